@@ -1,1 +1,52 @@
-export {}
+// Disk formats of Apache RocketMQ
+export type { LogRecord, RecordFields, RecordVersion } from './log-record.ts'
+export type { Host } from './host.ts'
+export { ipBytes, isIpv6, readIp, unmappedIp, writeIp } from './host.ts'
+export type { Epoch, Lineage, RecordStamp } from './lineage.ts'
+export { isOffset, readInt64, writeInt64 } from './int64.ts'
+export { crc32m } from './crc32m.ts'
+export { javaHash, tagsCodeOf } from './java-hash.ts'
+export {
+  SysFlag,
+  compressionOf,
+  transactionTypeOf,
+  withTransactionType,
+  type Compression,
+  type TransactionType,
+} from './sys-flag.ts'
+export {
+  encodeRecord,
+  recordSize,
+  recordVersionFor,
+  storedSysFlag,
+  type EncodeRecordOptions,
+} from './encode-record.ts'
+export {
+  bodyCrcMatches,
+  decodeRecord,
+  readStoreTimestamp,
+  type DecodeRecordOptions,
+} from './decode-record.ts'
+export { scanFrame, type FrameFault, type FrameScan, type ScanLimits } from './frame-scan.ts'
+export { FRAME_HEAD_BYTES, PROPERTIES_BYTES_MAX, RECORD_BYTES_MIN } from './record-layout.ts'
+export { BLANK_BYTES, encodeBlank } from './blank.ts'
+export { PROPERTY_CRC_BYTES, PROPERTY_CRC_NAME, checkPropertyCrc } from './property-crc.ts'
+export { decodeProperties, encodeProperties, propertyOf } from './properties.ts'
+export { decodeOffsetMessageId, encodeOffsetMessageId, type OffsetMessageId } from './message-id.ts'
+export {
+  UNIT_BYTES,
+  decodeUnit,
+  encodeUnit,
+  fillerUnit,
+  isFillerUnit,
+  type ConsumeQueueUnit,
+} from './consume-queue-unit.ts'
+export {
+  CHECKPOINT_BYTES,
+  checkpointIndexTimestamp,
+  checkpointTimestamp,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type Checkpoint,
+} from './checkpoint.ts'
+export { decodeEpochFile, encodeEpochFile, type EpochEntry } from './epoch-file.ts'

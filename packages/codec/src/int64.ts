@@ -1,0 +1,30 @@
+import { invariant } from '@tandemmq/base'
+
+const WORD = 2 ** 32
+
+/**
+ * Reads a big-endian i64 as a number. Values beyond ±(2^53 − 1) become ±(2^53 − 1): a timestamp that a client made
+ * up must not stop a log from being read, and {@link isOffset} refuses such a value where a position is meant.
+ */
+export function readInt64(source: Buffer, at: number): number {
+  const value = source.readInt32BE(at) * WORD + source.readUInt32BE(at + 4)
+  if (value > Number.MAX_SAFE_INTEGER) return Number.MAX_SAFE_INTEGER
+  return value < Number.MIN_SAFE_INTEGER ? Number.MIN_SAFE_INTEGER : value
+}
+
+/** Writes a safe integer as a big-endian i64, without a bigint. */
+export function writeInt64(target: Buffer, at: number, value: number): void {
+  invariant(Number.isSafeInteger(value), 'a 64-bit field takes a safe integer')
+  target.writeInt32BE(Math.floor(value / WORD), at)
+  target.writeUInt32BE(value >>> 0, at + 4)
+}
+
+/** Whether a value of {@link readInt64} is a position: in [0, 2^53 − 1). */
+export function isOffset(value: number): boolean {
+  return value >= 0 && value < Number.MAX_SAFE_INTEGER
+}
+
+/** Whether `value` is an integer that fits an i32 field. */
+export function isInt32(value: number): boolean {
+  return (value | 0) === value
+}
