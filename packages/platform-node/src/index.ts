@@ -1,1 +1,10 @@
-export {}
+export { NodeClock } from './node-clock.ts'
+export { NodeRandom } from './node-random.ts'
+export { NodeFiles } from './node-files.ts'
+export { NodeNet, type NodeNetOptions } from './node-net.ts'
+export { PinoLogger, type PinoLoggerOptions } from './pino-logger.ts'
+export { readableLine } from './readable-line.ts'
+export { PromMeter } from './prom-meter.ts'
+export { DirectoryLock, type DirectoryLockOptions } from './directory-lock.ts'
+export { bootId } from './boot-id.ts'
+export { errnoOf } from './errno.ts'

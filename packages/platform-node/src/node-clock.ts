@@ -1,0 +1,27 @@
+import type { Clock, Timer } from '@tandemmq/base'
+
+/** The longest delay a timer of Node takes; above it, it would fire at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1
+
+/** The machine's clocks. Timers do not keep the process alive. */
+export class NodeClock implements Clock {
+  now(): number {
+    return Date.now()
+  }
+
+  monotonic(): number {
+    return performance.now()
+  }
+
+  after(delayMs: number, task: () => void): Timer {
+    let remainingMs = delayMs
+    let timer: NodeJS.Timeout
+    const arm = (): void => {
+      const stepMs = Math.min(remainingMs, TIMER_MAX_MS)
+      remainingMs -= stepMs
+      timer = setTimeout(remainingMs > 0 ? arm : task, stepMs).unref()
+    }
+    arm()
+    return { cancel: () => clearTimeout(timer) }
+  }
+}
