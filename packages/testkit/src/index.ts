@@ -1,1 +1,9 @@
-export {}
+export { SeededRandom, type Span } from './seeded-random.ts'
+export { SIMULATION_START, SimulatedClock } from './simulated-clock.ts'
+export { MachineClock } from './machine-clock.ts'
+export { RecordingLogger, type LogLine } from './recording-logger.ts'
+export type { FileCall, PlannedFailure } from './failure-plan.ts'
+export { SimulatedFiles, type SimulatedFilesOptions } from './simulated-files.ts'
+export { SimulatedNet, type SimulatedNetOptions } from './simulated-net.ts'
+export { SimulatedHost } from './simulated-host.ts'
+export { SimulatedMachine, type ProcessPorts, type SimulatedMachineOptions } from './simulated-machine.ts'

@@ -1,0 +1,128 @@
+import { posix } from 'node:path'
+import { systemError } from './system-error.ts'
+import { Inode } from './inode.ts'
+import type { SeededRandom } from './seeded-random.ts'
+
+type Entry = Inode | 'directory'
+
+/** One atomic change of names: a rename takes one name and gives another in the same step. */
+interface NameChange {
+  readonly directory: string
+  readonly removed: readonly string[]
+  readonly added?: { readonly path: string; readonly entry: Entry }
+}
+
+/**
+ * The names of a simulated disk: those everybody sees and those that a crash cannot take away. A name is
+ * safe after its directory was synced. A directory directly below the root is a mount point: safe at once.
+ */
+export class DirectoryTree {
+  #names = new Map<string, Entry>()
+  #durable = new Map<string, Entry>()
+  #pending: NameChange[] = []
+
+  get(path: string): Entry | undefined {
+    return isRoot(path) ? 'directory' : this.#names.get(path)
+  }
+
+  file(path: string): Inode {
+    const entry = this.get(path)
+    if (entry === undefined) throw systemError('ENOENT', 'open', path)
+    if (entry === 'directory') throw systemError('EISDIR', 'open', path)
+    return entry
+  }
+
+  *files(): Iterable<Inode> {
+    for (const entry of this.#names.values()) if (entry !== 'directory') yield entry
+  }
+
+  children(directory: string): string[] {
+    const names: string[] = []
+    for (const path of this.#names.keys())
+      if (posix.dirname(path) === directory) names.push(posix.basename(path))
+    return names.toSorted()
+  }
+
+  create(path: string): Inode {
+    if (this.get(path) !== undefined) throw systemError('EEXIST', 'open', path)
+    if (this.get(posix.dirname(path)) !== 'directory') throw systemError('ENOENT', 'open', path)
+    const inode = new Inode()
+    this.#change({ directory: posix.dirname(path), removed: [], added: { path, entry: inode } })
+    return inode
+  }
+
+  /** With all missing directories above it. */
+  makeDirectory(path: string): void {
+    const entry = this.get(path)
+    if (entry === 'directory') return
+    if (entry !== undefined) throw systemError('EEXIST', 'mkdir', path)
+    const directory = posix.dirname(path)
+    this.makeDirectory(directory)
+    this.#change({ directory, removed: [], added: { path, entry: 'directory' } })
+    if (isRoot(directory)) this.synced(new Set(this.#pending.slice(-1)))
+  }
+
+  rename(from: string, to: string): void {
+    const entry = this.get(from)
+    if (entry === undefined) throw systemError('ENOENT', 'rename', from)
+    if (this.get(posix.dirname(to)) !== 'directory') throw systemError('ENOENT', 'rename', to)
+    const inside = [...this.#names].filter(([path]) => path.startsWith(`${from}/`))
+    this.#change({ directory: posix.dirname(to), removed: [from], added: { path: to, entry } })
+    for (const [path, moved] of inside) {
+      const target = to + path.slice(from.length)
+      this.#change({
+        directory: posix.dirname(target),
+        removed: [path],
+        added: { path: target, entry: moved },
+      })
+    }
+  }
+
+  remove(path: string): void {
+    const gone = [...this.#names.keys()].filter((name) => name === path || name.startsWith(`${path}/`))
+    for (const name of gone) this.#change({ directory: posix.dirname(name), removed: [name] })
+  }
+
+  /** Names everything changed so far in `directory`, for {@link synced}. */
+  mark(directory: string): ReadonlySet<NameChange> {
+    return new Set(this.#pending.filter((change) => touches(change, directory)))
+  }
+
+  synced(mark: ReadonlySet<NameChange>): void {
+    for (const change of this.#pending) if (mark.has(change)) applyTo(this.#durable, change)
+    this.#pending = this.#pending.filter((change) => !mark.has(change))
+  }
+
+  /** Power is gone: of the names changed since their directory was synced, each survives or not. */
+  crash(random: SeededRandom): void {
+    for (const change of this.#pending) if (random.chance(1, 2)) applyTo(this.#durable, change)
+    this.#pending = []
+    for (const path of this.#durable.keys()) if (!this.#reachable(path)) this.#durable.delete(path)
+    this.#names = new Map(this.#durable)
+  }
+
+  #reachable(path: string): boolean {
+    for (let above = posix.dirname(path); !isRoot(above); above = posix.dirname(above)) {
+      if (this.#durable.get(above) !== 'directory') return false
+    }
+    return true
+  }
+
+  #change(change: NameChange): void {
+    applyTo(this.#names, change)
+    this.#pending.push(change)
+  }
+}
+
+function applyTo(names: Map<string, Entry>, change: NameChange): void {
+  for (const path of change.removed) names.delete(path)
+  if (change.added) names.set(change.added.path, change.added.entry)
+}
+
+function touches(change: NameChange, directory: string): boolean {
+  return change.directory === directory || change.removed.some((path) => posix.dirname(path) === directory)
+}
+
+function isRoot(path: string): boolean {
+  return path === '/' || path === '.'
+}
