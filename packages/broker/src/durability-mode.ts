@@ -1,0 +1,32 @@
+/** What a master promises with OK: Apache's `brokerRole`, `flushDiskType` and `inSyncReplicas`, in our words. */
+export interface DurabilityMode {
+  /** `sync` = SYNC_MASTER, `async` = ASYNC_MASTER. */
+  readonly replication: 'async' | 'sync'
+  /** `sync` = SYNC_FLUSH, `async` = ASYNC_FLUSH. */
+  readonly flush: 'async' | 'sync'
+  /** Identities that must hold a message before OK, master included; ≥ 1. Means something with sync replication only. */
+  readonly inSyncReplicas: number
+}
+
+/** True when OK waits for at least one machine besides this one. */
+export function waitsForReplicas(mode: DurabilityMode): boolean {
+  return mode.replication === 'sync' && mode.inSyncReplicas > 1
+}
+
+/** One sentence for people: what an OK of this master means. Printed at start-up, shown in the cluster's state. */
+export function okMeans(mode: DurabilityMode): string {
+  const flushed = mode.flush === 'sync'
+  if (mode.replication === 'async') {
+    return flushed
+      ? "OK means: on this master's disk (fdatasync). Survives a power cut of the master, not the loss of its machine."
+      : "OK means: appended to this master's log. Survives a crash of the process, not a power cut; replicas follow behind."
+  }
+  if (mode.inSyncReplicas <= 1) {
+    return `OK means: ${flushed ? "on this master's disk" : "appended to this master's log"}, and nothing more: inSyncReplicas=1 waits for nobody, although the role is SYNC_MASTER.`
+  }
+  const others = mode.inSyncReplicas - 1
+  const who = `this master and ${others === 1 ? 'one replica' : `${others} replicas`}`
+  return flushed
+    ? `OK means: on the disks of ${who} (fdatasync). Survives a power cut of all of them.`
+    : `OK means: appended to the logs of ${who}. Survives the loss of one machine.`
+}

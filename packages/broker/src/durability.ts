@@ -1,0 +1,112 @@
+import { BrokerError, type Clock, type Frontier, type LogOffset } from '@tandemmq/base'
+import { waitsForReplicas, type DurabilityMode } from './durability-mode.ts'
+
+/** How a stored message turned out: as safe as promised, or stored but not known to be. */
+export type Confirmation = 'OK' | 'FLUSH_DISK_TIMEOUT' | 'FLUSH_SLAVE_TIMEOUT'
+
+export interface DurabilityOptions {
+  readonly mode: DurabilityMode
+  /** How long a send waits for its fdatasync, ms (`syncFlushTimeout`). */
+  readonly flushTimeoutMs: number
+  /** How long a send waits for its replicas, ms (`slaveTimeout`). */
+  readonly replicaTimeoutMs: number
+}
+
+/** The two things a send may wait for. */
+export interface DurabilitySources {
+  /** Group commit of the own log. */
+  flush(upTo: LogOffset): Promise<void>
+  /** The position that enough identities hold; own end where nobody is waited for. */
+  readonly replicated: Frontier
+  /** Replicas that could acknowledge right now, master included (rule 2.8). */
+  knownReplicas(): number
+}
+
+/** A caller that gives up gets its answer this much earlier. */
+const ANSWER_MARGIN_MS = 300
+
+/**
+ * The guarantee behind OK. After an append two tasks start in the same turn and each completes a promise: the flush (group
+ * commit) and the replication (the position that enough replicas reported). OK is said only when both are true.
+ */
+export class Durability {
+  readonly #options: DurabilityOptions
+  readonly #sources: DurabilitySources
+  readonly #clock: Clock
+
+  constructor(options: DurabilityOptions, sources: DurabilitySources, clock: Clock) {
+    this.#options = options
+    this.#sources = sources
+    this.#clock = clock
+  }
+
+  get mode(): DurabilityMode {
+    return this.#options.mode
+  }
+
+  /** Refuses before anything is stored when too few replicas are there (rule 6.2): throws `IN_SYNC_REPLICAS_NOT_ENOUGH`. */
+  admit(): void {
+    const { mode } = this.#options
+    if (!waitsForReplicas(mode)) return
+    const known = this.#sources.knownReplicas()
+    if (known < mode.inSyncReplicas) {
+      throw new BrokerError(
+        'IN_SYNC_REPLICAS_NOT_ENOUGH',
+        `nothing was stored: inSyncReplicas=${mode.inSyncReplicas}, but only ${known} (master included) can acknowledge now`,
+        { facts: { known, needed: mode.inSyncReplicas } },
+      )
+    }
+  }
+
+  /**
+   * Waits until everything below `end` is as safe as the mode promises. Never rejects for lateness; rejects with `LOG_FENCED`
+   * when the log failed.
+   * @param deadline when the caller gives up, monotonic ms
+   */
+  async confirmed(end: LogOffset, deadline?: number): Promise<Confirmation> {
+    const { mode, flushTimeoutMs, replicaTimeoutMs } = this.#options
+    const left = deadline === undefined ? Infinity : deadline - ANSWER_MARGIN_MS - this.#clock.monotonic()
+    const flushing =
+      mode.flush === 'sync'
+        ? this.#within(this.#sources.flush(end), Math.min(flushTimeoutMs, left))
+        : undefined
+    const replicating = waitsForReplicas(mode)
+      ? this.#replicated(end, Math.min(replicaTimeoutMs, left))
+      : undefined
+    const [flushed, replicated] = await Promise.all([flushing ?? true, replicating ?? true])
+    if (!replicated) return 'FLUSH_SLAVE_TIMEOUT'
+    return flushed ? 'OK' : 'FLUSH_DISK_TIMEOUT'
+  }
+
+  async #within(done: Promise<void>, limitMs: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(Math.max(0, limitMs), () => resolve(false))
+      done.then(
+        () => {
+          timer.cancel()
+          resolve(true)
+        },
+        (reason: unknown) => {
+          timer.cancel()
+          reject(reason)
+        },
+      )
+    })
+  }
+
+  async #replicated(end: LogOffset, limitMs: number): Promise<boolean> {
+    if (this.#sources.replicated.at >= end) return true
+    const patience = new AbortController()
+    const late = new Error('no replica answered in time')
+    const timer = this.#clock.after(Math.max(0, limitMs), () => patience.abort(late))
+    try {
+      await this.#sources.replicated.reached(end, patience.signal)
+      return true
+    } catch (reason) {
+      if (reason === late) return false
+      throw reason
+    } finally {
+      timer.cancel()
+    }
+  }
+}

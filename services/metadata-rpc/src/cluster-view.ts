@@ -1,0 +1,107 @@
+/** What the HTTP API shows and does. The composition root joins registry and metadata copies behind it. */
+export interface ClusterView {
+  sets(): readonly SetState[]
+  topics(): readonly TopicSummary[]
+  topic(name: string): TopicDescription | undefined
+  groups(): readonly GroupSummary[]
+  group(name: string): GroupDescription | undefined
+  /** Creates it on the master of every set (or of `set`). Throws `BrokerError`. */
+  createTopic(topic: NewTopic): Promise<void>
+  createGroup(group: NewGroup): Promise<void>
+  /** Sentences about what keeps the cluster from working; empty = ready. */
+  problems(): readonly string[]
+}
+
+export interface SetState {
+  readonly name: string
+  /** Who answers consumers now (rule 4.1); absent while nobody does. */
+  readonly serving?: { readonly identity: string; readonly epoch: number }
+  /** Identity of the master that takes sends now. */
+  readonly writable?: string
+  readonly okMeans?: string
+  readonly members: readonly MemberState[]
+}
+
+export interface MemberState {
+  readonly identity: string
+  readonly role: 'master' | 'slave'
+  readonly alive: boolean
+  readonly writable: boolean
+  readonly grpcAddress: string
+  readonly haAddress?: string
+  /** Positions of its log, bytes. */
+  readonly end: number
+  readonly flushed: number
+  readonly confirmed: number
+  readonly dispatched: number
+  /** Bytes behind the master of its set. */
+  readonly lagBytes: number
+  readonly masterConnected?: boolean
+  readonly metadataSync?: MetadataSyncState
+  readonly replicas?: readonly ReplicaState[]
+  readonly problems: readonly string[]
+}
+
+export interface ReplicaState {
+  readonly identity: string
+  readonly address: string
+  readonly state: string
+  readonly sent: number
+  readonly received: number
+  readonly flushed: number
+  readonly lagBytes: number
+}
+
+export interface MetadataSyncState {
+  /** Wall clock, ms; 0 = never. */
+  readonly lastSuccessAt: number
+  readonly version: string
+  /** `ok` or what went wrong, per kind: topics, groups, progress, delay. */
+  readonly results: Readonly<Record<string, string>>
+}
+
+export interface TopicSummary {
+  readonly name: string
+  readonly type: string
+  readonly sets: readonly string[]
+  readonly readQueues: number
+  readonly writeQueues: number
+}
+
+export interface TopicDescription extends TopicSummary {
+  readonly perm: number
+  readonly order: boolean
+  /** Groups with progress on the topic. */
+  readonly groups: readonly string[]
+}
+
+export interface GroupSummary {
+  readonly name: string
+  readonly orderly: boolean
+  readonly retryMaxTimes: number
+  readonly consumeEnabled: boolean
+}
+
+export interface GroupDescription extends GroupSummary {
+  readonly progress: readonly {
+    readonly set: string
+    readonly topic: string
+    readonly queueId: number
+    /** First unacknowledged queue offset. */
+    readonly offset: number
+  }[]
+}
+
+export interface NewTopic {
+  readonly name: string
+  readonly type?: string
+  /** 1…1024, default 8. */
+  readonly queues?: number
+  readonly set?: string
+}
+
+export interface NewGroup {
+  readonly name: string
+  readonly orderly?: boolean
+  readonly retryMaxTimes?: number
+}

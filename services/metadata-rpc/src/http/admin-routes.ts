@@ -1,0 +1,87 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ClusterView, NewGroup, NewTopic } from '../cluster-view.ts'
+
+const NAME = { type: 'string', minLength: 1, maxLength: 127, pattern: '^[%|a-zA-Z0-9_-]+$' } as const
+
+const newTopic = {
+  type: 'object',
+  required: ['name'],
+  additionalProperties: false,
+  properties: {
+    name: NAME,
+    type: { type: 'string', enum: ['NORMAL', 'FIFO', 'DELAY', 'TRANSACTION', 'MIXED'] },
+    queues: { type: 'integer', minimum: 1, maximum: 1024 },
+    set: NAME,
+  },
+} as const
+
+const newGroup = {
+  type: 'object',
+  required: ['name'],
+  additionalProperties: false,
+  properties: {
+    name: { ...NAME, maxLength: 120 },
+    orderly: { type: 'boolean' },
+    retryMaxTimes: { type: 'integer', minimum: 0, maximum: 1000 },
+  },
+} as const
+
+/** Cluster state, topics and groups under `/api/v1`. */
+export function adminRoutes(app: FastifyInstance, cluster: ClusterView, token: string | undefined): void {
+  void app.register(
+    (api, _options, done) => {
+      if (token !== undefined) {
+        api.addHook('onRequest', async (request, reply) => {
+          if (!carries(request, token)) {
+            await reply
+              .code(401)
+              .send({ error: 'UNAUTHORIZED', message: 'send the admin token as "Authorization: Bearer …"' })
+          }
+        })
+      }
+      api.get('/cluster', () => ({ sets: cluster.sets(), problems: cluster.problems() }))
+
+      api.get('/topics', () => ({ topics: cluster.topics() }))
+      api.get<{ Params: { name: string } }>('/topics/:name', (request, reply) => {
+        const topic = cluster.topic(request.params.name)
+        return (
+          topic ??
+          reply
+            .code(404)
+            .send({ error: 'TOPIC_NOT_FOUND', message: `there is no topic ${request.params.name}` })
+        )
+      })
+      api.post<{ Body: NewTopic }>('/topics', { schema: { body: newTopic } }, async (request, reply) => {
+        await cluster.createTopic(request.body)
+        return reply.code(201).send({ created: request.body.name })
+      })
+
+      api.get('/groups', () => ({ groups: cluster.groups() }))
+      api.get<{ Params: { name: string } }>('/groups/:name', (request, reply) => {
+        const group = cluster.group(request.params.name)
+        return (
+          group ??
+          reply
+            .code(404)
+            .send({ error: 'GROUP_NOT_FOUND', message: `there is no group ${request.params.name}` })
+        )
+      })
+      api.post<{ Body: NewGroup }>('/groups', { schema: { body: newGroup } }, async (request, reply) => {
+        await cluster.createGroup(request.body)
+        return reply.code(201).send({ created: request.body.name })
+      })
+      done()
+    },
+    { prefix: '/api/v1' },
+  )
+}
+
+/** Compares digests, so that neither the time nor the length of the token leaks. */
+function carries(request: FastifyRequest, token: string): boolean {
+  return timingSafeEqual(digest(request.headers.authorization ?? ''), digest(`Bearer ${token}`))
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

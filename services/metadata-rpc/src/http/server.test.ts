@@ -1,0 +1,104 @@
+import { BrokerError } from '@tandemmq/base'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { ClusterView, NewTopic } from '../cluster-view.ts'
+import { startHttpServer } from './server.ts'
+
+const closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+function clusterWith(over: Partial<ClusterView>): ClusterView {
+  return {
+    sets: () => [],
+    topics: () => [],
+    topic: () => undefined,
+    groups: () => [],
+    group: () => undefined,
+    createTopic: () => Promise.resolve(),
+    createGroup: () => Promise.resolve(),
+    problems: () => [],
+    ...over,
+  }
+}
+
+async function serve(cluster: ClusterView, adminToken?: string): Promise<string> {
+  const server = await startHttpServer(
+    { host: '127.0.0.1', port: 0, ...(adminToken === undefined ? {} : { adminToken }) },
+    cluster,
+    () => Promise.resolve('up 1\n'),
+  )
+  closing.push(() => server.close())
+  return `http://127.0.0.1:${server.port}`
+}
+
+describe('the HTTP API', () => {
+  test('says what keeps the cluster from being ready', async () => {
+    const url = await serve(clusterWith({ problems: () => ['broker-a has no master'] }))
+    const answer = await fetch(`${url}/readyz`)
+    expect(answer.status).toBe(503)
+    expect(await answer.json()).toEqual({ ready: false, problems: ['broker-a has no master'] })
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
+    expect(await (await fetch(`${url}/metrics`)).text()).toBe('up 1\n')
+  })
+
+  test('creates a topic, and refuses names that are none', async () => {
+    const created: NewTopic[] = []
+    const url = await serve(
+      clusterWith({
+        createTopic: (topic) => {
+          created.push(topic)
+          return Promise.resolve()
+        },
+      }),
+    )
+    const post = (body: string): Promise<Response> =>
+      fetch(`${url}/api/v1/topics`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    expect((await post('{"name":"Orders","queues":4}')).status).toBe(201)
+    expect(created).toEqual([{ name: 'Orders', queues: 4 }])
+    for (const bad of [
+      '{"name":"../etc"}',
+      '{"name":"a\\u0000b"}',
+      `{"name":"${'x'.repeat(300)}"}`,
+      '{}',
+      '{"name":"Оrders"}',
+    ]) {
+      expect((await post(bad)).status, bad).toBe(400)
+    }
+    expect((await post('{"name":"X","__proto__":{"queues":1}}')).status).toBe(400)
+    expect((await post('not json')).status).toBe(400)
+    expect((await post(`{"name":"${'x'.repeat(100_000)}"}`)).status).toBe(413)
+    expect(created).toHaveLength(1)
+  })
+
+  test('passes an operating error on as its code and words', async () => {
+    const url = await serve(
+      clusterWith({
+        createTopic: () =>
+          Promise.reject(new BrokerError('NO_WRITABLE_BROKER', 'broker-a has no master now')),
+      }),
+    )
+    const answer = await fetch(`${url}/api/v1/topics`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"name":"Orders"}',
+    })
+    expect(answer.status).toBe(503)
+    expect(await answer.json()).toEqual({
+      error: 'NO_WRITABLE_BROKER',
+      message: 'broker-a has no master now',
+    })
+  })
+
+  test('keeps the admin API behind its token, and health open', async () => {
+    const url = await serve(clusterWith({}), 'secret')
+    expect((await fetch(`${url}/api/v1/cluster`)).status).toBe(401)
+    expect(
+      (await fetch(`${url}/api/v1/cluster`, { headers: { authorization: 'Bearer wrong' } })).status,
+    ).toBe(401)
+    expect(
+      (await fetch(`${url}/api/v1/cluster`, { headers: { authorization: 'Bearer secret' } })).status,
+    ).toBe(200)
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+  })
+})
