@@ -8,3 +8,24 @@ export { PromMeter } from './prom-meter.ts'
 export { DirectoryLock, type DirectoryLockOptions } from './directory-lock.ts'
 export { bootId } from './boot-id.ts'
 export { errnoOf } from './errno.ts'
+export {
+  address,
+  flag,
+  integer,
+  name,
+  oneOf,
+  port,
+  text,
+  type Key,
+  type KeyWords,
+  type Parsed,
+  type Schema,
+  type Values,
+} from './configuration/key.ts'
+export {
+  readConfiguration,
+  type Configuration,
+  type ConfigurationSources,
+} from './configuration/configuration.ts'
+export { parseProperties, renderProperties, type Property } from './configuration/properties.ts'
+export { renderReference } from './configuration/reference.ts'
