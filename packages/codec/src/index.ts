@@ -50,3 +50,25 @@ export {
   type Checkpoint,
 } from './checkpoint.ts'
 export { decodeEpochFile, encodeEpochFile, type EpochEntry } from './epoch-file.ts'
+// Progress: receipt handles, journal, ranges; Apache's config JSON
+export {
+  encodeReceiptHandle,
+  openReceiptHandle,
+  routeOfReceiptHandle,
+  type ReceiptHandle,
+  type ReceiptRoute,
+} from './receipt-handle.ts'
+export { FieldReader, FieldWriter } from './tagged-fields.ts'
+export { RangeSet, type Range } from './range-set.ts'
+export {
+  JOURNAL_PAYLOAD_BYTES_MAX,
+  JOURNAL_RECORD_OVERHEAD,
+  encodeJournalRecord,
+  findJournalRecord,
+  scanJournalRecord,
+  type JournalRecord,
+  type JournalScan,
+} from './journal-record.ts'
+export { isJsonArray, isJsonObject, type JsonKey, type JsonObject, type JsonValue } from './apache-json.ts'
+export { parseApacheJson } from './apache-json-reader.ts'
+export { formatApacheJson, formatCompactJson } from './apache-json-writer.ts'
