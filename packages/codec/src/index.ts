@@ -72,3 +72,40 @@ export {
 export { isJsonArray, isJsonObject, type JsonKey, type JsonObject, type JsonValue } from './apache-json.ts'
 export { parseApacheJson } from './apache-json-reader.ts'
 export { formatApacheJson, formatCompactJson } from './apache-json-writer.ts'
+// High availability: Apache's stream, our handshake before it, our control frames in it
+export {
+  CONTROL_BYTES_MAX,
+  FRAME_BODY_MAX,
+  FRAME_HEADER_BYTES,
+  REPORT_BYTES,
+  decodeFrameHeader,
+  encodeFrameHeader,
+  encodeReport,
+  type FrameHeader,
+} from './ha-frame.ts'
+export {
+  HANDSHAKE_BYTES_MAX,
+  HandshakeReader,
+  encodeHandshake,
+  startsHello,
+  type HandshakeKind,
+  type HandshakeMessage,
+} from './ha-hello-words.ts'
+export {
+  HA_PROTOCOL_VERSION,
+  MAC_BYTES,
+  NONCE_BYTES,
+  appendMac,
+  decodeHello,
+  encodeHello,
+  type Hello,
+  type ReceivedHello,
+} from './ha-hello.ts'
+export { LINEAGE_EPOCHS_MAX, decodeLineage, encodeLineage } from './ha-lineage-field.ts'
+export type { ChecksummedRange, LogRange } from './ha-range-field.ts'
+export type { Refusal } from './ha-refusal.ts'
+export { decodeProof, encodeProof, type Proof } from './ha-proof.ts'
+export { decodeAnswer, encodeAnswer, type Answer } from './ha-answer.ts'
+export { decodeControl, encodeControl, encodeControlDown, encodeControlUp, type Control } from './ha-control.ts'
+export { UpwardReader, type UpwardUnit } from './ha-upward-reader.ts'
+export { DownwardReader, type DownwardUnit } from './ha-downward-reader.ts'

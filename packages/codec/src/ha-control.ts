@@ -1,0 +1,83 @@
+import { invariant } from '@tandemmq/base'
+import type { LogOffset } from '@tandemmq/base'
+import { CONTROL_BYTES_MAX, encodeFrameHeader, encodeReport } from './ha-frame.ts'
+import { Fields, FieldWriter } from './ha-tagged-fields.ts'
+
+/**
+ * What travels between data frames and reports (rule 2.3); every field may be absent, unknown ones are skipped.
+ * Upwards a negative i64 −n, downwards a frame header of size −n, opens a control frame of n bytes of tagged fields.
+ */
+export interface Control {
+  /** Down: the position up to which consumers may read. */
+  readonly confirmed?: LogOffset
+  /** Either way: a token (u32) to be sent back at once as `pong`. */
+  readonly ping?: number
+  readonly pong?: number
+  /** Up: whether this replica can write. */
+  readonly writable?: boolean
+  /** With `writable: false`: why, in words. */
+  readonly problem?: string
+  /** Up: what is on disk, and what consumers of this replica can find. */
+  readonly flushed?: LogOffset
+  readonly dispatched?: LogOffset
+}
+
+/** 16 to 19 are kept for the checksum of a range (request, answer) and its repair (request, bytes). */
+const TAG = { confirmed: 1, ping: 2, pong: 3, writable: 4, problem: 5, flushed: 6, dispatched: 7 } as const
+const PROBLEM_BYTES_MAX = 1024
+
+export function encodeControl(control: Control): Buffer {
+  const fields = new FieldWriter()
+  if (control.confirmed !== undefined) fields.integer(TAG.confirmed, control.confirmed)
+  if (control.ping !== undefined) fields.integer(TAG.ping, control.ping)
+  if (control.pong !== undefined) fields.integer(TAG.pong, control.pong)
+  if (control.writable !== undefined) fields.byte(TAG.writable, control.writable ? 1 : 0)
+  if (control.problem !== undefined) {
+    fields.bytes(TAG.problem, Buffer.from(control.problem, 'utf8').subarray(0, PROBLEM_BYTES_MAX))
+  }
+  if (control.flushed !== undefined) fields.integer(TAG.flushed, control.flushed)
+  if (control.dispatched !== undefined) fields.integer(TAG.dispatched, control.dispatched)
+  return fields.finish()
+}
+
+/** A control frame from slave to master. */
+export function encodeControlUp(control: Control): Buffer {
+  const body = checkedBody(control)
+  return Buffer.concat([encodeReport(-body.length), body])
+}
+
+/** A control frame from master to slave. `next` is the next offset to be sent, as in a heartbeat. */
+export function encodeControlDown(control: Control, next: LogOffset): Buffer {
+  const body = checkedBody(control)
+  return Buffer.concat([encodeFrameHeader(next, -body.length), body])
+}
+
+/** Throws `PROTOCOL_VIOLATION` for a malformed field. */
+export function decodeControl(body: Buffer): Control {
+  const fields = new Fields(body)
+  const control: { -readonly [K in keyof Control]: Control[K] } = {}
+  const confirmed = fields.offset(TAG.confirmed)
+  if (confirmed !== undefined) control.confirmed = confirmed
+  const ping = fields.offset(TAG.ping)
+  if (ping !== undefined) control.ping = ping
+  const pong = fields.offset(TAG.pong)
+  if (pong !== undefined) control.pong = pong
+  const writable = fields.byte(TAG.writable)
+  if (writable !== undefined) control.writable = writable !== 0
+  const problem = fields.text(TAG.problem, PROBLEM_BYTES_MAX)
+  if (problem !== undefined) control.problem = problem
+  const flushed = fields.offset(TAG.flushed)
+  if (flushed !== undefined) control.flushed = flushed
+  const dispatched = fields.offset(TAG.dispatched)
+  if (dispatched !== undefined) control.dispatched = dispatched
+  return control
+}
+
+function checkedBody(control: Control): Buffer {
+  const body = encodeControl(control)
+  invariant(
+    body.length > 0 && body.length <= CONTROL_BYTES_MAX,
+    'a control frame says something, in at most 64 KiB',
+  )
+  return body
+}
