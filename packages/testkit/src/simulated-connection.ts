@@ -12,6 +12,8 @@ export interface ConnectionOwner {
   readonly name: string
   /** Whether its code runs now (not frozen). */
   isAwake(): boolean
+  /** Calls `task` as soon as the machine has power: usually now. */
+  whenPowered(task: () => void): void
   forget(connection: SimulatedConnection): void
 }
 
@@ -136,7 +138,7 @@ export class SimulatedConnection implements Connection {
   arrived(bytes: Buffer): void {
     if (this.#state === 'dead') {
       // A kernel that does not know the connection answers with a reset.
-      this.#wiring.outward.pass(() => this.#peer?.reset())
+      this.#wiring.owner.whenPowered(() => this.#wiring.outward.pass(() => this.#peer?.reset()))
       return
     }
     if (this.#state === 'closed') return

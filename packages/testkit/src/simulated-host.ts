@@ -25,6 +25,7 @@ export class SimulatedHost implements Net {
   readonly #connections = new Set<SimulatedConnection>()
   readonly #listeners = new Map<number, Accept>()
   readonly #acceptLater: (() => void)[] = []
+  readonly #powerLater: (() => void)[] = []
   #freePort = FIRST_FREE_PORT
   #state: 'on' | 'frozen' | 'off' = 'on'
   #incarnation = 0
@@ -69,6 +70,12 @@ export class SimulatedHost implements Net {
 
   powerOn(): void {
     this.#state = 'on'
+    for (const task of this.#powerLater.splice(0)) task()
+  }
+
+  whenPowered(task: () => void): void {
+    if (this.#state === 'off') this.#powerLater.push(task)
+    else task()
   }
 
   /** SIGSTOP: the kernel goes on accepting and buffering, the process sees nothing. */
@@ -132,9 +139,10 @@ export class SimulatedHost implements Net {
       const timeout = this.#net.clock.after(CONNECT_TIMEOUT_MS, () => fail('ETIMEDOUT'))
       if (signal?.aborted) return abort()
       signal?.addEventListener('abort', abort, { once: true })
-      out.pass(() => {
+      const arrive = (): void => {
         const host = this.#net.find(target)
-        if (!open || host === undefined || host.#state === 'off') return // Nobody answers.
+        if (!open || host === undefined) return // Nobody answers.
+        if (host.#state === 'off') return host.whenPowered(arrive) // Asked again and again.
         const accept = host.#listeners.get(address.port)
         if (accept === undefined) return back.pass(() => fail('ECONNREFUSED'))
         const ends = this.#join(host, address.port)
@@ -143,7 +151,8 @@ export class SimulatedHost implements Net {
           if (open && incarnation === this.#incarnation) settle(() => resolve(ends.ours))
           else ends.ours.reset()
         })
-      })
+      }
+      out.pass(arrive)
     })
   }
 
