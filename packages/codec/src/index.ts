@@ -50,6 +50,88 @@ export {
   type Checkpoint,
 } from './checkpoint.ts'
 export { decodeEpochFile, encodeEpochFile, type EpochEntry } from './epoch-file.ts'
+export {
+  INDEX_HEADER_BYTES,
+  decodeIndexHeader,
+  encodeIndexHeader,
+  freshIndexHeader,
+  succeedingIndexHeader,
+  type IndexHeader,
+} from './index-header.ts'
+export { INDEX_ENTRY_BYTES, decodeIndexEntry, encodeIndexEntry, type IndexEntry } from './index-entry.ts'
+export { indexKeyHash, indexKeysOf } from './index-key.ts'
+export {
+  indexEntryAt,
+  indexFileBytes,
+  indexSlotAt,
+  indexSlotOf,
+  indexSource,
+  planIndexPut,
+  putIndexKey,
+  queryIndex,
+  type IndexGeometry,
+  type IndexKey,
+  type IndexPut,
+  type IndexQuery,
+  type IndexSource,
+} from './index-file.ts'
+export {
+  EXT_END_BYTES,
+  EXT_UNIT_BYTES_MAX,
+  EXT_UNIT_BYTES_MIN,
+  decodeExtUnit,
+  encodeExtEnd,
+  encodeExtUnit,
+  extAddressOf,
+  extOffsetOf,
+  extUnitBytes,
+  isExtEnd,
+  type ExtUnit,
+} from './consume-queue-ext-unit.ts'
+export {
+  BATCH_UNIT_BYTES,
+  decodeBatchUnit,
+  encodeBatchUnit,
+  type BatchUnit,
+} from './batch-consume-queue-unit.ts'
+export {
+  BATCH_ELEMENT_BYTES_MIN,
+  decodeMessageBatch,
+  encodeMessageBatch,
+  type BatchElement,
+} from './message-batch.ts'
+export {
+  INNER_BASE,
+  INNER_BATCH_FLAGS,
+  INNER_NUM,
+  decodeInnerBatch,
+  type InnerMessage,
+} from './inner-batch.ts'
+export {
+  TIMER_LOG_BLANK_BYTES,
+  TIMER_LOG_UNIT_BYTES,
+  TimerMagic,
+  decodeTimerLogBlank,
+  decodeTimerLogUnit,
+  encodeTimerLogBlank,
+  encodeTimerLogUnit,
+  type TimerLogUnit,
+} from './timer-log-unit.ts'
+export {
+  TIMER_WHEEL_BYTES,
+  TIMER_WHEEL_SLOTS,
+  TIMER_WHEEL_SLOT_BYTES,
+  decodeTimerWheelSlot,
+  encodeTimerWheelSlot,
+  timerWheelSlotAt,
+  type TimerWheelSlot,
+} from './timer-wheel-slot.ts'
+export {
+  TIMER_CHECK_POINT_BYTES,
+  decodeTimerCheckPoint,
+  encodeTimerCheckPoint,
+  type TimerCheckPoint,
+} from './timer-check-point.ts'
 // Progress: receipt handles, journal, ranges; Apache's config JSON
 export {
   encodeReceiptHandle,
@@ -106,6 +188,12 @@ export type { ChecksummedRange, LogRange } from './ha-range-field.ts'
 export type { Refusal } from './ha-refusal.ts'
 export { decodeProof, encodeProof, type Proof } from './ha-proof.ts'
 export { decodeAnswer, encodeAnswer, type Answer } from './ha-answer.ts'
-export { decodeControl, encodeControl, encodeControlDown, encodeControlUp, type Control } from './ha-control.ts'
+export {
+  decodeControl,
+  encodeControl,
+  encodeControlDown,
+  encodeControlUp,
+  type Control,
+} from './ha-control.ts'
 export { UpwardReader, type UpwardUnit } from './ha-upward-reader.ts'
 export { DownwardReader, type DownwardUnit } from './ha-downward-reader.ts'
