@@ -84,6 +84,10 @@ export class LocalCluster implements AsyncDisposable {
     return new LocalCluster(directory, data !== undefined, launcher, ready, log)
   }
 
+  get launcherPid(): number {
+    return this.#launcher.pid ?? 0
+  }
+
   pid(service: string): number {
     const pid = this.#pids.get(service)
     if (pid === undefined) throw new Error(`no service ${service} runs`)
