@@ -1,3 +1,3 @@
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({ test: { projects: ['packages/*', 'services/*', 'simulation'] } })
+export default defineConfig({ test: { projects: ['packages/*', 'services/*', 'simulation', 'tools'] } })

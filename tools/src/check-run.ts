@@ -1,0 +1,6 @@
+import { runChecks } from './checks.ts'
+import { close, sum } from './tally.ts'
+import { runTests } from './tests.ts'
+
+/** `npm run check`: types, lint, format, and the repository's own rules (the import table and the tidy checks). */
+process.exitCode = close(sum([await runChecks(), await runTests(['tools/src/repository'])]))

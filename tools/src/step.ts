@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+export const root = join(import.meta.dirname, '..', '..')
+
+/** Runs a tool of the workspace with its output to the terminal; whether it ended well. */
+export async function runTool(command: string, args: readonly string[]): Promise<boolean> {
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  try {
+    const [code]: unknown[] = await once(child, 'close')
+    return code === 0
+  } catch (failure) {
+    process.stdout.write(`${command} could not be started: ${String(failure)}\n`)
+    return false
+  }
+}
+
+/** Runs one named step of a check and says how it went. */
+export async function step(name: string, run: () => Promise<boolean>): Promise<boolean> {
+  const startedAt = performance.now()
+  const isGood = await run()
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
+  process.stdout.write(`${isGood ? '✓' : '✗'} ${name} (${seconds} s)\n`)
+  return isGood
+}
