@@ -29,4 +29,4 @@ export {
 } from './configuration/configuration.ts'
 export { parseProperties, renderProperties, type Property } from './configuration/properties.ts'
 export { renderReference } from './configuration/reference.ts'
-export { LauncherChannel, READY_VARIABLE, type ReadyFacts } from './launcher-channel.ts'
+export { LauncherChannel, parseReadyLine, READY_VARIABLE, type ReadyFacts } from './launcher-channel.ts'

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { silentLogger } from '@tandemmq/base'
 import { expect, test } from 'vitest'
-import { LauncherChannel } from './launcher-channel.ts'
+import { LauncherChannel, parseReadyLine } from './launcher-channel.ts'
 
 const source = new URL('./launcher-channel.ts', import.meta.url).href
 
@@ -41,4 +41,13 @@ test('without a launcher there is no channel, and one that is gone is only logge
   const channel = LauncherChannel.fromEnvironment({ TANDEMMQ_READY_FD: '9999' })
   channel?.ready({ service: 's' }, { ...silentLogger, warn: (_facts, message) => warnings.push(message) })
   expect(warnings).toHaveLength(1)
+})
+
+test('only a ready line is one', () => {
+  const line = '{"ready":true,"service":"s","grpc":"h:1","ha":7,"other":"x"}'
+  expect(parseReadyLine(line)).toEqual({ service: 's', grpc: 'h:1' })
+  expect(parseReadyLine('{"ready":true}')).toBeUndefined()
+  expect(parseReadyLine('{"ready":false,"service":"s"}')).toBeUndefined()
+  expect(parseReadyLine('ready')).toBeUndefined()
+  expect(parseReadyLine('null')).toBeUndefined()
 })

@@ -52,3 +52,21 @@ export class LauncherChannel {
     line.unref()
   }
 }
+
+/** What a launcher heard: `undefined` for a line that is no ready line. */
+export function parseReadyLine(line: string): ReadyFacts | undefined {
+  const facts = fieldsOf(line)
+  const service = facts?.get('service')
+  if (facts?.get('ready') !== true || typeof service !== 'string') return undefined
+  const texts = (['grpc', 'ha', 'http', 'okMeans'] as const).map((name) => [name, facts.get(name)] as const)
+  return { service, ...Object.fromEntries(texts.filter(([, value]) => typeof value === 'string')) }
+}
+
+function fieldsOf(line: string): ReadonlyMap<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : undefined
+  } catch {
+    return undefined
+  }
+}

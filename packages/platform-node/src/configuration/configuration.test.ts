@@ -108,8 +108,8 @@ test('unknown keys are warned about with their nearest neighbour, repeated ones 
   const path = file('brokerNane=x\ndeleteWhen=04\ngrpcPort=1\ngrpcPort=2\n')
   const { warnings, values } = readConfiguration(schema, {
     arguments: ['-c', path],
-    environment: { TANDEMMQ_GRPC_PROT: '7', TANDEMMQ_READY_FD: '3' },
-    reservedVariables: ['TANDEMMQ_READY_FD'],
+    environment: { TANDEMMQ_GRPC_PROT: '7', TANDEMMQ_READY_FD: '3', TANDEMMQ_HOME: '/' },
+    reservedVariables: ['TANDEMMQ_HOME'],
   })
   expect(values.grpcPort).toBe(2)
   expect(warnings).toEqual([

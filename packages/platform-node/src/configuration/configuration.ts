@@ -1,4 +1,5 @@
 import { BrokerError } from '@tandemmq/base'
+import { READY_VARIABLE } from '../launcher-channel.ts'
 import type { Schema, Values } from './key.ts'
 import { nearestName } from './nearest-name.ts'
 import { settingsOfArguments, settingsOfEnvironment, settingsOfFile, type Setting } from './setting.ts'
@@ -8,7 +9,7 @@ export interface ConfigurationSources {
   /** What follows the program's name: `-c FILE` and `key=value`. */
   readonly arguments: readonly string[]
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Variables with our prefix that are no keys. */
+  /** Variables with our prefix that are no keys, beside the one of the launcher. */
   readonly reservedVariables?: readonly string[]
 }
 
@@ -36,7 +37,7 @@ export function readConfiguration<const S extends Schema>(
   const given = new Map<string, Setting>()
   const layers = [
     file === undefined ? [] : settingsOfFile(file),
-    settingsOfEnvironment(sources.environment, names, sources.reservedVariables ?? []),
+    settingsOfEnvironment(sources.environment, names, [READY_VARIABLE, ...(sources.reservedVariables ?? [])]),
     settings,
   ]
   for (const layer of layers) {
