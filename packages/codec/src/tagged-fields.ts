@@ -102,6 +102,11 @@ export class FieldReader {
     return this.#tag
   }
 
+  /** Whether the current field has a length: text, bytes or a nested structure. */
+  get isBytes(): boolean {
+    return this.#isBytes
+  }
+
   get atEnd(): boolean {
     return this.#at === this.#bytes.length
   }

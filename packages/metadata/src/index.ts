@@ -1,1 +1,37 @@
-export {}
+export { MetadataStore, type MetadataOptions, type MetadataPorts } from './metadata-store.ts'
+export type { Answer, KindResult, SyncResult } from './answer.ts'
+export type {
+  Ack,
+  AckedRecord,
+  Change,
+  ChangeKind,
+  Cut,
+  Delay,
+  DelayLevels,
+  Delivery,
+  GroupDelete,
+  GroupPut,
+  Lease,
+  LeaseState,
+  Mark,
+  ProgressState,
+  QueueKey,
+  Reset,
+  TopicDelete,
+  TopicPut,
+  Visibility,
+} from './change.ts'
+export { encodeChange } from './change-encoding.ts'
+export { decodeChange } from './change-decoding.ts'
+export { CURSOR_ZERO, compareCursors, type Cursor } from './cursor.ts'
+export { compareGenerations, nextGeneration, type Generation } from './generation.ts'
+export { DELAY_GROUP, TIMER_QUEUE, TIMER_TOPIC, type DelayProgress } from './delay-progress.ts'
+export { groupConfig, type GroupConfig } from './group-config.ts'
+export { topicConfig, type TopicConfig, type TopicType } from './topic-config.ts'
+export { checkedGroupName, checkedTopicName, isGroupName, isTopicName } from './names.ts'
+export type { ConfigTable, VersionedEntry } from './config-table.ts'
+export type { ProgressTable } from './progress-table.ts'
+export { IN_FLIGHT_MAX, type QueueProgress } from './queue-progress.ts'
+export type { LeaseView } from './in-flight.ts'
+export { METADATA_KINDS, type MetadataKind, type Snapshot } from './snapshot.ts'
+export type { LogKnowledge } from './stamp-gate.ts'

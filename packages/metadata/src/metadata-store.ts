@@ -1,0 +1,234 @@
+import type { Clock, Counter, Files, Logger, Meter } from '@tandemmq/base'
+import type { Answer, KindResult, SyncResult } from './answer.ts'
+import type { Change, QueueKey } from './change.ts'
+import { completed, generationAfter } from './change-completion.ts'
+import { ChangeFeed } from './change-feed.ts'
+import type { ConfigTable } from './config-table.ts'
+import type { Cursor } from './cursor.ts'
+import type { DelayProgress } from './delay-progress.ts'
+import { nextGeneration } from './generation.ts'
+import type { GroupConfig } from './group-config.ts'
+import { MetadataState } from './metadata-state.ts'
+import { PendingChanges } from './pending-changes.ts'
+import type { ProgressTable } from './progress-table.ts'
+import type { QueueProgress } from './queue-progress.ts'
+import { METADATA_KINDS, kindOf, snapshotOf, type MetadataKind, type Snapshot } from './snapshot.ts'
+import { gate, type LogKnowledge } from './stamp-gate.ts'
+import type { TopicConfig } from './topic-config.ts'
+
+export interface MetadataOptions {
+  /** Changes remembered for those who ask what is new. Default 16384. */
+  readonly feedSize?: number
+  /** Entries that may wait for bytes of the log. Default 100 000. */
+  readonly pendingMax?: number
+}
+
+export interface MetadataPorts {
+  readonly files: Files
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly meter: Meter
+  readonly log: LogKnowledge
+}
+
+/** Topics, groups, consumer progress and delay progress of one broker set, as one of its members knows them. */
+export class MetadataStore {
+  readonly #state = new MetadataState()
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #log: LogKnowledge
+  readonly #feed: ChangeFeed
+  readonly #pending: PendingChanges
+  readonly #droppedCounter: Counter
+  /** Up to where the changes of the store we follow are applied. */
+  #followed: Cursor | undefined
+  /** Something had to be forgotten for want of room: ask for everything once the log has caught up. */
+  #hasForgotten = false
+
+  private constructor(options: MetadataOptions, ports: MetadataPorts) {
+    this.#clock = ports.clock
+    this.#logger = ports.logger
+    this.#log = ports.log
+    this.#feed = new ChangeFeed(ports.clock.now(), options.feedSize ?? 16_384, ports.clock)
+    this.#pending = new PendingChanges(options.pendingMax ?? 100_000)
+    this.#droppedCounter = ports.meter.counter(
+      'tandemmq_metadata_dropped_total',
+      'Entries of progress that contradict the lineage of the log',
+    )
+  }
+
+  static open(options: MetadataOptions, ports: MetadataPorts): Promise<MetadataStore> {
+    return Promise.resolve(new MetadataStore(options, ports))
+  }
+
+  get topics(): ConfigTable<TopicConfig> {
+    return this.#state.topics
+  }
+
+  get groups(): ConfigTable<GroupConfig> {
+    return this.#state.groups
+  }
+
+  get progress(): ProgressTable {
+    return this.#state.progress
+  }
+
+  get delay(): DelayProgress {
+    return this.#state.delay
+  }
+
+  /** Where this store's own changes stand. */
+  get cursor(): Cursor {
+    return this.#feed.cursor
+  }
+
+  /** What to ask the followed store for next; undefined: everything. */
+  get followed(): Cursor | undefined {
+    return this.#hasForgotten && this.#pending.size === 0 ? undefined : this.#followed
+  }
+
+  /** Entries that wait for bytes of the log. */
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  /** Applies a change of this broker's own making and tells the watchers. Throws `ILLEGAL_ARGUMENT` for a bad name. */
+  commit(change: Change): void {
+    const { processEpoch, counter } = this.#feed.cursor
+    this.#take(completed(change, this.#state, { processEpoch, counter: counter + 1 }))
+  }
+
+  /** Sets the first unacknowledged message; only the token holder may (rule 5.4). */
+  resetProgress(key: QueueKey, to: number, servingEpoch: number): void {
+    const { generation } = this.#state.progress.queue(key.group, key.topic, key.queueId)
+    this.commit({ kind: 'reset', ...key, to, generation: nextGeneration(generation, servingEpoch) })
+  }
+
+  /**
+   * Cuts all progress to the queue ends at which a new epoch of the log begins (rule 5.2). Queues whose progress does not
+   * reach past their end keep their generation. Returns how many were cut.
+   */
+  cutTo(endOf: (topic: string, queueId: number) => number): number {
+    const beyond: QueueProgress[] = []
+    const ends = new Map<string, { topic: string; queueId: number; end: number }>()
+    for (const queue of this.#state.progress.all()) {
+      const end = endOf(queue.topic, queue.queueId)
+      if (queue.end <= end) continue
+      beyond.push(queue)
+      ends.set(`${queue.topic}/${queue.queueId}`, { topic: queue.topic, queueId: queue.queueId, end })
+    }
+    if (beyond.length === 0) return 0
+    const generation = generationAfter(beyond, this.#feed.processEpoch)
+    this.commit({ kind: 'cut', ends: [...ends.values()], generation })
+    this.#logger.warn({ queues: beyond.length }, 'progress past the end of the log was cut')
+    return beyond.length
+  }
+
+  /** At most `limit` changes after `cursor`, or a snapshot where memory does not reach back that far. */
+  changesSince(cursor: Cursor | undefined, limit = 4096): Answer {
+    const changes = this.#feed.since(cursor, limit)
+    if (cursor === undefined || changes === undefined) {
+      return { cursor: this.#feed.cursor, snapshot: this.snapshot(), changes: [] }
+    }
+    const counter = cursor.counter + changes.length
+    return { cursor: { processEpoch: cursor.processEpoch, counter }, since: cursor, changes }
+  }
+
+  /** Calls `listener` after changes, once for all of a turn; returns how to stop. */
+  onChange(listener: () => void): () => void {
+    return this.#feed.onChange(listener)
+  }
+
+  /** Everything known, leases with the time that is left of them. */
+  snapshot(): Snapshot {
+    return snapshotOf(this.#state, this.#clock.monotonic())
+  }
+
+  /** Takes over what the followed store answered. Deletes nothing that was not explicitly deleted. */
+  applyRemote(answer: Answer): SyncResult {
+    if (answer.snapshot !== undefined) {
+      this.#hasForgotten = false
+      const result = this.#applySnapshot(answer.snapshot, answer.problems)
+      this.#followed = answer.cursor
+      return result
+    }
+    const { since } = answer
+    const applied = this.followed
+    const known =
+      applied && since && applied.processEpoch === since.processEpoch ? applied.counter - since.counter : -1
+    if (known < 0 || known > answer.changes.length) {
+      this.#followed = undefined
+      return this.#result('gap', new Map(), METADATA_KINDS, answer.problems, 0)
+    }
+    const effects = new Map<MetadataKind, number>()
+    const dropped = this.#takeAll(answer.changes.slice(known), effects)
+    this.#followed = answer.cursor
+    return this.#result('applied', effects, METADATA_KINDS, answer.problems, dropped)
+  }
+
+  /** Takes over all that another member knows (rule 4.7: hand-back). Unions: nothing known here is lost (rule 5.3). */
+  merge(snapshot: Snapshot): SyncResult {
+    return this.#applySnapshot(snapshot, undefined)
+  }
+
+  /** The log has grown: entries that waited for its bytes count now. Cheap when nothing waits. */
+  logAdvanced(): void {
+    if (this.#pending.size === 0) return
+    this.#takeAll(this.#pending.takeAll(), new Map())
+  }
+
+  #applySnapshot(snapshot: Snapshot, problems: Answer['problems']): SyncResult {
+    const present = METADATA_KINDS.filter((kind) => snapshot[kind] !== undefined)
+    const effects = new Map<MetadataKind, number>()
+    let dropped = 0
+    for (const kind of present) dropped += this.#takeAll(snapshot[kind] ?? [], effects)
+    return this.#result('applied', effects, present, problems, dropped)
+  }
+
+  /** Applies changes from elsewhere as far as the log knows their records; returns how many entries contradict it. */
+  #takeAll(changes: readonly Change[], effects: Map<MetadataKind, number>): number {
+    let dropped = 0
+    for (const change of changes) {
+      const gated = gate(change, this.#log)
+      dropped += gated.dropped
+      if (gated.now !== undefined && this.#take(gated.now)) {
+        const kind = kindOf(change)
+        effects.set(kind, (effects.get(kind) ?? 0) + 1)
+      }
+      if (gated.later !== undefined && !this.#pending.add(gated.later)) this.#hasForgotten = true
+    }
+    if (dropped > 0) {
+      this.#droppedCounter.add(dropped)
+      this.#logger.warn({ entries: dropped }, 'progress that contradicts the lineage of the log was dropped')
+    }
+    return dropped
+  }
+
+  #take(change: Change): boolean {
+    const changed = this.#state.apply(change, this.#clock.monotonic())
+    if (changed) this.#feed.add(change)
+    return changed
+  }
+
+  #result(
+    outcome: SyncResult['outcome'],
+    effects: ReadonlyMap<MetadataKind, number>,
+    present: readonly MetadataKind[],
+    problems: Answer['problems'],
+    dropped: number,
+  ): SyncResult {
+    const resultOf = (kind: MetadataKind): KindResult => {
+      const why = problems?.[kind]
+      const applied = effects.get(kind) ?? 0
+      if (why !== undefined) return { status: 'refused', applied, why }
+      return { status: outcome === 'applied' && present.includes(kind) ? 'ok' : 'missing', applied }
+    }
+    const kinds = {
+      topics: resultOf('topics'),
+      groups: resultOf('groups'),
+      progress: resultOf('progress'),
+      delay: resultOf('delay'),
+    }
+    return { outcome, kinds, dropped, pending: this.#pending.size }
+  }
+}

@@ -1,0 +1,247 @@
+import type { QueueOffset } from '@tandemmq/base'
+import { RangeSet } from '@tandemmq/codec'
+import type { AckedRecord, Delivery, LeaseState, Mark, ProgressState, QueueKey } from './change.ts'
+import { GENERATION_ZERO, compareGenerations, type Generation } from './generation.ts'
+import { InFlight, type LeaseView } from './in-flight.ts'
+import { mergedMarks, withMark } from './marks.ts'
+
+/** Beyond this many unacknowledged deliveries a queue offers nothing new until some are acknowledged. */
+export const IN_FLIGHT_MAX = 100_000
+
+/**
+ * How far one group is on one queue: which messages are acknowledged, which are out, how often each was delivered.
+ * Change it only through `MetadataStore.commit`.
+ */
+export class QueueProgress {
+  readonly group: string
+  readonly topic: string
+  readonly queueId: number
+  #generation: Generation = GENERATION_ZERO
+  #voidFrom = Number.MAX_SAFE_INTEGER
+  #acked = new RangeSet()
+  /** Acknowledged or delivered: its gaps are what was never offered. */
+  #touched = new RangeSet()
+  readonly #inFlight = new InFlight()
+  #marks: readonly Mark[] = []
+
+  constructor(key: QueueKey) {
+    this.group = key.group
+    this.topic = key.topic
+    this.queueId = key.queueId
+  }
+
+  get generation(): Generation {
+    return this.#generation
+  }
+
+  /** The first unacknowledged queue offset: Apache's consumer offset. */
+  get floor(): QueueOffset {
+    return this.#acked.firstGap(0)
+  }
+
+  /** One past the highest queue offset that was acknowledged or delivered. */
+  get end(): QueueOffset {
+    return this.#touched.end
+  }
+
+  /** Delivered and not acknowledged, visible again or not. */
+  get inFlight(): number {
+    return this.#inFlight.size
+  }
+
+  isAcked(queueOffset: QueueOffset): boolean {
+    return this.#acked.has(queueOffset)
+  }
+
+  /** The lowest queue offset ≥ `from` that is not acknowledged. */
+  firstUnacked(from: QueueOffset): QueueOffset {
+    return this.#acked.firstGap(from)
+  }
+
+  /** What is known of the deliveries of an unacknowledged message; also after its invisibility is over. */
+  lease(queueOffset: QueueOffset): LeaseView | undefined {
+    return this.#inFlight.get(queueOffset)
+  }
+
+  leases(): Iterable<LeaseView> {
+    return this.#inFlight.leases()
+  }
+
+  /** How many deliveries are invisible at `now` (monotonic). */
+  invisibleCount(now: number): number {
+    return this.#inFlight.invisibleCount(now)
+  }
+
+  /**
+   * The lowest queue offset in `[from, end)` that may be delivered at `now` (monotonic): never delivered, or visible again.
+   * Ask again with `from` = the answer + 1 for the next one.
+   */
+  candidate(from: QueueOffset, end: QueueOffset, now: number): QueueOffset | undefined {
+    const again = this.#inFlight.firstVisible(from, now) ?? Infinity
+    const fresh = this.#inFlight.size < IN_FLIGHT_MAX ? this.#touched.firstGap(from) : Infinity
+    const first = Math.min(again, fresh)
+    return first < end ? first : undefined
+  }
+
+  /** When the next delivered message becomes visible again, on the monotonic clock; those visible at `now` do not count. */
+  nextVisibleAt(now: number): number | undefined {
+    return this.#inFlight.nextExpiry(now)
+  }
+
+  /** False if nothing changed. */
+  ack(record: AckedRecord, generation: Generation): boolean {
+    const from = record.from ?? record.queueOffset
+    const to = this.#clipped(record.queueOffset + 1, generation)
+    if (to <= from || !this.#acked.add(from, to)) return false
+    this.#touched.add(from, to)
+    this.#inFlight.deleteRange(from, to)
+    if (to > record.queueOffset) this.#marks = withMark(this.#marks, record)
+    return true
+  }
+
+  /** `now` is monotonic. False if nothing changed: acknowledged, of an older generation, or a newer delivery is known. */
+  deliver(delivery: Delivery, servingEpoch: number, generation: Generation, now: number): boolean {
+    const { queueOffset } = delivery
+    if (compareGenerations(generation, this.#generation) < 0 || this.#acked.has(queueOffset)) return false
+    const before = this.#inFlight.get(queueOffset)
+    // Changes arrive in the order in which they were made, so of two about one delivery the later one counts.
+    const isOlder = before && compareLeases({ ...delivery, servingEpoch }, before) < 0
+    if (isOlder || (before && isSameLease({ ...delivery, servingEpoch }, before))) return false
+    this.#put(delivery, servingEpoch, Math.max(delivery.attempt, before?.attempts ?? 0), now)
+    return true
+  }
+
+  /** Sets the floor, whatever was known before. False unless `generation` is newer. */
+  reset(to: QueueOffset, generation: Generation): boolean {
+    if (compareGenerations(generation, this.#generation) <= 0) return false
+    this.#generation = generation
+    this.#voidFrom = Math.min(this.#voidFrom, to)
+    this.#acked = RangeSet.of([[0, to]])
+    this.#marks = []
+    this.#inFlight.clear()
+    this.#retouch()
+    return true
+  }
+
+  /** Forgets everything at or past `end`. False if there was nothing, or unless `generation` is newer. */
+  cut(end: QueueOffset, generation: Generation): boolean {
+    if (this.end <= end || compareGenerations(generation, this.#generation) <= 0) return false
+    this.#adopt(generation, end)
+    this.#retouch()
+    return true
+  }
+
+  /** Rules 5.3 and 5.4. `now` is monotonic. False if nothing changed. */
+  merge(state: ProgressState, now: number): boolean {
+    const order = compareGenerations(state.generation, this.#generation)
+    let changed = order > 0
+    if (order > 0) {
+      this.#adopt(state.generation, state.voidFrom)
+      this.#inFlight.clear()
+    } else if (order === 0 && state.voidFrom < this.#voidFrom) {
+      this.#voidFrom = state.voidFrom
+      changed = true
+    }
+    for (const [from, to] of state.acked) {
+      changed = this.#acked.add(from, this.#clipped(to, state.generation)) || changed
+    }
+    const before = this.#marks
+    if (order >= 0) this.#marks = mergedMarks(this.#marks, state.marks)
+    changed =
+      changed || this.#marks.length !== before.length || this.#marks.some((mark, at) => mark !== before[at])
+    for (const { queueOffset } of this.#inFlight.leases()) {
+      if (this.#acked.has(queueOffset)) changed = this.#inFlight.delete(queueOffset) || changed
+    }
+    if (order >= 0) for (const lease of state.leases) changed = this.#mergeLease(lease, now) || changed
+    if (changed) this.#retouch()
+    return changed
+  }
+
+  /** As of `now` (monotonic). */
+  state(now: number): ProgressState {
+    return {
+      kind: 'progress',
+      group: this.group,
+      topic: this.topic,
+      queueId: this.queueId,
+      generation: this.#generation,
+      voidFrom: this.#voidFrom,
+      acked: [...this.#acked.ranges()],
+      marks: this.#marks,
+      leases: [...this.#inFlight.leases()].map((lease) => ({
+        queueOffset: lease.queueOffset,
+        stamp: lease.stamp,
+        attempt: lease.attempt,
+        attempts: lease.attempts,
+        servingEpoch: lease.servingEpoch,
+        deliveredAt: lease.deliveredAt,
+        invisibleMs: lease.invisibleMs,
+        remainingMs: Math.max(0, Math.floor(lease.invisibleUntil - now)),
+      })),
+    }
+  }
+
+  #mergeLease(lease: LeaseState, now: number): boolean {
+    if (this.#acked.has(lease.queueOffset)) return false
+    const before = this.#inFlight.get(lease.queueOffset)
+    const attempts = Math.max(lease.attempts, lease.attempt, before?.attempts ?? 0)
+    const isNewer =
+      before === undefined ||
+      (compareLeases(lease, before) ||
+        lease.deliveredAt - before.deliveredAt ||
+        lease.invisibleMs - before.invisibleMs) > 0
+    if (!isNewer) {
+      if (attempts === before.attempts) return false
+      this.#inFlight.set({ ...before, attempts })
+      return true
+    }
+    this.#put(lease, lease.servingEpoch, attempts, now)
+    return true
+  }
+
+  #put(delivery: Delivery, servingEpoch: number, attempts: number, now: number): void {
+    this.#inFlight.set({
+      queueOffset: delivery.queueOffset,
+      stamp: delivery.stamp,
+      attempt: delivery.attempt,
+      attempts,
+      servingEpoch,
+      deliveredAt: delivery.deliveredAt,
+      invisibleMs: delivery.invisibleMs,
+      invisibleUntil: now + (delivery.remainingMs ?? delivery.invisibleMs),
+    })
+    this.#touched.add(delivery.queueOffset)
+  }
+
+  /** Moves to a newer generation that voids everything at or past `voidFrom`. */
+  #adopt(generation: Generation, voidFrom: QueueOffset): void {
+    this.#generation = generation
+    this.#voidFrom = Math.min(this.#voidFrom, voidFrom)
+    this.#acked.cut(voidFrom)
+    this.#marks = this.#marks.filter((mark) => mark.queueOffset < voidFrom)
+    this.#inFlight.deleteRange(voidFrom, Number.MAX_SAFE_INTEGER)
+  }
+
+  /** What came under an older generation counts only below what newer ones have voided. */
+  #clipped(to: QueueOffset, generation: Generation): QueueOffset {
+    return compareGenerations(generation, this.#generation) < 0 ? Math.min(to, this.#voidFrom) : to
+  }
+
+  #retouch(): void {
+    this.#touched = this.#acked.clone()
+    for (const { queueOffset } of this.#inFlight.leases()) this.#touched.add(queueOffset)
+  }
+}
+
+interface LeaseOrder {
+  readonly servingEpoch: number
+  readonly attempt: number
+}
+
+function compareLeases(a: LeaseOrder, b: LeaseOrder): number {
+  return a.servingEpoch - b.servingEpoch || a.attempt - b.attempt
+}
+
+function isSameLease(a: Delivery & LeaseOrder, b: LeaseView): boolean {
+  return compareLeases(a, b) === 0 && a.deliveredAt === b.deliveredAt && a.invisibleMs === b.invisibleMs
+}

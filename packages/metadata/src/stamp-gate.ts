@@ -1,0 +1,122 @@
+import { InvariantViolation } from '@tandemmq/base'
+import type { RecordStamp } from '@tandemmq/codec'
+import type { AckedRecord, Change, Delivery, Mark, ProgressState } from './change.ts'
+
+/**
+ * Whether this broker's log holds a record (rule 5.2): `true` = these very bytes; `false` = its lineage says something else at
+ * that place; `'later'` = the same lineage, not copied yet.
+ */
+export interface LogKnowledge {
+  knowsStamp(stamp: RecordStamp): boolean | 'later'
+}
+
+/** What becomes of a change that comes from elsewhere. */
+export interface Gated {
+  readonly now: Change | undefined
+  /** Waits for bytes. */
+  readonly later: Change | undefined
+  /** Entries that contradict the lineage. */
+  readonly dropped: number
+}
+
+/** Splits a change by what the log knows of the records it is about. Changes that name no record pass whole. */
+export function gate(change: Change, log: LogKnowledge): Gated {
+  switch (change.kind) {
+    case 'lease': {
+      const parts = split(change.deliveries, (delivery) => log.knowsStamp(delivery.stamp))
+      return gated(parts, (deliveries) => ({ ...change, deliveries }))
+    }
+    case 'visibility': {
+      const parts = split([change.delivery], (delivery: Delivery) => log.knowsStamp(delivery.stamp))
+      return gated(parts, () => change)
+    }
+    case 'ack': {
+      const parts = split(change.records, (record) => knowsRecord(record, log))
+      return gated(parts, (records) => ({ ...change, records }))
+    }
+    case 'delay': {
+      const parts = split(change.done, (record) => knowsRecord(record, log))
+      return gated(parts, (done) => ({ ...change, done }))
+    }
+    case 'progress':
+      return gateState(change, log)
+    default:
+      return { now: change, later: undefined, dropped: 0 }
+  }
+}
+
+interface Parts<T> {
+  readonly known: readonly T[]
+  readonly later: readonly T[]
+  readonly dropped: number
+}
+
+function split<T>(items: readonly T[], knows: (item: T) => boolean | 'later'): Parts<T> {
+  const known: T[] = []
+  const later: T[] = []
+  for (const item of items) {
+    const answer = knows(item)
+    if (answer === 'later') later.push(item)
+    else if (answer) known.push(item)
+  }
+  return { known, later, dropped: items.length - known.length - later.length }
+}
+
+function gated<T>(parts: Parts<T>, rebuild: (items: readonly T[]) => Change): Gated {
+  return {
+    now: parts.known.length > 0 ? rebuild(parts.known) : undefined,
+    later: parts.later.length > 0 ? rebuild(parts.later) : undefined,
+    dropped: parts.dropped,
+  }
+}
+
+function knowsRecord(record: AckedRecord, log: LogKnowledge): boolean | 'later' {
+  const known = log.knowsStamp(record.stamp)
+  return known !== true || record.after === undefined ? known : log.knowsStamp(record.after)
+}
+
+/**
+ * Within one queue, records lie in the log in the order of their queue offsets: whoever holds the record of a mark holds
+ * all before it. So acknowledgements count up to the highest mark the log knows, and wait up to the highest it will know.
+ */
+function gateState(state: ProgressState, log: LogKnowledge): Gated {
+  const marks = split(state.marks, (mark) => log.knowsStamp(mark.stamp))
+  const leases = split(state.leases, (lease) => log.knowsStamp(lease.stamp))
+  const ackedEnd = state.acked.at(-1)?.[1] ?? 0
+  // What reaches past all marks came from Apache's files or from a reset: there is nothing to compare.
+  const knownEnd = ackedEnd > endOf(state.marks) ? ackedEnd : endOf(marks.known)
+  const laterEnd = Math.max(knownEnd, endOf(marks.later))
+  const upTo = (end: number): ProgressState['acked'] =>
+    state.acked.flatMap(([from, to]) => (from < end ? [[from, Math.min(to, end)] as const] : []))
+  const isWaiting = marks.later.length > 0 || leases.later.length > 0
+  return {
+    now: { ...state, acked: upTo(knownEnd), marks: marks.known, leases: leases.known },
+    later: isWaiting
+      ? { ...state, acked: upTo(laterEnd), marks: [...marks.known, ...marks.later], leases: leases.later }
+      : undefined,
+    dropped: marks.dropped + leases.dropped,
+  }
+}
+
+/** One past the highest of these. */
+function endOf(marks: readonly Mark[]): number {
+  return Math.max(0, ...marks.map((mark) => mark.queueOffset + 1))
+}
+
+/** How many entries a pending change holds, for bounding them. */
+export function weightOf(change: Change): number {
+  switch (change.kind) {
+    case 'lease':
+      return change.deliveries.length
+    case 'visibility':
+      return 1
+    case 'ack':
+      return change.records.length
+    case 'delay':
+      return change.done.length
+    case 'progress':
+      return 1 + change.acked.length + change.leases.length
+    default:
+      throw new InvariantViolation(`a ${change.kind} never waits for bytes`)
+  }
+}
