@@ -1,1 +1,38 @@
-export {}
+export {
+  noDetails,
+  type HeldLease,
+  type MemberDetails,
+  type MemberHello,
+  type MemberRole,
+  type MemberStatus,
+  type MemberWish,
+  type MetadataSyncDetails,
+  type ReplicaDetails,
+} from './member.ts'
+export type { MemberView, RegistryAnswer, TokenView } from './registry-answer.ts'
+export type { RegistryLink, RegistrySession } from './registry-link.ts'
+export {
+  defaultRegistryOptions,
+  emptyRegistry,
+  type Instant,
+  type RegistryOptions,
+  type RegistryState,
+  type SessionId,
+} from './registry-state.ts'
+export {
+  step,
+  wakeAt,
+  type RegistryEffect,
+  type RegistryEvent,
+  type RegistryStep,
+} from './registry-machine.ts'
+export { Registry, type RegistryPorts } from './registry.ts'
+export type { MemberReport, ServingMember, ServingView, SetServing, WritableMember } from './serving-view.ts'
+export { holderMarginMs, TokenHolder, type TokenWords } from './token-holder.ts'
+export {
+  defaultRegistrationOptions,
+  Registration,
+  type RegistrationOptions,
+  type RegistrationPorts,
+  type RegistrationSource,
+} from './registration.ts'

@@ -1,0 +1,81 @@
+import { BrokerError, checkedOffset } from '@tandemmq/base'
+import type { MemberHello, MemberStatus } from './member.ts'
+
+const name = /^[A-Za-z0-9._:@%|-]{1,127}$/
+const hexOrNothing = /^(?:[0-9a-f]{32})?$/
+const addressMax = 300
+const problemsMax = 32
+const textMax = 1024
+
+/** Checks what a peer says about itself. Throws `PROTOCOL_VIOLATION` naming the field. */
+export function checkedHello(hello: MemberHello): MemberHello {
+  checkName(hello.cluster, 'cluster')
+  checkName(hello.set, 'set')
+  checkName(hello.identity, 'identity')
+  checkName(hello.instanceId, 'instance id')
+  checkAddress(hello.grpcAddress, 'gRPC address')
+  if (hello.haAddress !== '') checkAddress(hello.haAddress, 'HA address')
+  checkLog(hello)
+  checkedOffset(hello.totalReplicas, 'number of configured replicas')
+  checkServingEpoch(hello.seenServingEpoch)
+  if (hello.heldLease) {
+    checkServingEpoch(hello.heldLease.epoch)
+    checkedOffset(hello.heldLease.remainingMs, 'remaining time of the lease')
+  }
+  return hello
+}
+
+/** Checks a status and cuts what is only for display to a bounded size. Throws `PROTOCOL_VIOLATION` naming the field. */
+export function checkedStatus(status: MemberStatus): MemberStatus {
+  checkLog(status)
+  checkedOffset(status.sequence, 'status sequence')
+  checkedOffset(status.flushed, 'flushed position')
+  checkedOffset(status.confirmed, 'confirmed position')
+  checkedOffset(status.dispatched, 'dispatched position')
+  if (status.renew) checkServingEpoch(status.renew.epoch)
+  if (status.release) {
+    checkServingEpoch(status.release.epoch)
+    checkName(status.release.to, 'successor')
+  }
+  const { details } = status
+  return {
+    ...status,
+    details: {
+      ...details,
+      replicas: details.replicas.slice(0, problemsMax),
+      okMeans: details.okMeans.slice(0, textMax),
+      problems: details.problems.slice(0, problemsMax).map((problem) => problem.slice(0, textMax)),
+    },
+  }
+}
+
+function checkLog(log: { readonly logId: string; readonly lastEpoch: number; readonly end: number }): void {
+  if (!hexOrNothing.test(log.logId)) {
+    throw new BrokerError('PROTOCOL_VIOLATION', `log id '${log.logId.slice(0, 40)}' is not 32 hex digits`)
+  }
+  checkedOffset(log.lastEpoch, 'last log epoch')
+  checkedOffset(log.end, 'end of the log')
+}
+
+/** Half the range stays free, so that an epoch can always be followed by a higher one. */
+function checkServingEpoch(epoch: number): void {
+  if (checkedOffset(epoch, 'serving epoch') > Number.MAX_SAFE_INTEGER / 2) {
+    throw new BrokerError('PROTOCOL_VIOLATION', `serving epoch ${epoch} is out of range`)
+  }
+}
+
+function checkName(text: string, what: string): void {
+  if (!name.test(text)) {
+    throw new BrokerError(
+      'PROTOCOL_VIOLATION',
+      `${what} '${text.slice(0, 40)}' is not a name: 1 to 127 of letters, digits and . _ : @ % | -`,
+    )
+  }
+}
+
+function checkAddress(text: string, what: string): void {
+  const port = Number(/:([0-9]{1,5})$/.exec(text)?.[1])
+  if (text.length > addressMax || !(port >= 1 && port <= 65_535)) {
+    throw new BrokerError('PROTOCOL_VIOLATION', `${what} '${text.slice(0, 80)}' is not host:port`)
+  }
+}

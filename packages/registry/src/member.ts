@@ -1,0 +1,99 @@
+/** What a broker is configured as. Its set has one master. */
+export type MemberRole = 'master' | 'slave'
+
+/** A lease as its holder states it: how long it will still believe in it. */
+export interface HeldLease {
+  readonly epoch: number
+  readonly remainingMs: number
+}
+
+/** Who a broker is; the first thing it says on a registration, counted as status number 0. */
+export interface MemberHello {
+  readonly cluster: string
+  /** Name of its broker set (`brokerName`). */
+  readonly set: string
+  /** Unique in the set and kept over restarts. */
+  readonly identity: string
+  /** Random per process. */
+  readonly instanceId: string
+  readonly role: MemberRole
+  /** `host:port` at which gateways and the other members reach its gRPC. */
+  readonly grpcAddress: string
+  /** `host:port` of its HA listener; empty if it has none. */
+  readonly haAddress: string
+  /** 32 hex digits; empty while its store has no lineage. */
+  readonly logId: string
+  /** Last epoch of its log; 0 without lineage. */
+  readonly lastEpoch: number
+  /** End of its log, bytes. */
+  readonly end: number
+  /** How many members the set is configured to have, itself included; 0 if it does not know. */
+  readonly totalReplicas: number
+  /** The lease it still believes in: registrations and grantors come and go under it. */
+  readonly heldLease?: HeldLease
+  /** The highest serving epoch this process has heard of; 0 if none. New epochs are above it (rule 4.1). */
+  readonly seenServingEpoch: number
+}
+
+/**
+ * What a member says about the token: `token` = will serve if chosen (also when it says nothing); `stay` = the holder takes its seal back
+ * and goes on under a new epoch (rule 4.7); `nothing` = cannot serve now, do not choose it.
+ */
+export type MemberWish = 'token' | 'stay' | 'nothing'
+
+/** The state of one broker now. Sent every 500 ms and at once when something changes. */
+export interface MemberStatus {
+  /** 1, 2, 3 … per registration. */
+  readonly sequence: number
+  /** Positions of its log, bytes. */
+  readonly end: number
+  readonly flushed: number
+  readonly confirmed: number
+  readonly dispatched: number
+  readonly lastEpoch: number
+  readonly logId: string
+  /** Takes sends now. */
+  readonly writable: boolean
+  /** Slave: its HA connection to the master stands. */
+  readonly masterConnected?: boolean
+  /** Renews the serving token it holds under this epoch. */
+  readonly renew?: { readonly epoch: number }
+  readonly wants?: MemberWish
+  /** Gives the token to a member by name. It has stopped serving before it says so. */
+  readonly release?: { readonly epoch: number; readonly to: string }
+  readonly details: MemberDetails
+}
+
+/** For people: shown, never decided on. */
+export interface MemberDetails {
+  readonly replicas: readonly ReplicaDetails[]
+  readonly metadataSync?: MetadataSyncDetails
+  /** What OK means with this configuration, now, in words. */
+  readonly okMeans: string
+  /** Sentences. */
+  readonly problems: readonly string[]
+}
+
+/** One replica as its master sees it. */
+export interface ReplicaDetails {
+  readonly identity: string
+  readonly address: string
+  readonly state: string
+  readonly sent: number
+  readonly received: number
+  readonly flushed: number
+  readonly lagBytes: number
+  readonly heardAgoMs: number
+}
+
+/** The last metadata synchronisation of a slave. */
+export interface MetadataSyncDetails {
+  /** Wall clock, ms; 0 = never. */
+  readonly lastSuccessAt: number
+  readonly version: string
+  /** Result by kind: topics, groups, progress, delay. */
+  readonly results: ReadonlyMap<string, string>
+}
+
+/** A member's details before it has said any. */
+export const noDetails: MemberDetails = { replicas: [], okMeans: '', problems: [] }

@@ -1,0 +1,92 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { TokenCluster } from './token-cluster.test-support.ts'
+
+const names = ['master', 'slave-1', 'slave-2']
+const act = fc.record({
+  afterMs: fc.integer({ min: 0, max: 1500 }),
+  what: fc.constantFrom(
+    'join',
+    'die',
+    'freeze',
+    'thaw',
+    'cut',
+    'seal',
+    'stay',
+    'release',
+    'restart',
+    'stand',
+    'go',
+  ),
+  who: fc.constantFrom(...names),
+  to: fc.constantFrom(...names),
+})
+const schedule = fc.record({
+  seed: fc.integer({ min: 0, max: 1_000_000 }),
+  delayMaxMs: fc.constantFrom(1, 50, 600),
+  acts: fc.array(act, { minLength: 5, maxLength: 25 }),
+})
+
+async function live(
+  { seed, delayMaxMs, acts }: typeof schedule extends fc.Arbitrary<infer S> ? S : never,
+  moveOnClose: boolean,
+  watch: (cluster: TokenCluster) => void,
+): Promise<TokenCluster> {
+  const cluster = new TokenCluster({ moveOnClose }, delayMaxMs, seed)
+  const pass = async (ms: number): Promise<void> => {
+    const until = cluster.time.monotonic() + ms
+    while (cluster.time.monotonic() < until) {
+      await cluster.time.advance(Math.min(50, until - cluster.time.monotonic()))
+      cluster.check()
+      watch(cluster)
+    }
+  }
+  for (const name of names) cluster.join(name, name === 'master' ? 'master' : 'slave', 0, names.length)
+  for (const { afterMs, what, who, to } of acts) {
+    await pass(afterMs)
+    const member = cluster.members.get(who)
+    if (what === 'join' && member?.isDead)
+      cluster.join(who, who === 'master' ? 'master' : 'slave', 0, names.length)
+    else if (what === 'die') member?.kill()
+    else if (what === 'freeze') member?.clock.freeze()
+    else if (what === 'thaw') member?.clock.thaw()
+    else if (what === 'cut') member?.cut()
+    else if (what === 'seal') member?.registration.seal()
+    else if (what === 'stay') member?.registration.stay()
+    else if (what === 'release') member?.registration.release(to)
+    else if (what === 'restart') cluster.restartRegistry()
+    else if (what === 'stand') cluster.registryClock.freeze()
+    else if (what === 'go') cluster.registryClock.thaw()
+  }
+  // Everything heals: somebody must serve again, and only one.
+  cluster.registryClock.thaw()
+  for (const member of cluster.members.values()) {
+    member.clock.thaw()
+    member.registration.stay()
+  }
+  if (cluster.members.get('master')?.isDead) cluster.join('master', 'master', 0, names.length)
+  await pass(12_000)
+  return cluster
+}
+
+function expectOneToServe(cluster: TokenCluster): void {
+  const serving = cluster.registry.view.set('broker-a')?.serving
+  expect(cluster.serving()).toEqual([`${serving?.identity} #${serving?.epoch}`])
+}
+
+test('two never serve in one epoch, and in direct mode two never serve at one time', async () => {
+  await fc.assert(
+    fc.asyncProperty(schedule, async (story) => {
+      const cluster = await live(story, false, (now) => expect(now.serving().length).toBeLessThanOrEqual(1))
+      expectOneToServe(cluster)
+    }),
+    { numRuns: 60 },
+  )
+}, 60_000)
+
+test('where calls are stamped, only one serves under the epoch that gateways know', async () => {
+  await fc.assert(
+    fc.asyncProperty(schedule, async (story) => expectOneToServe(await live(story, true, () => {}))),
+    { numRuns: 60 },
+  )
+}, 60_000)

@@ -1,0 +1,167 @@
+import { BrokerError, silentLogger } from '@tandemmq/base'
+import { MachineClock, SeededRandom, SimulatedClock } from '@tandemmq/testkit'
+import { expect } from 'vitest'
+import { noDetails, type MemberHello, type MemberRole } from './member.ts'
+import { Registration } from './registration.ts'
+import type { RegistryLink, RegistrySession } from './registry-link.ts'
+import type { RegistryOptions } from './registry-state.ts'
+import { Registry } from './registry.ts'
+
+/** A registry and its members, each with an own clock that can stop, over a network that delays and cuts. */
+export class TokenCluster {
+  readonly time = new SimulatedClock()
+  readonly members = new Map<string, Member>()
+  readonly lines: string[] = []
+  /** Who ever served under an epoch. */
+  readonly holders = new Map<number, Set<string>>()
+  readonly #options: Partial<RegistryOptions>
+  readonly #random: SeededRandom
+  readonly #delayMaxMs: number
+  /** Epochs by order of appearance, for reading. */
+  readonly #epochs: number[] = []
+  registryClock = new MachineClock(this.time)
+  registry: Registry
+
+  constructor(options: Partial<RegistryOptions> = {}, delayMaxMs = 1, seed = 1) {
+    this.#options = options
+    this.#delayMaxMs = delayMaxMs
+    this.#random = new SeededRandom(seed)
+    this.registry = this.#newRegistry()
+  }
+
+  join(name: string, role: MemberRole, end = 0, replicas = 2): void {
+    this.members.get(name)?.kill()
+    const member = new Member(this, name, role, end, replicas)
+    this.members.set(name, member)
+    member.registration.onServing((epoch) => {
+      this.say(epoch === undefined ? `${name} stops` : `${name} serves under #${this.#numberOf(epoch)}`)
+    })
+    member.registration.onAnswer(() => this.check())
+  }
+
+  restartRegistry(): void {
+    this.registry.close()
+    this.registryClock.kill()
+    this.registryClock = new MachineClock(this.time)
+    this.registry = this.#newRegistry()
+  }
+
+  delayMs(): number {
+    return 1 + this.#random.below(this.#delayMaxMs)
+  }
+
+  say(what: string): void {
+    this.lines.push(`${String(this.time.monotonic()).padStart(5)} ${what}`)
+  }
+
+  /** Everybody who would answer a consumer at this moment. */
+  serving(): readonly string[] {
+    const now = this.time.monotonic()
+    return [...this.members.values()].flatMap(({ name, isDead, registration }) => {
+      const epoch = registration.holder.servingEpoch(now)
+      return isDead || epoch === undefined ? [] : [`${name} #${epoch}`]
+    })
+  }
+
+  /** Never two in one epoch. */
+  check(): void {
+    const now = this.time.monotonic()
+    for (const { name, registration } of this.members.values()) {
+      const epoch = registration.holder.servingEpoch(now)
+      if (epoch === undefined) continue
+      const holders = this.holders.get(epoch) ?? new Set()
+      this.holders.set(epoch, holders.add(name))
+      expect([...holders], `epoch ${epoch}`).toHaveLength(1)
+    }
+  }
+
+  #numberOf(epoch: number): number {
+    if (!this.#epochs.includes(epoch)) this.#epochs.push(epoch)
+    return this.#epochs.indexOf(epoch) + 1
+  }
+
+  #newRegistry(): Registry {
+    return new Registry(this.#options, { clock: this.registryClock, logger: silentLogger })
+  }
+}
+
+class Member {
+  readonly name: string
+  readonly clock: MachineClock
+  readonly registration: Registration
+  isDead = false
+  cut: () => void = () => {}
+  readonly #cluster: TokenCluster
+
+  constructor(cluster: TokenCluster, name: string, role: MemberRole, end: number, totalReplicas: number) {
+    this.#cluster = cluster
+    this.name = name
+    this.clock = new MachineClock(cluster.time)
+    const log = { logId: '', lastEpoch: 1, end }
+    const hello: Omit<MemberHello, 'heldLease' | 'seenServingEpoch'> = {
+      cluster: 'DefaultCluster',
+      set: 'broker-a',
+      identity: name,
+      instanceId: `${name}.${cluster.time.monotonic()}`,
+      role,
+      grpcAddress: `${name}:8081`,
+      haAddress: '',
+      totalReplicas,
+      ...log,
+    }
+    const positions = { flushed: end, confirmed: end, dispatched: end, writable: role === 'master' }
+    this.registration = Registration.start(
+      {},
+      { clock: this.clock, random: new SeededRandom(7), logger: silentLogger },
+      this.#link(),
+      { hello: () => hello, status: () => ({ ...log, ...positions, details: noDetails }) },
+    )
+  }
+
+  kill(): void {
+    this.isDead = true
+    this.clock.kill()
+    this.cut()
+  }
+
+  /** Ordered both ways; each side learns of the end by itself. A stopped process gets everything when it goes on. */
+  #link(): RegistryLink {
+    const cluster = this.#cluster
+    return {
+      open: (hello, onAnswer, onClosed) => {
+        const { registry, registryClock } = cluster
+        let session: RegistrySession | undefined
+        let isOver = false
+        let upAt = 0
+        let downAt = 0
+        const up = (task: () => void): void => {
+          const now = cluster.time.monotonic()
+          upAt = Math.max(upAt, now + cluster.delayMs())
+          registryClock.after(upAt - now, task)
+        }
+        const down = (task: () => void): void => {
+          const now = cluster.time.monotonic()
+          downAt = Math.max(downAt, now + cluster.delayMs())
+          this.clock.after(downAt - now, task)
+        }
+        const closed = (why: BrokerError): void => {
+          isOver = true
+          down(() => onClosed(why))
+        }
+        up(() => {
+          session = registry.open(hello, (answer) => !isOver && down(() => onAnswer(answer)), closed)
+          if (registry !== cluster.registry) session.close()
+        })
+        const close = (): void => {
+          isOver = true
+          up(() => session?.close())
+        }
+        this.cut = () => {
+          close()
+          down(() => onClosed(new BrokerError('UNAVAILABLE', 'cut')))
+        }
+        return { send: (status) => !isOver && up(() => session?.send(status)), close }
+      },
+    }
+  }
+}
