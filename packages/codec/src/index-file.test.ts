@@ -8,6 +8,7 @@ import {
   queryIndex,
   type IndexGeometry,
 } from './index-file.ts'
+import { decodeIndexHeader, encodeIndexHeader, succeedingIndexHeader } from './index-header.ts'
 import { indexKeyHash, indexKeysOf } from './index-key.ts'
 
 const geometry: IndexGeometry = { slots: 7, entries: 20 }
@@ -97,6 +98,28 @@ describe('an index file', () => {
         expect(found.length).toBeLessThan(20)
       }),
     )
+  })
+
+  it('takes a slot that points behind the last entry for an empty one', () => {
+    const file = fileWith([{ keyHash: 3, offset: 100, storeTimestamp: T0 }])
+    file.writeInt32BE(1_000_000, 40 + 4 * 3)
+    expect(queryIndex(indexSource(file, geometry), { keyHash: 3, ...everything, begin: 0 })).toEqual([])
+    putIndexKey(file, geometry, { keyHash: 3, offset: 200, storeTimestamp: T0 })
+    expect(indexSource(file, geometry).entry(2)).toMatchObject({ offset: 200, previous: 0 })
+  })
+
+  it('counts the first entry of a later file from the end of the file before', () => {
+    const full = decodeIndexHeader(fileWith([{ keyHash: 3, offset: 100, storeTimestamp: T0 }]), 0)
+    const file = Buffer.alloc(indexFileBytes(geometry))
+    encodeIndexHeader(file, 0, succeedingIndexHeader(full))
+    expect(decodeIndexHeader(file, 0)).toMatchObject({
+      beginPhyOffset: 100,
+      endPhyOffset: 100,
+      endTimestamp: T0,
+    })
+    putIndexKey(file, geometry, { keyHash: 3, offset: 200, storeTimestamp: T0 + 5000 })
+    expect(indexSource(file, geometry).entry(1).timeDiff).toBe(5)
+    expect(decodeIndexHeader(file, 0)).toMatchObject({ beginPhyOffset: 200, beginTimestamp: T0 + 5000 })
   })
 
   it('does not follow a chain that leads to itself or forward', () => {

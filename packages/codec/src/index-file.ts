@@ -62,7 +62,7 @@ export function planIndexPut(
 ): IndexPut | undefined {
   const number = header.indexCount
   if (number >= geometry.entries) return undefined
-  const previous = slotValue <= 0 || slotValue > number ? 0 : slotValue
+  const previous = slotValue <= 0 || slotValue >= number ? 0 : slotValue
   const first = number <= 1
   return {
     number,

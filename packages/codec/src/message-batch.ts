@@ -46,7 +46,7 @@ export function decodeMessageBatch(source: Buffer): BatchElement[] {
     const propertiesAt = at + BATCH_ELEMENT_BYTES_MIN + bodyBytes
     if (bodyBytes < 0 || end > source.length || propertiesAt > end) throw illegal(at)
     const propertiesBytes = source.readInt16BE(propertiesAt - 2)
-    if (propertiesBytes < 0 || propertiesAt + propertiesBytes !== end) throw illegal(at)
+    if (propertiesAt + propertiesBytes !== end) throw illegal(at)
     elements.push({
       flag: source.readInt32BE(at + 12),
       body: source.subarray(at + 20, at + 20 + bodyBytes),
