@@ -1,1 +1,11 @@
-export {}
+export { HaMaster, type HaMasterOptions } from './ha-master.ts'
+export { HaSlave, type HaSlaveOptions } from './ha-slave.ts'
+export type { HaPorts } from './ha-ports.ts'
+export type { HaMember } from './ha-member.ts'
+export { defaultTimings, type HaTimings } from './ha-timings.ts'
+export { align, commonPoint, type Alignment } from './alignment.ts'
+export { replicatedEnd } from './quorum.ts'
+export type { ReplicaStatus } from './replica.ts'
+export { viewOf, type LogView, type ReplicatedLog } from './replicated-log.ts'
+export type { SlaveState } from './slave-state.ts'
+export type { WriteLimits } from './write-side.ts'

@@ -1,0 +1,166 @@
+import type { LogOffset } from '@tandemmq/base'
+import { LINEAGE_EPOCHS_MAX } from '@tandemmq/codec'
+import type { Epoch, Hello, Lineage, LogRange, Refusal } from '@tandemmq/codec'
+import type { LogView } from './replicated-log.ts'
+
+/** How a slave's log stands to its master's (rules 1.3, 1.4, 2.7). */
+export type Alignment =
+  /** A prefix of the master's: goes on at its end. */
+  | { readonly kind: 'continue'; readonly at: LogOffset; readonly compare?: LogRange }
+  /** No bytes at all: starts where the master's log does. */
+  | { readonly kind: 'copy-all'; readonly at: LogOffset }
+  /** Agrees up to `at` only, and a newer epoch of the master decides. */
+  | { readonly kind: 'cut'; readonly at: LogOffset; readonly compare?: LogRange }
+  /** A prefix that ends where the master no longer keeps anything; a newer epoch of the master decides. */
+  | { readonly kind: 'start-over'; readonly at: LogOffset }
+  | { readonly kind: 'wait'; readonly refusal: Refusal }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal }
+
+type SlaveLog = Pick<Hello, 'begin' | 'end' | 'lineage'>
+
+/** Bytes below the common point that both sides checksum. */
+const COMPARED_BYTES = 64 * 1024
+
+export function align(master: LogView, slave: SlaveLog): Alignment {
+  const ours = master.lineage
+  const newest = ours?.epochs.at(-1)
+  if (ours === undefined || newest === undefined) {
+    return wait('not-ready', 'the master has not opened an epoch of its log yet')
+  }
+  if (slave.begin === slave.end) return { kind: 'copy-all', at: master.begin }
+  if (slave.lineage === undefined) {
+    return refuse(
+      'not-our-lineage',
+      `the slave holds bytes up to ${slave.end} and does not know of which log`,
+    )
+  }
+  if (slave.lineage.logId !== ours.logId) {
+    return refuse('not-our-lineage', `the slave's log is ${slave.lineage.logId}, the master's ${ours.logId}`)
+  }
+  const common = commonPoint(ours, master.end, slave.lineage, slave.end)
+  if (common === undefined) {
+    return refuse('not-our-lineage', 'the logs of slave and master have no epoch in common')
+  }
+  return alignAt(common, newest, master, slave, lastEpoch(slave.lineage))
+}
+
+/** The logs are equal below `common`, as far as their epochs tell. */
+function alignAt(
+  common: LogOffset,
+  newest: Epoch,
+  master: LogView,
+  slave: SlaveLog,
+  slaveEpoch: number,
+): Alignment {
+  if (slaveEpoch > newest.epoch) {
+    return refuse(
+      'slave-newer',
+      `the slave has followed epoch ${slaveEpoch}, the master is at ${newest.epoch}`,
+    )
+  }
+  const isNewer = newest.epoch > slaveEpoch
+  if (common === slave.end) {
+    if (common >= master.begin) return { kind: 'continue', at: common, ...comparison(common, master, slave) }
+    if (isNewer) return { kind: 'start-over', at: master.begin }
+    return refuse(
+      'too-far-behind',
+      `the slave ends at ${slave.end}, the master no longer keeps what is below ${master.begin}: empty the slave's log`,
+    )
+  }
+  const ahead = `the slave's log goes on to ${slave.end}, it agrees with the master's up to ${common}`
+  if (!isNewer) return refuse('slave-ahead', `${ahead}, and both last followed epoch ${slaveEpoch}`)
+  // Rule 1.4: nothing has been appended in the new epoch, so those bytes can still be saved.
+  if (newest.start >= master.end) {
+    return wait('slave-ahead', `${ahead}, and the master has written nothing in epoch ${newest.epoch} yet`)
+  }
+  if (common < master.begin) return { kind: 'start-over', at: master.begin }
+  return { kind: 'cut', at: common, ...comparison(common, master, slave) }
+}
+
+/**
+ * The end of what two logs have in common: of their newest common epoch, the shorter part. An epoch is the same if
+ * its opener is, and whoever opened it held everything below it. Undefined without a common epoch.
+ */
+export function commonPoint(
+  one: Lineage,
+  oneEnd: LogOffset,
+  other: Lineage,
+  otherEnd: LogOffset,
+): LogOffset | undefined {
+  for (let index = other.epochs.length - 1; index >= 0; index -= 1) {
+    const theirs = other.epochs[index]
+    if (theirs === undefined || theirs.start > otherEnd) continue
+    const at = one.epochs.findIndex((epoch) => isSame(epoch, theirs))
+    if (at === -1 || theirs.start > oneEnd) continue
+    return Math.min(endOf(one, at, oneEnd), endOf(other, index, otherEnd))
+  }
+  return undefined
+}
+
+/**
+ * Whether a slave may obey an order to give up bytes (rule 1.3): only of an epoch newer than its last one, and never
+ * what it knows to be common. Why not otherwise.
+ */
+export function refusalOfOrder(
+  slave: LogView,
+  order: { readonly kind: 'truncate' | 'start-over'; readonly at: LogOffset; readonly lineage: Lineage },
+): Refusal | undefined {
+  const own = slave.lineage
+  const reason = 'order-refused'
+  if (own === undefined || own.logId !== order.lineage.logId) {
+    return { reason, words: 'the master orders a cut of a log that is not its own' }
+  }
+  const [ordered, last] = [lastEpoch(order.lineage), lastEpoch(own)]
+  if (ordered <= last) {
+    return { reason, words: `the master orders a cut with epoch ${ordered}, this slave has followed ${last}` }
+  }
+  const common = commonPoint(order.lineage, Number.MAX_SAFE_INTEGER, own, slave.end) ?? 0
+  if (order.at < common || (order.kind === 'truncate' && order.at > slave.end)) {
+    return { reason, words: `the master orders a cut to ${order.at}, the logs agree up to ${common}` }
+  }
+  return undefined
+}
+
+/** What a slave keeps as its ancestry: the master's word, and below it what no longer fitted into a message. */
+export function continuedLineage(own: Lineage | undefined, received: Lineage): Lineage {
+  const oldest = received.epochs[0]
+  if (own?.logId !== received.logId || oldest === undefined || received.epochs.length < LINEAGE_EPOCHS_MAX) {
+    return received
+  }
+  const older = own.epochs.filter((epoch) => epoch.epoch < oldest.epoch && epoch.start <= oldest.start)
+  return { logId: received.logId, epochs: [...older, ...received.epochs] }
+}
+
+export function isSameLineage(one: Lineage | undefined, other: Lineage): boolean {
+  return (
+    one?.logId === other.logId &&
+    one.epochs.length === other.epochs.length &&
+    one.epochs.every((epoch, index) => isSame(epoch, other.epochs[index]))
+  )
+}
+
+/** The number of the newest epoch, 0 if there is none. */
+export function lastEpoch(lineage: Lineage | undefined): number {
+  return lineage?.epochs.at(-1)?.epoch ?? 0
+}
+
+function comparison(common: LogOffset, master: LogView, slave: SlaveLog): { readonly compare?: LogRange } {
+  const from = Math.max(common - COMPARED_BYTES, master.begin, slave.begin)
+  return from < common ? { compare: { from, to: common } } : {}
+}
+
+function endOf(lineage: Lineage, index: number, end: LogOffset): LogOffset {
+  return Math.min(lineage.epochs[index + 1]?.start ?? end, end)
+}
+
+function isSame(one: Epoch, other: Epoch | undefined): boolean {
+  return one.epoch === other?.epoch && one.start === other.start && one.opener === other.opener
+}
+
+function wait(reason: string, words: string): Alignment {
+  return { kind: 'wait', refusal: { reason, words } }
+}
+
+function refuse(reason: string, words: string): Alignment {
+  return { kind: 'refuse', refusal: { reason, words } }
+}

@@ -1,0 +1,159 @@
+import { BrokerError } from '@tandemmq/base'
+import type { Address, Clock, Frontier, LogOffset } from '@tandemmq/base'
+import type { Hello } from '@tandemmq/codec'
+import { HaListener } from './ha-listener.ts'
+import type { HaMember } from './ha-member.ts'
+import { masterMetrics } from './ha-metrics.ts'
+import type { HaPorts } from './ha-ports.ts'
+import { apacheTimings, defaultTimings } from './ha-timings.ts'
+import type { HaTimings } from './ha-timings.ts'
+import type { MasterConfig } from './master-state.ts'
+import type { KnownLimits, ReplicaStatus } from './replica.ts'
+import { ReplicaTable } from './replica-table.ts'
+import { viewOf } from './replicated-log.ts'
+import type { ReplicatedLog } from './replicated-log.ts'
+import { defaultWriteLimits } from './write-side.ts'
+import type { WriteLimits } from './write-side.ts'
+
+export interface HaMasterOptions extends HaMember {
+  readonly address: Address
+  /** SYNC_FLUSH: slaves report what is on disk. */
+  readonly flushRequired: boolean
+  /** Identities, this master included, that must hold a record before {@link HaMaster.replicated} passes it (≥ 1). */
+  readonly inSyncReplicas: number
+  /** `haMaxGapNotInSync`, default 256 MiB. */
+  readonly haMaxGapNotInSync?: number
+  /** `slaveTimeout`, default 3000 ms. */
+  readonly slaveTimeoutMs?: number
+  /** Called before an identity is counted for the first time in this process; counted once it resolves (rule 3.3). */
+  readonly onCounted?: (identity: string) => Promise<void>
+  /** A slave has proven who it is and that its log is ours, or empty: its hello (rules 1.4, 1.6). */
+  readonly onHello?: (hello: Hello) => void
+  /** Serve, without counting, slaves that say no hello. Default false. */
+  readonly legacySlaves?: boolean
+  readonly timings?: Partial<HaTimings>
+  readonly writeLimits?: Partial<WriteLimits>
+}
+
+const GAP_BYTES_MAX = 256 * 1024 * 1024
+const SLAVE_TIMEOUT_MS = 3_000
+
+/** The master's side of replication: an HA port, its slaves, and how far they have got together. */
+export class HaMaster {
+  readonly #clock: Clock
+  readonly #table: ReplicaTable
+  readonly #known: KnownLimits
+  readonly #enrolled = new Map<string, Promise<void>>()
+  readonly #onCounted: (identity: string) => Promise<void>
+  #listener: HaListener | undefined
+  #confirmed: LogOffset | undefined
+  #unsubscribe: (() => void) | undefined
+
+  private constructor(options: HaMasterOptions, ports: HaPorts, log: ReplicatedLog) {
+    this.#clock = ports.clock
+    this.#table = new ReplicaTable(options.inSyncReplicas, () => log.end)
+    this.#onCounted = options.onCounted ?? (() => Promise.resolve())
+    this.#known = {
+      silenceMs: options.timings?.silenceMs ?? defaultTimings.silenceMs,
+      gapBytesMax: options.haMaxGapNotInSync ?? GAP_BYTES_MAX,
+      slaveTimeoutMs: options.slaveTimeoutMs ?? SLAVE_TIMEOUT_MS,
+    }
+  }
+
+  /** Rejects with the system's error if the address cannot be had. */
+  static async listen(options: HaMasterOptions, ports: HaPorts, log: ReplicatedLog): Promise<HaMaster> {
+    const master = new HaMaster(options, ports, log)
+    const config: MasterConfig = {
+      cluster: options.cluster,
+      set: options.set,
+      identity: options.identity,
+      instanceId: options.instanceId,
+      ...(options.secret === undefined ? {} : { secret: options.secret }),
+      flushRequired: options.flushRequired,
+      legacySlaves: options.legacySlaves ?? false,
+      timings: { ...defaultTimings, ...options.timings },
+      legacyTimings: apacheTimings,
+    }
+    const listener = await HaListener.open(ports.net, options.address, {
+      context: { config, view: () => viewOf(log) },
+      log,
+      clock: ports.clock,
+      random: ports.random,
+      logger: ports.logger,
+      metrics: masterMetrics(ports.meter),
+      table: master.#table,
+      limits: { ...defaultWriteLimits, ...options.writeLimits },
+      enroll: (identity) => master.#enroll(identity),
+      introduced: (hello) => options.onHello?.(hello),
+      confirmed: () => master.#confirmed,
+    })
+    master.#listener = listener
+    master.#unsubscribe = log.onAppend(() => master.#onAppend(listener))
+    ports.meter.observe('rocketmq_ha_replica_lag_bytes', 'Log bytes a slave lacks', ['identity'], () =>
+      master.replicas().map(({ identity, lagBytes }) => ({ value: lagBytes, labels: { identity } })),
+    )
+    ports.meter.observe(
+      'rocketmq_ha_known_replicas',
+      'Replicas a send may count on, the master included',
+      [],
+      () => [{ value: master.knownReplicas() }],
+    )
+    return master
+  }
+
+  get address(): Address {
+    return this.#listener?.address ?? { host: '', port: 0 }
+  }
+
+  /** The n-th best identity's position, the master's own included; with `inSyncReplicas` 1 the own end. */
+  get replicated(): Frontier {
+    return this.#table.replicated
+  }
+
+  /** Identities that a send may count on, the master included (rule 2.8). */
+  knownReplicas(): number {
+    return this.#table.known(this.#clock.monotonic(), this.#known)
+  }
+
+  /** As {@link Frontier.reached} of {@link replicated}. */
+  waitFor(end: LogOffset, signal?: AbortSignal): Promise<void> {
+    return this.replicated.reached(end, signal)
+  }
+
+  replicas(): readonly ReplicaStatus[] {
+    return this.#table.status(this.#clock.monotonic(), this.#known)
+  }
+
+  /** Tells slaves up to where consumers may read. Positions below an earlier one are ignored. */
+  setConfirmed(position: LogOffset): void {
+    if (this.#confirmed !== undefined && position <= this.#confirmed) return
+    this.#confirmed = position
+    for (const connection of this.#listener?.connections ?? []) connection.confirm(position)
+  }
+
+  /** Ends all connections; whoever waits is told `UNAVAILABLE`. */
+  async close(): Promise<void> {
+    this.#unsubscribe?.()
+    this.replicated.fail(new BrokerError('UNAVAILABLE', 'the master stops'))
+    await this.#listener?.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #onAppend(listener: HaListener): void {
+    this.#table.progress()
+    for (const connection of listener.connections) connection.wake()
+  }
+
+  /** Once per identity and process; asked again after a failure. */
+  #enroll(identity: string): Promise<void> {
+    const known = this.#enrolled.get(identity)
+    if (known !== undefined) return known
+    const asked = this.#onCounted(identity)
+    this.#enrolled.set(identity, asked)
+    asked.catch(() => this.#enrolled.delete(identity))
+    return asked
+  }
+}

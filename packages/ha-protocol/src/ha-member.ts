@@ -1,0 +1,44 @@
+import type { Hello, Refusal } from '@tandemmq/codec'
+
+/** Who we are to the other side. */
+export interface HaMember {
+  readonly cluster: string
+  /** The broker set (`brokerName`). */
+  readonly set: string
+  /** Our lasting name inside the set. */
+  readonly identity: string
+  /** Random per process. */
+  readonly instanceId: string
+  /** The set's secret. Without one nothing is authenticated: loopback only. */
+  readonly secret?: Buffer
+}
+
+/** Whether a peer that says `hello` may talk to us at all; why not otherwise. */
+export function refusalOf(own: HaMember, segmentBytes: number, hello: Hello): Refusal | undefined {
+  const peer = `${hello.role} ${quoted(hello.identity)}`
+  if (hello.protocolVersion < 1) {
+    return { reason: 'wrong-version', words: `${peer} speaks HA protocol version ${hello.protocolVersion}` }
+  }
+  if (hello.cluster !== own.cluster) {
+    return differs('wrong-cluster', peer, 'cluster', hello.cluster, own.cluster)
+  }
+  if (hello.set !== own.set) return differs('wrong-set', peer, 'broker set', hello.set, own.set)
+  if (hello.identity === own.identity) {
+    return { reason: 'same-identity', words: `${peer} has the identity of its own peer` }
+  }
+  if (hello.segmentBytes !== segmentBytes) {
+    return {
+      reason: 'segment-size',
+      words: `${peer} has commit log files of ${hello.segmentBytes} bytes, its peer of ${segmentBytes}: mapedFileSizeCommitLog must be equal`,
+    }
+  }
+  return undefined
+}
+
+function differs(reason: string, peer: string, what: string, theirs: string, ours: string): Refusal {
+  return { reason, words: `${peer} is of ${what} ${quoted(theirs)}, its peer of ${quoted(ours)}` }
+}
+
+function quoted(name: string): string {
+  return `"${name}"`
+}

@@ -1,0 +1,334 @@
+import { BrokerError, Frontier, invariant, messageOf, unreachable } from '@tandemmq/base'
+import type { Address, Connection, LogOffset, Timer } from '@tandemmq/base'
+import { NONCE_BYTES, encodeControlUp, encodeReport } from '@tandemmq/codec'
+import type { Control, Refusal } from '@tandemmq/codec'
+import type { HaMember } from './ha-member.ts'
+import { slaveMetrics } from './ha-metrics.ts'
+import type { SlaveMetrics } from './ha-metrics.ts'
+import type { HaPorts } from './ha-ports.ts'
+import { defaultTimings } from './ha-timings.ts'
+import type { HaTimings } from './ha-timings.ts'
+import { viewOf } from './replicated-log.ts'
+import type { ReplicatedLog } from './replicated-log.ts'
+import { SlaveConnection } from './slave-connection.ts'
+import { SlaveDisk } from './slave-disk.ts'
+import { slaveDeadline, stepSlave } from './slave-session.ts'
+import type { SlaveContext, SlaveEffect, SlaveEvent, SlaveState } from './slave-state.ts'
+
+export interface HaSlaveOptions extends HaMember {
+  /** The one master this slave follows. */
+  readonly masterAddress: Address
+  /** Report only what is on disk even where the master does not ask for it. Default false. */
+  readonly flushBeforeReport?: boolean
+  /** The confirmed position on disk (rule 1.5). Default 0. */
+  readonly confirmed?: LogOffset
+  /** What consumers of this replica can find, for the master's status page. */
+  readonly dispatched?: () => LogOffset
+  /** `apache`: a genuine Apache master; no hello, nothing compared. Default `tandemmq`. */
+  readonly peer?: 'tandemmq' | 'apache'
+  readonly timings?: Partial<HaTimings>
+}
+
+/** The slave's side of replication: follows one master for as long as it lives, whatever happens to the connection. */
+export class HaSlave {
+  readonly #options: HaSlaveOptions
+  readonly #ports: HaPorts
+  readonly #log: ReplicatedLog
+  readonly #context: SlaveContext
+  readonly #metrics: SlaveMetrics
+  readonly #events: SlaveEvent[] = []
+  readonly #listeners = new Set<(state: SlaveState) => void>()
+  #confirmed: Frontier
+  #state: SlaveState
+  #isStepping = false
+  /** Counts dials: what belongs to an earlier one is dropped. */
+  #attempt = 0
+  #dialing: AbortController | undefined
+  #connection: SlaveConnection | undefined
+  #disk: SlaveDisk
+  /** The bytes that the next `append` is about. */
+  #piece: Buffer | undefined
+  #timer: { readonly due: number; readonly timer: Timer } | undefined
+  #lastTrouble: Refusal | undefined
+  #told: Control = {}
+
+  private constructor(options: HaSlaveOptions, ports: HaPorts, log: ReplicatedLog) {
+    this.#options = options
+    this.#ports = ports
+    this.#log = log
+    this.#metrics = slaveMetrics(ports.meter)
+    this.#confirmed = new Frontier(options.confirmed ?? 0)
+    this.#disk = this.#newDisk()
+    this.#state = { kind: 'disconnected', failures: 0, retryAt: ports.clock.monotonic() }
+    this.#context = {
+      config: {
+        cluster: options.cluster,
+        set: options.set,
+        identity: options.identity,
+        instanceId: options.instanceId,
+        ...(options.secret === undefined ? {} : { secret: options.secret }),
+        flush: options.flushBeforeReport === true ? 'always' : 'when-required',
+        peer: options.peer ?? 'tandemmq',
+        timings: { ...defaultTimings, ...options.timings },
+      },
+      view: () => viewOf(log),
+    }
+    ports.meter.observe(
+      'rocketmq_ha_connected',
+      'Whether this slave follows its master now (1) or not (0)',
+      [],
+      () => [{ value: this.masterConnected ? 1 : 0 }],
+    )
+  }
+
+  /** Connects at once and never gives up until {@link close}. */
+  static start(options: HaSlaveOptions, ports: HaPorts, log: ReplicatedLog): HaSlave {
+    const slave = new HaSlave(options, ports, log)
+    slave.#dispatch({ kind: 'tick' })
+    return slave
+  }
+
+  get state(): SlaveState {
+    return this.#state
+  }
+
+  /** Whether log bytes flow: the handshake is over and the master was heard within the silence limit. */
+  get masterConnected(): boolean {
+    return this.#state.kind === 'streaming'
+  }
+
+  /**
+   * The last confirmed position the master sent down. It may lie beyond our own end. After a cut on order a new
+   * frontier takes its place; the old one fails with `LOG_CLOSED`.
+   */
+  get confirmed(): Frontier {
+    return this.#confirmed
+  }
+
+  /** Calls `listener` whenever the state has another kind; returns how to stop. */
+  onState(listener: (state: SlaveState) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  close(): void {
+    this.#dispatch({ kind: 'stop' })
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** Effects may cause events at once: those wait for their turn. */
+  #dispatch(event: SlaveEvent): void {
+    this.#events.push(event)
+    if (this.#isStepping) return
+    this.#isStepping = true
+    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#step(next)
+    this.#isStepping = false
+    this.#arm()
+    if (this.#state.kind === 'streaming') this.#connection?.startStream()
+  }
+
+  #step(event: SlaveEvent): void {
+    const before = this.#state
+    const { state, effects } = this.#stepped(before, event)
+    this.#state = state
+    for (const effect of effects) this.#perform(effect)
+    if (state.kind !== before.kind) this.#onChange(before, event)
+  }
+
+  /** Reading our own log may fail in the middle of a handshake: that ends the attempt, not the slave. */
+  #stepped(before: SlaveState, event: SlaveEvent): ReturnType<typeof stepSlave> {
+    const now = this.#ports.clock.monotonic()
+    try {
+      return stepSlave(before, event, now, this.#context)
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error
+      return stepSlave(before, { kind: 'disk-failed', words: error.message }, now, this.#context)
+    }
+  }
+
+  #perform(effect: SlaveEffect): void {
+    switch (effect.kind) {
+      case 'dial':
+        void this.#dial()
+        return
+      case 'say-hello':
+      case 'prove':
+        return this.#connection?.write(effect.bytes)
+      case 'adopt':
+        void this.#adopt(effect)
+        return
+      case 'cut':
+        void this.#cut(effect.at)
+        return
+      case 'append':
+        return this.#append(effect.offset)
+      case 'flush':
+        return this.#disk.flush()
+      case 'report':
+        return this.#connection?.write(encodeReport(effect.position))
+      case 'send-control':
+        return this.#connection?.write(encodeControlUp(effect.control))
+      case 'confirm':
+        return effect.position > this.#confirmed.at ? this.#confirmed.advance(effect.position) : undefined
+      case 'hang-up':
+        return this.#hangUp(effect)
+      default:
+        return unreachable(effect)
+    }
+  }
+
+  async #dial(): Promise<void> {
+    const { net, random, clock } = this.#ports
+    this.#attempt += 1
+    const attempt = this.#attempt
+    const dialing = new AbortController()
+    this.#dialing = dialing
+    this.#disk = this.#newDisk()
+    this.#metrics.attempts.add()
+    const socket = await this.#connected(net.connect(this.#options.masterAddress, dialing.signal))
+    const isOver = attempt !== this.#attempt || dialing.signal.aborted
+    if (typeof socket === 'string') {
+      if (!isOver) this.#dispatch({ kind: 'connect-failed', words: socket, jitter: this.#jitter() })
+      return
+    }
+    if (isOver) return socket.destroy()
+    this.#connection = this.#newConnection(socket, attempt)
+    this.#connection.start()
+    this.#dispatch({ kind: 'connected', nonce: random.bytes(NONCE_BYTES), wallClock: clock.now() })
+  }
+
+  /** The connection, or why there is none. */
+  async #connected(connecting: Promise<Connection>): Promise<Connection | string> {
+    try {
+      return await connecting
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+
+  #newConnection(socket: Connection, attempt: number): SlaveConnection {
+    const current = (): boolean => attempt === this.#attempt
+    return new SlaveConnection(socket, this.#context.config.peer, {
+      masterHello: (received) =>
+        this.#dispatch({ kind: 'master-hello', received, wallClock: this.#ports.clock.now() }),
+      answer: (answer) => this.#dispatch({ kind: 'answer', answer }),
+      frame: (offset, size) => this.#dispatch({ kind: 'frame', offset, size }),
+      piece: (offset, bytes) => this.#onPiece(offset, bytes),
+      control: (control) => this.#dispatch({ kind: 'control', control }),
+      caughtUp: () => this.#dispatch({ kind: 'caught-up' }),
+      violation: (words) => this.#dispatch({ kind: 'violation', words }),
+      closed: (words) => {
+        if (!current()) return
+        this.#connection = undefined
+        this.#dispatch({ kind: 'closed', jitter: this.#jitter(), ...(words === undefined ? {} : { words }) })
+      },
+    })
+  }
+
+  #onPiece(offset: LogOffset, bytes: Buffer): void {
+    invariant(!this.#isStepping, 'pieces come from the socket, never from an effect')
+    this.#piece = bytes
+    this.#dispatch({ kind: 'piece', offset, size: bytes.length })
+    this.#piece = undefined
+  }
+
+  #append(offset: LogOffset): void {
+    const bytes = this.#piece
+    invariant(bytes !== undefined, 'an append is about the piece in hand')
+    try {
+      this.#log.append(offset, bytes)
+      this.#metrics.receivedBytes.add(bytes.length)
+    } catch (error) {
+      this.#dispatch({ kind: 'append-failed', words: messageOf(error) })
+    }
+  }
+
+  async #adopt({ lineage }: Extract<SlaveEffect, { kind: 'adopt' }>): Promise<void> {
+    const problem = await this.#disk.adopt(lineage)
+    this.#dispatch(problem === undefined ? { kind: 'adopted' } : { kind: 'disk-failed', words: problem })
+  }
+
+  async #cut(at: LogOffset): Promise<void> {
+    const problem = await this.#disk.cut(at)
+    if (problem === undefined) {
+      const old = this.#confirmed
+      this.#confirmed = new Frontier(Math.min(old.at, this.#log.end))
+      old.fail(new BrokerError('LOG_CLOSED', 'the log was cut on order of the master'))
+    }
+    this.#dispatch(problem === undefined ? { kind: 'cut-done' } : { kind: 'disk-failed', words: problem })
+  }
+
+  #newDisk(): SlaveDisk {
+    const disk: SlaveDisk = new SlaveDisk(this.#log, {
+      flushed: (position) => {
+        if (disk === this.#disk) this.#dispatch({ kind: 'flushed', position })
+      },
+      failed: (words) => {
+        if (disk === this.#disk) this.#dispatch({ kind: 'append-failed', words })
+      },
+    })
+    return disk
+  }
+
+  #hangUp({ refusal, manner }: Extract<SlaveEffect, { kind: 'hang-up' }>): void {
+    this.#metrics.troubles.add(1, { reason: refusal.reason })
+    this.#dialing?.abort(new BrokerError('UNAVAILABLE', refusal.words))
+    this.#connection?.close(manner === 'told' ? this.#ports.clock : undefined)
+    this.#connection = undefined
+    this.#dispatch({ kind: 'closed', jitter: this.#jitter() })
+  }
+
+  #onChange(before: SlaveState, event: SlaveEvent): void {
+    const { logger } = this.#ports
+    const state = this.#state
+    logger.debug({ from: before.kind, event: event.kind, to: state.kind }, 'HA slave')
+    if (state.kind === 'streaming') {
+      const { masterIdentity, next, flushFirst, counted } = state
+      logger.info({ master: masterIdentity, offset: next, flushFirst, counted }, 'following the master')
+      this.#lastTrouble = undefined
+    } else if ('trouble' in state && state.trouble !== undefined) this.#complain(state.trouble)
+    for (const listener of this.#listeners) listener(state)
+  }
+
+  /** Once per trouble, not once per attempt. */
+  #complain(trouble: Refusal): void {
+    const { reason, words } = trouble
+    if (this.#lastTrouble?.reason === reason && this.#lastTrouble.words === words) return
+    this.#lastTrouble = trouble
+    const { host, port } = this.#options.masterAddress
+    this.#ports.logger.warn({ peer: `${host}:${port}`, reason, words }, 'not following the master')
+  }
+
+  /** What the master shows of us, at most once a heartbeat and only if it has changed. */
+  #tellPositions(): void {
+    if (this.#state.kind !== 'streaming' || this.#context.config.peer === 'apache') return
+    const flushed = this.#log.flushed
+    const dispatched = this.#options.dispatched?.()
+    if (flushed === this.#told.flushed && dispatched === this.#told.dispatched) return
+    this.#told = { flushed, ...(dispatched === undefined ? {} : { dispatched }) }
+    this.#connection?.write(encodeControlUp(this.#told))
+  }
+
+  #jitter(): number {
+    return this.#ports.random.below(1_000) / 1_000
+  }
+
+  /** One timer, moved forward lazily: traffic does not touch it. */
+  #arm(): void {
+    const due = slaveDeadline(this.#state, this.#context)
+    if (due !== undefined && this.#timer !== undefined && this.#timer.due <= due) return
+    this.#timer?.timer.cancel()
+    this.#timer = undefined
+    if (due === undefined) return
+    const fire = (): void => {
+      this.#timer = undefined
+      this.#dispatch({ kind: 'tick' })
+      this.#tellPositions()
+    }
+    const wait = Math.max(0, due - this.#ports.clock.monotonic())
+    this.#timer = { due, timer: this.#ports.clock.after(wait, fire) }
+  }
+}

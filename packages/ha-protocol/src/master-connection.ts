@@ -1,0 +1,309 @@
+import { BrokerError, messageOf, unreachable } from '@tandemmq/base'
+import type { Clock, Connection, Logger, Random, Timer } from '@tandemmq/base'
+import { NONCE_BYTES } from '@tandemmq/codec'
+import type { Hello } from '@tandemmq/codec'
+import type { MasterMetrics } from './ha-metrics.ts'
+import { masterDeadline, stepMaster } from './master-session.ts'
+import type {
+  HangUp,
+  MasterContext,
+  MasterEffect,
+  MasterEvent,
+  MasterState,
+  MasterStep,
+} from './master-state.ts'
+import { ReadSide } from './read-side.ts'
+import type { Heard } from './read-side.ts'
+import { Replica } from './replica.ts'
+import type { ReplicaHolder } from './replica.ts'
+import type { ReplicaTable } from './replica-table.ts'
+import type { ReplicatedLog } from './replicated-log.ts'
+import { lastEpoch } from './alignment.ts'
+import { WriteSide } from './write-side.ts'
+import type { WriteLimits } from './write-side.ts'
+
+/** What all connections of one master share. */
+export interface MasterSurroundings {
+  readonly context: MasterContext
+  readonly log: ReplicatedLog
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: MasterMetrics
+  readonly table: ReplicaTable
+  readonly limits: WriteLimits
+  /** Whether the identity is in the roster; called before its first count (rule 3.3). */
+  enroll(identity: string): Promise<void>
+  /** A slave has proven who it is. */
+  introduced(peer: Hello): void
+  /** The confirmed position to send down; undefined: none yet. */
+  confirmed(): number | undefined
+  /** This connection no longer counts as a stranger. */
+  accepted(connection: MasterConnection): void
+  over(connection: MasterConnection): void
+}
+
+/** How long a peer that was told why may take to read it. */
+const PARTING_MS = 1_000
+/** A wall clock that differs by more is warned about (rule 5.9). */
+const SKEW_WARNED_MS = 1_000
+
+/** Drives the master's session of one connection: feeds it events, does what it says. Nothing is decided here. */
+export class MasterConnection implements ReplicaHolder {
+  readonly #connection: Connection
+  readonly #around: MasterSurroundings
+  readonly #read: ReadSide
+  readonly #write: WriteSide
+  readonly #events: MasterEvent[] = []
+  #state: MasterState
+  #isStepping = false
+  #replica: Replica | undefined
+  #peer: Hello | undefined
+  #skewMs = 0
+  #epoch = 0
+  #timer: { readonly due: number; readonly timer: Timer } | undefined
+  #probe: { readonly token: number; readonly alive: () => void } | undefined
+
+  constructor(connection: Connection, around: MasterSurroundings) {
+    this.#connection = connection
+    this.#around = around
+    this.#state = { kind: 'awaiting-hello', since: around.clock.monotonic() }
+    this.#read = new ReadSide((event) => this.#heard(event))
+    this.#write = new WriteSide(connection, around, around.limits, {
+      sent: (next) => this.#onSent(next),
+      unreadable: (words) => this.#dispatch({ kind: 'given-up', refusal: { reason: 'log', words } }),
+    })
+  }
+
+  get remote(): string {
+    return this.#connection.remote
+  }
+
+  start(): void {
+    this.#connection.start({
+      data: (chunk) => this.#read.push(chunk),
+      drained: () => this.#write.drained(),
+      closed: () => this.#dispatch({ kind: 'closed' }),
+    })
+    this.#arm()
+  }
+
+  /** The log has grown. */
+  wake(): void {
+    if (this.#state.kind !== 'streaming') return
+    if (lastEpoch(this.#around.log.lineage) !== this.#epoch) this.#dispatch({ kind: 'epoch-opened' })
+    else if (this.#state.isStarted) this.#write.wake()
+  }
+
+  confirm(position: number): void {
+    if (this.#state.kind === 'streaming' && this.#state.peer !== undefined) this.#write.confirm(position)
+  }
+
+  probe(alive: () => void): void {
+    this.#probe = { token: this.#around.random.below(2 ** 31), alive }
+    this.#write.control({ ping: this.#probe.token })
+  }
+
+  evict(words: string): void {
+    this.#dispatch({ kind: 'given-up', refusal: { reason: 'replaced', words } })
+  }
+
+  rival(outcome: 'gone' | 'alive'): void {
+    if (outcome === 'gone') this.#dispatch({ kind: 'rival-gone' })
+    else
+      this.#dispatch({
+        kind: 'rival-alive',
+        words: 'another process with this identity is connected and answers',
+      })
+  }
+
+  close(): void {
+    this.evict('the master stops')
+  }
+
+  #heard(event: Heard): void {
+    if (event.kind !== 'hello') return this.#dispatch(event)
+    const { clock, random } = this.#around
+    const wallClock = clock.now()
+    this.#peer = event.received.hello
+    this.#skewMs = this.#peer.wallClock - wallClock
+    this.#dispatch({ ...event, nonce: random.bytes(NONCE_BYTES), wallClock })
+  }
+
+  #onSent(next: number): void {
+    if (this.#state.kind !== 'streaming') return
+    const now = this.#around.clock.monotonic()
+    if (next > this.#state.next) {
+      this.#around.metrics.sentBytes.add(next - this.#state.next)
+      this.#replica?.sentUpTo(next, now)
+    }
+    this.#dispatch({ kind: 'sent', next })
+  }
+
+  /** Effects may cause events at once: those wait for their turn. */
+  #dispatch(event: MasterEvent): void {
+    this.#events.push(event)
+    if (this.#isStepping) return
+    this.#isStepping = true
+    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#step(next)
+    this.#isStepping = false
+    this.#arm()
+  }
+
+  #step(event: MasterEvent): void {
+    const { clock, context, logger } = this.#around
+    const before = this.#state
+    const { state, effects } = this.#stepped(before, event, clock.monotonic(), context)
+    this.#state = state
+    if (state.kind !== before.kind) {
+      logger.debug(
+        { peer: this.remote, from: before.kind, event: event.kind, to: state.kind },
+        'HA connection',
+      )
+    }
+    for (const effect of effects) this.#perform(effect)
+    if (state.kind === 'closed' && before.kind !== 'closed') this.#over()
+  }
+
+  /** Reading our own log may fail in the middle of a handshake: that ends the connection, not the master. */
+  #stepped(before: MasterState, event: MasterEvent, now: number, context: MasterContext): MasterStep {
+    try {
+      return stepMaster(before, event, now, context)
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error
+      const refusal = { reason: 'log', words: error.message }
+      return stepMaster(before, { kind: 'given-up', refusal }, now, context)
+    }
+  }
+
+  #perform(effect: MasterEffect): void {
+    switch (effect.kind) {
+      case 'say-hello':
+        this.#connection.write(effect.bytes)
+        return
+      case 'answer':
+        this.#connection.write(effect.bytes)
+        return
+      case 'claim':
+        return this.#claim(effect.peer)
+      case 'evict-rival':
+        return this.#around.table.evict(
+          this.#peer?.identity ?? '',
+          `${this.remote} has taken its identity over`,
+        )
+      case 'admit':
+        return this.#admit(effect.peer, effect.counted)
+      case 'start-sending':
+        this.#read.startStream()
+        return this.#write.start(effect.at)
+      case 'progress':
+        this.#replica?.reported(effect.received, this.#around.clock.monotonic())
+        if (this.#replica?.isCounted) this.#around.table.progress()
+        return
+      case 'note':
+        this.#replica?.noted(effect.control, this.#around.clock.monotonic())
+        if (this.#probe !== undefined && effect.control.pong === this.#probe.token) this.#probe.alive()
+        return
+      case 'pong':
+        return this.#write.control({ pong: effect.token })
+      case 'heartbeat':
+        return this.#write.heartbeat()
+      case 'hang-up':
+        return this.#hangUp(effect)
+      default:
+        return unreachable(effect)
+    }
+  }
+
+  #claim(peer: Hello): void {
+    const { table, logger } = this.#around
+    if (Math.abs(this.#skewMs) > SKEW_WARNED_MS) {
+      logger.warn(
+        { peer: this.remote, identity: peer.identity, skewMs: this.#skewMs },
+        'clocks of master and slave differ',
+      )
+    }
+    this.#around.introduced(peer)
+    this.#dispatch(table.claim(peer, this))
+  }
+
+  #admit(peer: Hello, counted: boolean): void {
+    const { clock, log, logger, metrics, table } = this.#around
+    if (this.#state.kind !== 'streaming') return
+    this.#read.startStream()
+    this.#epoch = lastEpoch(log.lineage)
+    const replica = new Replica(peer, this, this.#state.received, clock.monotonic(), this.#skewMs)
+    this.#replica = replica
+    table.seat(replica)
+    metrics.accepted.add()
+    const facts = { peer: this.remote, identity: peer.identity, offset: this.#state.next, counted }
+    logger.info(facts, 'slave accepted')
+    this.#around.accepted(this)
+    const confirmed = this.#around.confirmed()
+    if (confirmed !== undefined) this.#write.confirm(confirmed)
+    if (counted) void this.#count(replica)
+  }
+
+  /** Rule 3.3: an identity is in the roster, on disk, before it counts. */
+  async #count(replica: Replica): Promise<void> {
+    try {
+      await this.#around.enroll(replica.peer.identity)
+    } catch (error) {
+      this.#around.logger.error(
+        { peer: this.remote, identity: replica.peer.identity, error: messageOf(error) },
+        'slave not counted: the roster could not be written',
+      )
+      return
+    }
+    if (this.#state.kind !== 'streaming') return
+    replica.enrolled()
+    this.#around.table.progress()
+  }
+
+  #hangUp({ refusal, manner }: HangUp): void {
+    const { clock, logger, metrics } = this.#around
+    const facts = {
+      peer: this.remote,
+      identity: this.#peer?.identity,
+      reason: refusal.reason,
+      words: refusal.words,
+    }
+    metrics.hungUp.add(1, { reason: refusal.reason })
+    if (manner === 'violation') metrics.violations.add()
+    if (manner === 'silent') logger.info(facts, 'slave hung up on')
+    else logger.warn(facts, manner === 'told' ? 'slave not accepted' : 'slave broke the protocol')
+    if (manner !== 'told') return this.#connection.destroy()
+    this.#connection.end()
+    clock.after(PARTING_MS, () => this.#connection.destroy())
+  }
+
+  #over(): void {
+    this.#read.stop()
+    this.#write.stop()
+    this.#timer?.timer.cancel()
+    if (this.#replica !== undefined) {
+      this.#around.logger.info({ peer: this.remote, identity: this.#replica.peer.identity }, 'slave gone')
+    }
+    if (this.#peer !== undefined) this.#around.table.leave(this.#peer.identity, this)
+    this.#around.over(this)
+  }
+
+  /** One timer, moved forward lazily: traffic does not touch it. */
+  #arm(): void {
+    const due = masterDeadline(this.#state, this.#around.context.config)
+    if (due === undefined) return this.#disarm()
+    if (this.#timer !== undefined && this.#timer.due <= due) return
+    this.#disarm()
+    const wait = Math.max(0, due - this.#around.clock.monotonic())
+    const fire = (): void => {
+      this.#timer = undefined
+      this.#dispatch({ kind: 'tick' })
+    }
+    this.#timer = { due, timer: this.#around.clock.after(wait, fire) }
+  }
+
+  #disarm(): void {
+    this.#timer?.timer.cancel()
+    this.#timer = undefined
+  }
+}

@@ -1,0 +1,180 @@
+import { invariant, unreachable } from '@tandemmq/base'
+import type { Control, Refusal } from '@tandemmq/codec'
+import { admit, answered, onProof, onSlaveHello } from './master-handshake.ts'
+import type {
+  Admission,
+  HangUp,
+  MasterConfig,
+  MasterContext,
+  MasterEvent,
+  MasterState,
+  MasterStep,
+  MasterStreaming,
+} from './master-state.ts'
+
+/** The master's half of one HA connection, without socket, log or clock. See {@link MasterState} for the picture. */
+export function stepMaster(
+  state: MasterState,
+  event: MasterEvent,
+  now: number,
+  context: MasterContext,
+): MasterStep {
+  if (state.kind === 'closed') return stay(state)
+  switch (event.kind) {
+    case 'hello':
+      if (state.kind !== 'awaiting-hello') return violated('a second hello')
+      return onSlaveHello(event, state.since, context)
+    case 'proof':
+      if (state.kind !== 'awaiting-proof') return violated('a proof that nobody asked for')
+      return onProof(state, event.proof, context.view())
+    case 'claimed':
+      invariant(state.kind === 'claiming', `claimed while ${state.kind}`)
+      return admit(state.admission, now, context)
+    case 'contested':
+      invariant(state.kind === 'claiming', `contested while ${state.kind}`)
+      return stay({ kind: 'awaiting-rival', since: now, admission: state.admission })
+    case 'turned-away':
+      return answered({ kind: 'wait', refusal: event.refusal })
+    case 'rival-gone':
+      return state.kind === 'awaiting-rival' ? replaceRival(state.admission, now, context) : stay(state)
+    case 'rival-alive':
+      return state.kind === 'awaiting-rival' ? contested(event.words) : stay(state)
+    case 'report':
+      return onReport(state, event.position, now, context)
+    case 'control':
+      if (state.kind !== 'streaming') return violated('a control frame before the handshake')
+      return onControl({ ...state, heardAt: now }, event.control)
+    case 'sent':
+      invariant(state.kind === 'streaming', `sent while ${state.kind}`)
+      return stay({ ...state, next: event.next, saidAt: now })
+    case 'epoch-opened':
+      return state.kind === 'streaming'
+        ? hungUp('epoch-opened', 'the master has opened a new epoch')
+        : stay(state)
+    case 'given-up':
+      return hungUp(event.refusal.reason, event.refusal.words)
+    case 'violation':
+      return violated(event.words)
+    case 'tick':
+      return onTick(state, now, context)
+    case 'closed':
+      return stay({ kind: 'closed' })
+    default:
+      return unreachable(event)
+  }
+}
+
+/** When {@link stepMaster} wants its next tick; undefined: never. */
+export function masterDeadline(state: MasterState, config: MasterConfig): number | undefined {
+  switch (state.kind) {
+    case 'awaiting-hello':
+    case 'awaiting-proof':
+      return state.since + config.timings.handshakeMs
+    case 'awaiting-rival':
+      return state.since + config.timings.rivalMs
+    case 'streaming':
+      return Math.min(state.saidAt + state.timings.heartbeatMs, state.heardAt + state.timings.silenceMs)
+    case 'claiming':
+    case 'closed':
+      return undefined
+    default:
+      return unreachable(state)
+  }
+}
+
+function onTick(state: MasterState, now: number, context: MasterContext): MasterStep {
+  const { config } = context
+  const due = masterDeadline(state, config)
+  if (due === undefined || now < due) return stay(state)
+  switch (state.kind) {
+    case 'awaiting-hello':
+    case 'awaiting-proof':
+      return hungUp('late-handshake', `no handshake within ${config.timings.handshakeMs} ms`)
+    case 'awaiting-rival':
+      return replaceRival(state.admission, now, context)
+    case 'streaming':
+      if (now - state.heardAt >= state.timings.silenceMs) {
+        return hungUp('silence', `the slave has said nothing for ${state.timings.silenceMs} ms`)
+      }
+      return { state: { ...state, saidAt: now }, effects: [{ kind: 'heartbeat' }] }
+    case 'claiming':
+    case 'closed':
+      return stay(state)
+    default:
+      return unreachable(state)
+  }
+}
+
+function onReport(state: MasterState, position: number, now: number, context: MasterContext): MasterStep {
+  if (state.kind === 'awaiting-hello') return onLegacyReport(position, now, context)
+  if (state.kind !== 'streaming') return violated('a report before the handshake')
+  // Bytes below `next` were compared or sent: nothing else can be in a faithful slave's log (rule 2.4).
+  if (position > state.next) return violated(`a report of ${position}, sent was up to ${state.next}`)
+  if (position < state.received) return violated(`a report of ${position} after one of ${state.received}`)
+  return {
+    state: { ...state, isStarted: true, received: position, heardAt: now },
+    effects: [
+      ...(state.isStarted ? [] : [{ kind: 'start-sending', at: state.next } as const]),
+      { kind: 'progress', received: position },
+    ],
+  }
+}
+
+/** A slave that speaks Apache's protocol only: its first report says where it goes on, 0 that it is empty. */
+function onLegacyReport(position: number, now: number, { config, view }: MasterContext): MasterStep {
+  if (!config.legacySlaves) {
+    return hungUp(
+      'no-hello',
+      'a slave that says no hello: slaves of Apache RocketMQ are not allowed here',
+      'violation',
+    )
+  }
+  const log = view()
+  const at = position === 0 ? log.begin : position
+  if (at < log.begin || at > log.end) {
+    return violated(`a slave asks for ${at}, the log goes from ${log.begin} to ${log.end}`)
+  }
+  const state: MasterStreaming = {
+    kind: 'streaming',
+    timings: config.legacyTimings,
+    isStarted: true,
+    next: at,
+    received: position,
+    heardAt: now,
+    saidAt: now,
+  }
+  return { state, effects: [{ kind: 'start-sending', at }] }
+}
+
+function onControl(state: MasterStreaming, control: Control): MasterStep {
+  if (control.ping === undefined) return { state, effects: [{ kind: 'note', control }] }
+  return {
+    state,
+    effects: [
+      { kind: 'pong', token: control.ping },
+      { kind: 'note', control },
+    ],
+  }
+}
+
+function replaceRival(admission: Admission, now: number, context: MasterContext): MasterStep {
+  const { state, effects } = admit(admission, now, context)
+  return { state, effects: [{ kind: 'evict-rival' }, ...effects] }
+}
+
+function contested(words: string): MasterStep {
+  return answered({ kind: 'refuse', refusal: { reason: 'identity-in-use', words } })
+}
+
+function violated(words: string): MasterStep {
+  return hungUp('violation', words, 'violation')
+}
+
+function hungUp(reason: string, words: string, manner: HangUp['manner'] = 'silent'): MasterStep {
+  const refusal: Refusal = { reason, words }
+  return { state: { kind: 'closed' }, effects: [{ kind: 'hang-up', refusal, manner }] }
+}
+
+function stay(state: MasterState): MasterStep {
+  return { state, effects: [] }
+}

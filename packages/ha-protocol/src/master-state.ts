@@ -1,0 +1,126 @@
+import type { LogOffset } from '@tandemmq/base'
+import type { Control, Hello, Proof, ReceivedHello, Refusal } from '@tandemmq/codec'
+import type { Alignment } from './alignment.ts'
+import type { HaMember } from './ha-member.ts'
+import type { HaTimings } from './ha-timings.ts'
+import type { LogView } from './replicated-log.ts'
+
+/**
+ * A master's view of one connection:
+ *
+ *     awaiting-hello --hello--> awaiting-proof --proof--> claiming --free-----------------> streaming
+ *           |                                                |                                 ^
+ *           |                                                +--contested--> awaiting-rival ---+  (rule 2.4)
+ *           +-- a report instead of a hello, where legacy slaves are allowed ------------------+
+ *
+ *     any of them --refused, silent, late, violated, closed--> closed
+ */
+export type MasterState =
+  | { readonly kind: 'awaiting-hello'; readonly since: number }
+  | AwaitingProof
+  | { readonly kind: 'claiming'; readonly admission: Admission }
+  | { readonly kind: 'awaiting-rival'; readonly since: number; readonly admission: Admission }
+  | MasterStreaming
+  | { readonly kind: 'closed' }
+
+export interface AwaitingProof {
+  readonly kind: 'awaiting-proof'
+  /** Of the connection, not of this state: the handshake as a whole has a deadline. */
+  readonly since: number
+  readonly peer: Hello
+  readonly alignment: Alignment
+  /** The MAC that the slave must send; absent without a secret. */
+  readonly expected?: Buffer
+}
+
+/** A slave that has proven who it is. */
+export interface Admission {
+  readonly peer: Hello
+  readonly alignment: Alignment
+}
+
+export interface MasterStreaming {
+  readonly kind: 'streaming'
+  /** Absent: a slave that speaks Apache's protocol only. */
+  readonly peer?: Hello
+  readonly timings: HaTimings
+  /** Whether the slave's first report has come: Apache's protocol sends nothing before it. */
+  readonly isStarted: boolean
+  /** Where the next body byte goes. Invariant: `received ≤ next`. */
+  readonly next: LogOffset
+  /** What the slave has reported. */
+  readonly received: LogOffset
+  readonly heardAt: number
+  readonly saidAt: number
+}
+
+export type MasterEvent =
+  | {
+      readonly kind: 'hello'
+      readonly received: ReceivedHello
+      readonly nonce: Buffer
+      readonly wallClock: number
+    }
+  | { readonly kind: 'proof'; readonly proof: Proof }
+  /** The answer to `claim`. */
+  | { readonly kind: 'claimed' }
+  | { readonly kind: 'contested' }
+  | { readonly kind: 'turned-away'; readonly refusal: Refusal }
+  /** What became of the connection that holds the contested identity. */
+  | { readonly kind: 'rival-gone' }
+  | { readonly kind: 'rival-alive'; readonly words: string }
+  | { readonly kind: 'report'; readonly position: LogOffset }
+  | { readonly kind: 'control'; readonly control: Control }
+  /** The write side has handed something to the socket, log bytes up to `next` included. */
+  | { readonly kind: 'sent'; readonly next: LogOffset }
+  /** A new epoch was opened under a running connection: the slave has to hear of it in a handshake. */
+  | { readonly kind: 'epoch-opened' }
+  /** The master ends this connection for a reason outside of it. */
+  | { readonly kind: 'given-up'; readonly refusal: Refusal }
+  | { readonly kind: 'violation'; readonly words: string }
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'closed' }
+
+/** What the driver must do, in order. */
+export type MasterEffect =
+  | { readonly kind: 'say-hello'; readonly bytes: Buffer }
+  | { readonly kind: 'answer'; readonly bytes: Buffer }
+  /** Ask for the identity's place among the replicas; answered by an event. */
+  | { readonly kind: 'claim'; readonly peer: Hello }
+  | { readonly kind: 'evict-rival' }
+  | { readonly kind: 'admit'; readonly peer: Hello; readonly counted: boolean }
+  /** Send log bytes from `at` on. */
+  | { readonly kind: 'start-sending'; readonly at: LogOffset }
+  | { readonly kind: 'progress'; readonly received: LogOffset }
+  | { readonly kind: 'note'; readonly control: Control }
+  | { readonly kind: 'pong'; readonly token: number }
+  | { readonly kind: 'heartbeat' }
+  | HangUp
+
+export interface HangUp {
+  readonly kind: 'hang-up'
+  readonly refusal: Refusal
+  /** `told`: the peer has been sent why, so let it read that. `violation`: counted as one. */
+  readonly manner: 'told' | 'silent' | 'violation'
+}
+
+export interface MasterConfig extends HaMember {
+  /** SYNC_FLUSH: a report counts what is on disk. */
+  readonly flushRequired: boolean
+  /** Serve slaves that say no hello (a genuine Apache slave). They are never counted. */
+  readonly legacySlaves: boolean
+  readonly timings: HaTimings
+  readonly legacyTimings: HaTimings
+}
+
+/** What a step may look at besides its state and the event. */
+export interface MasterContext {
+  readonly config: MasterConfig
+  /** Our log as it is now. */
+  readonly view: () => LogView
+}
+
+export interface MasterStep {
+  readonly state: MasterState
+  readonly effects: readonly MasterEffect[]
+}

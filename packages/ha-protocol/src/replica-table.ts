@@ -1,0 +1,103 @@
+import type { LogOffset } from '@tandemmq/base'
+import { Frontier } from '@tandemmq/base'
+import type { Hello, Refusal } from '@tandemmq/codec'
+import { replicatedEnd } from './quorum.ts'
+import type { KnownLimits, Replica, ReplicaHolder, ReplicaStatus } from './replica.ts'
+
+export type Claim =
+  | { readonly kind: 'claimed' }
+  | { readonly kind: 'contested' }
+  | { readonly kind: 'turned-away'; readonly refusal: Refusal }
+
+/** More slaves than this follow no master. */
+const REPLICAS_MAX = 64
+
+/**
+ * The replicas of a master by identity, and what they hold together. An identity counts once, however often it
+ * connects (rule 2.4).
+ */
+export class ReplicaTable {
+  /** The n-th best position, the master's own included. Never goes back, even when a replica leaves. */
+  readonly replicated: Frontier
+  readonly #needed: number
+  readonly #ownEnd: () => LogOffset
+  readonly #replicas = new Map<string, Replica>()
+  /** Connections that wait for an identity, at most one for each. */
+  readonly #claims = new Map<string, ReplicaHolder>()
+
+  constructor(needed: number, ownEnd: () => LogOffset) {
+    this.#needed = needed
+    this.#ownEnd = ownEnd
+    this.replicated = new Frontier(needed === 1 ? ownEnd() : 0)
+  }
+
+  get replicas(): readonly Replica[] {
+    return [...this.#replicas.values()]
+  }
+
+  /** Asks for an identity. What follows a `contested` is told to the holder as its rival's outcome. */
+  claim(peer: Hello, holder: ReplicaHolder): Claim {
+    const { identity } = peer
+    if (this.#claims.has(identity))
+      return turnedAway('identity-busy', `"${identity}" is being claimed already`)
+    const seated = this.#replicas.get(identity)
+    if (seated === undefined && this.#replicas.size + this.#claims.size >= REPLICAS_MAX) {
+      return turnedAway('too-many-replicas', `this master already has ${REPLICAS_MAX} replicas`)
+    }
+    this.#claims.set(identity, holder)
+    if (seated === undefined) return { kind: 'claimed' }
+    if (seated.peer.instanceId === peer.instanceId) {
+      this.#replicas.delete(identity)
+      seated.holder.evict(`the same process has connected again from ${holder.remote}`)
+      return { kind: 'claimed' }
+    }
+    seated.holder.probe(() => this.#claims.get(identity)?.rival('alive'))
+    return { kind: 'contested' }
+  }
+
+  /** The holder of an identity has not answered: it loses its place. */
+  evict(identity: string, words: string): void {
+    const seated = this.#replicas.get(identity)
+    this.#replicas.delete(identity)
+    seated?.holder.evict(words)
+  }
+
+  /** Ends a claim with success. */
+  seat(replica: Replica): void {
+    this.#claims.delete(replica.peer.identity)
+    this.#replicas.set(replica.peer.identity, replica)
+  }
+
+  /** A connection has ended, whatever it held or claimed. */
+  leave(identity: string, holder: ReplicaHolder): void {
+    if (this.#claims.get(identity) === holder) this.#claims.delete(identity)
+    if (this.#replicas.get(identity)?.holder !== holder) return
+    this.#replicas.delete(identity)
+    this.#claims.get(identity)?.rival('gone')
+  }
+
+  /** Looks again after something has moved: our own end, or a counted replica. */
+  progress(): void {
+    const positions = [this.#ownEnd()]
+    for (const replica of this.#replicas.values()) if (replica.isCounted) positions.push(replica.received)
+    const end = replicatedEnd(positions, this.#needed)
+    if (end > this.replicated.at) this.replicated.advance(end)
+  }
+
+  /** How many identities a send may count on, the master included (rule 2.8). */
+  known(now: number, limits: KnownLimits): number {
+    const end = this.#ownEnd()
+    let known = 1
+    for (const replica of this.#replicas.values()) if (replica.isKnown(end, now, limits)) known += 1
+    return known
+  }
+
+  status(now: number, limits: KnownLimits): readonly ReplicaStatus[] {
+    const end = this.#ownEnd()
+    return this.replicas.map((replica) => replica.status(end, now, limits))
+  }
+}
+
+function turnedAway(reason: string, words: string): Claim {
+  return { kind: 'turned-away', refusal: { reason, words } }
+}

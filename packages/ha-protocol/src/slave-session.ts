@@ -1,0 +1,319 @@
+import { invariant, unreachable } from '@tandemmq/base'
+import type { Control, Refusal } from '@tandemmq/codec'
+import { greet, leave, onAnswer, onEarlyAnswer, onMasterHello, streamFrom } from './slave-handshake.ts'
+import type {
+  Attempt,
+  Pace,
+  SlaveContext,
+  SlaveEffect,
+  SlaveEvent,
+  SlaveState,
+  SlaveStep,
+  SlaveStreaming,
+} from './slave-state.ts'
+
+/** The slave's half of the HA protocol, without socket, log or clock. See {@link SlaveState} for the picture. */
+export function stepSlave(
+  state: SlaveState,
+  event: SlaveEvent,
+  now: number,
+  context: SlaveContext,
+): SlaveStep {
+  if (state.kind === 'stopped') return stay(state)
+  switch (event.kind) {
+    case 'tick':
+      return onTick(state, now, context)
+    case 'connected':
+      invariant(state.kind === 'connecting', `connected while ${state.kind}`)
+      return onConnected(state, event, now, context)
+    case 'connect-failed':
+      invariant(state.kind === 'connecting', `a failed connect while ${state.kind}`)
+      return retry(state, 'back-off', now, context, event.jitter, {
+        reason: 'unreachable',
+        words: event.words,
+      })
+    case 'master-hello':
+      if (state.kind !== 'greeting') return violated(state, 'a hello that nobody asked for')
+      return onMasterHello(state, event.received, event.wallClock, context)
+    case 'answer':
+      if (state.kind === 'proving') return onAnswer(state, event.answer, context)
+      return state.kind === 'greeting'
+        ? onEarlyAnswer(state, event.answer)
+        : violated(state, 'an answer too many')
+    case 'adopted':
+    case 'cut-done':
+      return onDiskDone(state, now, context)
+    case 'disk-failed':
+      return retry(
+        attemptOf(state),
+        'slowly',
+        now,
+        context,
+        0,
+        { reason: 'disk', words: event.words },
+        'silent',
+      )
+    case 'frame':
+      return state.kind === 'streaming' ? onFrame(state, event, now, context) : stay(state)
+    case 'piece':
+      return state.kind === 'streaming' ? onPiece(state, event, now) : stay(state)
+    case 'control':
+      return state.kind === 'streaming'
+        ? onControl({ ...state, heardAt: now }, event.control, now)
+        : stay(state)
+    case 'caught-up':
+      return state.kind === 'streaming' ? onCaughtUp(state, now) : stay(state)
+    case 'flushed':
+      return state.kind === 'streaming' && state.flushFirst
+        ? onFlushed(state, event.position, now)
+        : stay(state)
+    case 'append-failed':
+      return state.kind === 'streaming' ? onAppendFailed(state, event.words) : stay(state)
+    case 'violation':
+      return violated(state, event.words)
+    case 'closed':
+      return onClosed(state, event, now, context)
+    case 'stop':
+      return {
+        state: { kind: 'stopped' },
+        effects: [hangUp({ reason: 'stopped', words: 'this slave stops' })],
+      }
+    default:
+      return unreachable(event)
+  }
+}
+
+/** When {@link stepSlave} wants its next tick; undefined: never. */
+export function slaveDeadline(state: SlaveState, { config }: SlaveContext): number | undefined {
+  switch (state.kind) {
+    case 'disconnected':
+      return state.retryAt
+    case 'connecting':
+    case 'greeting':
+    case 'proving':
+      return state.since + config.timings.handshakeMs
+    case 'streaming':
+      return Math.min(state.heardAt + state.timings.silenceMs, state.spokeAt + state.timings.heartbeatMs)
+    case 'adopting':
+    case 'cutting':
+    case 'leaving':
+    case 'stopped':
+      return undefined
+    default:
+      return unreachable(state)
+  }
+}
+
+function onTick(state: SlaveState, now: number, context: SlaveContext): SlaveStep {
+  const due = slaveDeadline(state, context)
+  if (due === undefined || now < due) return stay(state)
+  switch (state.kind) {
+    case 'disconnected':
+      return { state: { kind: 'connecting', ...attemptOf(state), since: now }, effects: [{ kind: 'dial' }] }
+    case 'connecting':
+      return leave(state, { reason: 'unreachable', words: 'the master does not answer' }, 'back-off')
+    case 'greeting':
+    case 'proving': {
+      const words = `no handshake within ${context.config.timings.handshakeMs} ms: is that a master of TandemMQ?`
+      return leave(state, { reason: 'late-handshake', words }, 'back-off')
+    }
+    case 'streaming':
+      if (now - state.heardAt >= state.timings.silenceMs) {
+        const words = `the master has said nothing for ${state.timings.silenceMs} ms`
+        return leave(state, { reason: 'silence', words }, paceAfter(state, now, context))
+      }
+      return speak(state, now)
+    case 'adopting':
+    case 'cutting':
+    case 'leaving':
+    case 'stopped':
+      return stay(state)
+    default:
+      return unreachable(state)
+  }
+}
+
+function onConnected(
+  state: Attempt,
+  event: Extract<SlaveEvent, { kind: 'connected' }>,
+  now: number,
+  context: SlaveContext,
+): SlaveStep {
+  if (context.config.peer === 'tandemmq') return greet(attemptOf(state), event, now, context)
+  const log = context.view()
+  const at = log.begin === log.end ? 'any' : log.end
+  const terms = { flushFirst: context.config.flush === 'always', counted: true }
+  return streamFrom(at, state, now, context.config, terms)
+}
+
+function onDiskDone(state: SlaveState, now: number, context: SlaveContext): SlaveStep {
+  if (state.kind === 'cutting') return retry(state, 'at-once', now, context, 0, state.trouble)
+  if (state.kind !== 'adopting') return stay(state)
+  if (state.isOrphan) return retry(state, 'back-off', now, context, 0, state.trouble)
+  const { flushFirst, counted, masterIdentity } = state
+  return streamFrom(state.at, state, now, context.config, { flushFirst, counted, masterIdentity })
+}
+
+/** Invariant: what is appended starts exactly where our log ends. */
+function onFrame(
+  state: SlaveStreaming,
+  frame: { readonly offset: number; readonly size: number },
+  now: number,
+  { view }: SlaveContext,
+): SlaveStep {
+  const { segmentBytes } = view()
+  if (state.next !== 'any' && frame.offset !== state.next) {
+    return violated(state, `a frame at ${frame.offset}, our log ends at ${state.next}`)
+  }
+  if ((frame.offset % segmentBytes) + frame.size > segmentBytes) {
+    return violated(state, `a frame of ${frame.size} bytes at ${frame.offset} crosses the end of a segment`)
+  }
+  if (state.next === 'any' && frame.offset % segmentBytes !== 0) {
+    return violated(
+      state,
+      `the first frame for an empty log is at ${frame.offset}, not at the start of a segment`,
+    )
+  }
+  // A heartbeat on an empty log says nothing yet about where it will begin.
+  const next = state.next === 'any' && frame.size === 0 ? 'any' : frame.offset
+  return stay({ ...state, next, bodyLeft: frame.size, heardAt: now })
+}
+
+function onPiece(
+  state: SlaveStreaming,
+  piece: { readonly offset: number; readonly size: number },
+  now: number,
+): SlaveStep {
+  invariant(piece.offset === state.next && piece.size <= state.bodyLeft, 'pieces continue their frame')
+  const next = piece.offset + piece.size
+  return {
+    state: { ...state, next, bodyLeft: state.bodyLeft - piece.size, heardAt: now },
+    effects: [{ kind: 'append', offset: piece.offset }],
+  }
+}
+
+function onControl(state: SlaveStreaming, control: Control, now: number): SlaveStep {
+  const effects: SlaveEffect[] = []
+  if (control.ping !== undefined) effects.push({ kind: 'send-control', control: { pong: control.ping } })
+  if (control.confirmed !== undefined) effects.push({ kind: 'confirm', position: control.confirmed })
+  return { state: control.ping === undefined ? state : { ...state, spokeAt: now }, effects }
+}
+
+/** One report per turn, for all that was appended in it. */
+function onCaughtUp(state: SlaveStreaming, now: number): SlaveStep {
+  if (state.next === 'any' || state.next === state.reported) return stay(state)
+  if (state.flushFirst) return { state, effects: [{ kind: 'flush' }] }
+  invariant(state.reported !== undefined && state.next > state.reported, 'reports only grow')
+  return {
+    state: { ...state, reported: state.next, spokeAt: now },
+    effects: [{ kind: 'report', position: state.next }],
+  }
+}
+
+function onFlushed(state: SlaveStreaming, flushed: number, now: number): SlaveStep {
+  // An empty log ends below the offset it was told to start at.
+  const position = Math.max(flushed, state.from)
+  invariant(state.next === 'any' || position <= state.next, 'only appended bytes are flushed')
+  if (state.reported !== undefined && position <= state.reported) return stay(state)
+  return { state: { ...state, reported: position, spokeAt: now }, effects: [{ kind: 'report', position }] }
+}
+
+/** Nothing has happened for a while: repeat the last report, as Apache does, or at least say that we live. */
+function speak(state: SlaveStreaming, now: number): SlaveStep {
+  const said: SlaveEffect =
+    state.reported === undefined
+      ? { kind: 'send-control', control: { writable: true } }
+      : { kind: 'report', position: state.reported }
+  return { state: { ...state, spokeAt: now }, effects: [said] }
+}
+
+/** The master learns why nothing more comes, instead of waiting for it. */
+function onAppendFailed(state: SlaveStreaming, words: string): SlaveStep {
+  const refusal = { reason: 'disk', words }
+  return {
+    state: { kind: 'leaving', failures: state.failures, trouble: refusal, pace: 'slowly' },
+    effects: [
+      { kind: 'send-control', control: { writable: false, problem: words } },
+      { kind: 'hang-up', refusal, manner: 'told' },
+    ],
+  }
+}
+
+function onClosed(
+  state: SlaveState,
+  event: { readonly words?: string; readonly jitter: number },
+  now: number,
+  context: SlaveContext,
+): SlaveStep {
+  const trouble = { reason: 'closed', words: event.words ?? 'the master closed the connection' }
+  switch (state.kind) {
+    case 'streaming':
+      return retry(state, paceAfter(state, now, context), now, context, event.jitter, trouble)
+    case 'connecting':
+    case 'greeting':
+    case 'proving':
+      return retry(state, 'back-off', now, context, event.jitter, trouble)
+    case 'leaving':
+      return retry(state, state.pace, now, context, event.jitter, state.trouble)
+    case 'adopting':
+      return stay({ ...state, isOrphan: true })
+    case 'cutting':
+    case 'disconnected':
+    case 'stopped':
+      return stay(state)
+    default:
+      return unreachable(state)
+  }
+}
+
+/** A stream that had settled is taken up at once; one that broke at its start is not, or two peers would spin. */
+function paceAfter(state: SlaveStreaming, now: number, { config }: SlaveContext): Pace {
+  return now - state.since >= config.timings.settledMs ? 'at-once' : 'back-off'
+}
+
+function retry(
+  attempt: Attempt,
+  pace: Pace,
+  now: number,
+  { config }: SlaveContext,
+  jitter: number,
+  trouble: Refusal | undefined,
+  hangingUp?: 'silent',
+): SlaveStep {
+  const failures = pace === 'at-once' ? 0 : attempt.failures + 1
+  const { backOffMs, backOffMaxMs, refusedMs } = config.timings
+  const window = pace === 'slowly' ? refusedMs : Math.min(backOffMs * 2 ** (failures - 1), backOffMaxMs)
+  // Half of the window for certain, so that a dead master is not hammered; half by chance, so that slaves spread.
+  const delay = pace === 'at-once' ? 0 : Math.round(window * (0.5 + jitter / 2))
+  return {
+    state: {
+      kind: 'disconnected',
+      failures,
+      retryAt: now + delay,
+      ...(trouble === undefined ? {} : { trouble }),
+    },
+    effects: hangingUp === undefined || trouble === undefined ? [] : [hangUp(trouble)],
+  }
+}
+
+function violated(state: SlaveState, words: string): SlaveStep {
+  const refusal = { reason: 'violation', words }
+  return {
+    state: { kind: 'leaving', failures: attemptOf(state).failures, trouble: refusal, pace: 'back-off' },
+    effects: [{ kind: 'hang-up', refusal, manner: 'violation' }],
+  }
+}
+
+function attemptOf(state: SlaveState | Attempt): Attempt {
+  if (!('failures' in state)) return { failures: 0 }
+  const { failures, trouble } = state
+  return trouble === undefined ? { failures } : { failures, trouble }
+}
+
+function hangUp(refusal: Refusal): SlaveEffect {
+  return { kind: 'hang-up', refusal, manner: 'silent' }
+}
+
+function stay(state: SlaveState): SlaveStep {
+  return { state, effects: [] }
+}

@@ -1,0 +1,140 @@
+import type { LogOffset } from '@tandemmq/base'
+import type { Answer, Control, Lineage, ReceivedHello, Refusal } from '@tandemmq/codec'
+import type { HaMember } from './ha-member.ts'
+import type { HaTimings } from './ha-timings.ts'
+import type { LogView } from './replicated-log.ts'
+
+/**
+ * A slave's life with its master:
+ *
+ *     disconnected --tick--> connecting --connected--> greeting --hello--> proving --accepted--> adopting --> streaming
+ *          ^                     |                        |                   |                                   |
+ *          |                     v                        v                   +--told to cut--> cutting           |
+ *          +--- closed --- leaving <----------------------+-------------------+------------------- | <------------+
+ *          +---------------------------------------------------------------------- at once -------+
+ *
+ * Nothing is appended before the master has accepted. `adopting` and `cutting` wait for the disk and outlive their
+ * connection. A refusal is kept as `trouble` until a stream runs again; the attempts go on, slowly.
+ */
+export type SlaveState =
+  | ({ readonly kind: 'disconnected'; readonly retryAt: number } & Attempt)
+  | ({ readonly kind: 'connecting'; readonly since: number } & Attempt)
+  | ({ readonly kind: 'greeting' } & Greeting)
+  | ({ readonly kind: 'proving'; readonly masterIdentity: string; readonly skewMs: number } & Greeting)
+  | Adopting
+  | ({
+      readonly kind: 'cutting'
+      readonly order: 'truncate' | 'start-over'
+      readonly at: LogOffset
+    } & Attempt)
+  | SlaveStreaming
+  /** Hung up on; the connection has not closed yet. */
+  | ({ readonly kind: 'leaving'; readonly pace: Pace } & Attempt)
+  | { readonly kind: 'stopped' }
+
+/** What lasts from one attempt to the next. */
+export interface Attempt {
+  /** Attempts in a row without a stream that settled. */
+  readonly failures: number
+  /** Why the last attempt failed. */
+  readonly trouble?: Refusal
+}
+
+/** How soon the next attempt comes. */
+export type Pace = 'at-once' | 'back-off' | 'slowly'
+
+export interface Greeting extends Attempt {
+  readonly since: number
+  /** Our hello as sent: MACs cover it. */
+  readonly signed: Buffer
+}
+
+export interface Adopting extends Attempt {
+  readonly kind: 'adopting'
+  readonly masterIdentity: string
+  readonly at: LogOffset
+  readonly flushFirst: boolean
+  readonly counted: boolean
+  /** The connection has closed meanwhile. */
+  readonly isOrphan: boolean
+}
+
+export interface SlaveStreaming extends Attempt {
+  readonly kind: 'streaming'
+  readonly since: number
+  /** Absent: a master that speaks Apache's protocol only. */
+  readonly masterIdentity?: string
+  /** Whether our reports complete sends there. */
+  readonly counted: boolean
+  /** Where the stream began: everything below counts as held. */
+  readonly from: LogOffset
+  /** Where the next frame must start; an empty slave of an Apache master takes what comes. */
+  readonly next: LogOffset | 'any'
+  /** Bytes of the current frame that are still to come. */
+  readonly bodyLeft: number
+  /** What the master was last told; undefined while the first report waits for the disk. */
+  readonly reported: LogOffset | undefined
+  /** Report only what is on disk. */
+  readonly flushFirst: boolean
+  readonly timings: HaTimings
+  readonly heardAt: number
+  readonly spokeAt: number
+}
+
+export type SlaveEvent =
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'connected'; readonly nonce: Buffer; readonly wallClock: number }
+  | { readonly kind: 'connect-failed'; readonly words: string; readonly jitter: number }
+  | { readonly kind: 'master-hello'; readonly received: ReceivedHello; readonly wallClock: number }
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'adopted' }
+  | { readonly kind: 'cut-done' }
+  /** Adopting or cutting failed. */
+  | { readonly kind: 'disk-failed'; readonly words: string }
+  | { readonly kind: 'frame'; readonly offset: LogOffset; readonly size: number }
+  | { readonly kind: 'piece'; readonly offset: LogOffset; readonly size: number }
+  | { readonly kind: 'control'; readonly control: Control }
+  /** Everything that has arrived in this turn has been taken. */
+  | { readonly kind: 'caught-up' }
+  | { readonly kind: 'flushed'; readonly position: LogOffset }
+  | { readonly kind: 'append-failed'; readonly words: string }
+  | { readonly kind: 'violation'; readonly words: string }
+  /** `jitter` in [0, 1): how far the next attempt is moved inside its window. */
+  | { readonly kind: 'closed'; readonly words?: string; readonly jitter: number }
+  | { readonly kind: 'stop' }
+
+/** What the driver must do, in order. */
+export type SlaveEffect =
+  | { readonly kind: 'dial' }
+  | { readonly kind: 'say-hello'; readonly bytes: Buffer }
+  | { readonly kind: 'prove'; readonly bytes: Buffer }
+  | { readonly kind: 'adopt'; readonly lineage: Lineage; readonly at: LogOffset }
+  /** Cut the log to `at`; `at` below its beginning or at it: all of it. */
+  | { readonly kind: 'cut'; readonly at: LogOffset }
+  /** Append the piece in hand at `offset`. */
+  | { readonly kind: 'append'; readonly offset: LogOffset }
+  /** Sync, then say `flushed`. At most one sync runs. */
+  | { readonly kind: 'flush' }
+  | { readonly kind: 'report'; readonly position: LogOffset }
+  | { readonly kind: 'send-control'; readonly control: Control }
+  | { readonly kind: 'confirm'; readonly position: LogOffset }
+  | { readonly kind: 'hang-up'; readonly refusal: Refusal; readonly manner: 'told' | 'silent' | 'violation' }
+
+export interface SlaveConfig extends HaMember {
+  readonly flush: 'when-required' | 'always'
+  /** `apache`: no hello, nothing compared. Never found out by fallback. */
+  readonly peer: 'tandemmq' | 'apache'
+  readonly timings: HaTimings
+}
+
+/** What a step may look at besides its state and the event. */
+export interface SlaveContext {
+  readonly config: SlaveConfig
+  /** Our log as it is now. */
+  readonly view: () => LogView
+}
+
+export interface SlaveStep {
+  readonly state: SlaveState
+  readonly effects: readonly SlaveEffect[]
+}

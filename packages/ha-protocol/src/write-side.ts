@@ -1,0 +1,150 @@
+import { BrokerError } from '@tandemmq/base'
+import type { Clock, Connection, LogOffset, Timer } from '@tandemmq/base'
+import { encodeControlDown, encodeFrameHeader } from '@tandemmq/codec'
+import type { Control } from '@tandemmq/codec'
+import type { ReplicatedLog } from './replicated-log.ts'
+
+export interface WriteLimits {
+  /** The largest frame body. A frame holds as much backlog as there is, up to this. */
+  readonly frameBytesMax: number
+  /** The log is not read while this much waits in the socket: a slave that does not read costs no more. */
+  readonly queuedBytesMax: number
+}
+
+export interface WriteEvents {
+  /** Log bytes below `next` are in the socket's hands. */
+  sent(next: LogOffset): void
+  /** The log could not be read at our position, for instance because it is no longer kept. */
+  unreadable(words: string): void
+}
+
+export const defaultWriteLimits: WriteLimits = { frameBytesMax: 1024 * 1024, queuedBytesMax: 1024 * 1024 }
+
+/**
+ * The sending half of a master's connection: log bytes from a position on, as fast as the socket takes them. Woken
+ * by appends and by `drained`; one write per turn carries everything that came up in it.
+ */
+export class WriteSide {
+  readonly #connection: Connection
+  readonly #log: ReplicatedLog
+  readonly #clock: Clock
+  readonly #limits: WriteLimits
+  readonly #on: WriteEvents
+  #state: 'idle' | 'woken' | 'blocked' | 'stopped' = 'idle'
+  #next: LogOffset | undefined
+  #heartbeatDue = false
+  #confirmed: LogOffset | undefined
+  #confirmedSent: LogOffset | undefined
+  #later: Timer | undefined
+
+  constructor(
+    connection: Connection,
+    ports: { readonly log: ReplicatedLog; readonly clock: Clock },
+    limits: WriteLimits,
+    on: WriteEvents,
+  ) {
+    this.#connection = connection
+    this.#log = ports.log
+    this.#clock = ports.clock
+    this.#limits = limits
+    this.#on = on
+  }
+
+  /** From here on log bytes flow, the first at `at`. */
+  start(at: LogOffset): void {
+    this.#next = at
+    this.wake()
+  }
+
+  /** Something may be there to send: looks at the end of this turn. */
+  wake(): void {
+    if (this.#state !== 'idle') return
+    this.#state = 'woken'
+    queueMicrotask(() => this.#pump())
+  }
+
+  /** The socket has taken everything. */
+  drained(): void {
+    if (this.#state !== 'blocked') return
+    this.#state = 'idle'
+    this.wake()
+  }
+
+  /** The confirmed position, sent with whatever goes next. */
+  confirm(position: LogOffset): void {
+    this.#confirmed = position
+    this.wake()
+  }
+
+  /** A heartbeat, unless something else is said in this turn; none into a socket that takes nothing. */
+  heartbeat(): void {
+    this.#heartbeatDue = true
+    this.wake()
+  }
+
+  /** At once, ahead of log bytes not yet written; dropped if the socket takes nothing. */
+  control(control: Control): void {
+    if (this.#state === 'stopped' || this.#isFull) return
+    this.#connection.write(encodeControlDown(control, this.#next ?? 0))
+  }
+
+  stop(): void {
+    this.#state = 'stopped'
+    this.#later?.cancel()
+  }
+
+  get #isFull(): boolean {
+    return this.#connection.queuedBytes >= this.#limits.queuedBytesMax
+  }
+
+  #pump(): void {
+    if (this.#state !== 'woken') return
+    this.#state = 'idle'
+    try {
+      this.#write(this.#parts())
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error
+      this.#on.unreadable(error.message)
+    }
+  }
+
+  #write(parts: readonly Buffer[]): void {
+    if (parts.length === 0) return
+    const hasRoom = this.#connection.write(...parts)
+    if (!hasRoom) this.#state = 'blocked'
+    if (this.#next === undefined) return
+    this.#on.sent(this.#next)
+    if (this.#state === 'idle' && this.#next < this.#log.end) this.#pumpLater()
+  }
+
+  /** More than one frame waits: the event loop gets its turn in between. */
+  #pumpLater(): void {
+    this.#state = 'woken'
+    this.#later = this.#clock.after(0, () => this.#pump())
+  }
+
+  #parts(): Buffer[] {
+    const at = this.#next
+    const parts: Buffer[] = []
+    if (this.#confirmed !== this.#confirmedSent && this.#confirmed !== undefined) {
+      parts.push(encodeControlDown({ confirmed: this.#confirmed }, at ?? 0))
+      this.#confirmedSent = this.#confirmed
+    }
+    const bytes = at === undefined ? undefined : this.#read(at)
+    if (at !== undefined && bytes !== undefined && bytes.length > 0) {
+      parts.push(encodeFrameHeader(at, bytes.length), bytes)
+      this.#next = at + bytes.length
+    } else if (this.#heartbeatDue && at !== undefined && parts.length === 0) {
+      parts.push(encodeFrameHeader(at, 0))
+    }
+    this.#heartbeatDue = false
+    return parts
+  }
+
+  /** A frame never crosses a segment end. */
+  #read(at: LogOffset): Buffer | undefined {
+    if (at >= this.#log.end) return undefined
+    const { segmentBytes } = this.#log
+    return this.#log.read(at, Math.min(this.#limits.frameBytesMax, segmentBytes - (at % segmentBytes)))
+  }
+}
