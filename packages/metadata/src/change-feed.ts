@@ -13,7 +13,7 @@ interface FeedEntry {
  * gets a snapshot instead.
  */
 export class ChangeFeed {
-  readonly processEpoch: number
+  #processEpoch: number
   readonly #clock: Clock
   readonly #size: number
   /** The change that was counted c-th lies at c mod size. */
@@ -22,15 +22,26 @@ export class ChangeFeed {
   #counter = 0
   #isTelling = false
 
-  constructor(processEpoch: number, size: number, clock: Clock) {
-    this.processEpoch = processEpoch
+  constructor(size: number, clock: Clock) {
+    this.#processEpoch = clock.now()
     this.#size = size
     this.#clock = clock
   }
 
+  get processEpoch(): number {
+    return this.#processEpoch
+  }
+
+  /** Forgets everything: a new life of the process. */
+  begin(processEpoch: number): void {
+    this.#processEpoch = processEpoch
+    this.#counter = 0
+    this.#ring.length = 0
+  }
+
   /** Where the next change will follow. */
   get cursor(): Cursor {
-    return { processEpoch: this.processEpoch, counter: this.#counter }
+    return { processEpoch: this.#processEpoch, counter: this.#counter }
   }
 
   add(change: Change): void {
@@ -46,7 +57,7 @@ export class ChangeFeed {
 
   /** The changes after `cursor`, at most `limit`; undefined if the ring does not reach back to it. */
   since(cursor: Cursor | undefined, limit: number): readonly Change[] | undefined {
-    if (cursor === undefined || cursor.processEpoch !== this.processEpoch) return undefined
+    if (cursor === undefined || cursor.processEpoch !== this.#processEpoch) return undefined
     if (cursor.counter > this.#counter || cursor.counter < this.#counter - this.#size) return undefined
     const changes: Change[] = []
     const end = Math.min(this.#counter, cursor.counter + limit)

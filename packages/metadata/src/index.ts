@@ -35,3 +35,18 @@ export { IN_FLIGHT_MAX, type QueueProgress } from './queue-progress.ts'
 export type { LeaseView } from './in-flight.ts'
 export { METADATA_KINDS, type MetadataKind, type Snapshot } from './snapshot.ts'
 export type { LogKnowledge } from './stamp-gate.ts'
+export {
+  decodeAnswer,
+  decodeCursor,
+  decodeSnapshot,
+  encodeAnswer,
+  encodeCursor,
+  encodeSnapshot,
+} from './answer-codec.ts'
+export { answerWatch, type AnsweringStore, type MetadataSource } from './metadata-source.ts'
+export {
+  MetadataSync,
+  type MetadataSyncOptions,
+  type MetadataSyncPorts,
+  type MetadataSyncStatus,
+} from './metadata-sync.ts'

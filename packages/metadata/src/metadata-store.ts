@@ -1,13 +1,14 @@
-import type { Clock, Counter, Files, Logger, Meter } from '@tandemmq/base'
+import { BrokerError, type Clock, type Counter, type Files, type Logger, type Meter } from '@tandemmq/base'
 import type { Answer, KindResult, SyncResult } from './answer.ts'
 import type { Change, QueueKey } from './change.ts'
 import { completed, generationAfter } from './change-completion.ts'
 import { ChangeFeed } from './change-feed.ts'
 import type { ConfigTable } from './config-table.ts'
-import type { Cursor } from './cursor.ts'
+import { compareCursors, type Cursor } from './cursor.ts'
 import type { DelayProgress } from './delay-progress.ts'
 import { nextGeneration } from './generation.ts'
 import type { GroupConfig } from './group-config.ts'
+import { MetadataDisk } from './metadata-disk.ts'
 import { MetadataState } from './metadata-state.ts'
 import { PendingChanges } from './pending-changes.ts'
 import type { ProgressTable } from './progress-table.ts'
@@ -17,6 +18,18 @@ import { gate, type LogKnowledge } from './stamp-gate.ts'
 import type { TopicConfig } from './topic-config.ts'
 
 export interface MetadataOptions {
+  /** The store's directory: `config/` and `journal/` lie there. Absent: nothing is kept on disk (a read-only copy). */
+  readonly root?: string
+  /** Default true: a config file that was edited is an operator's order. A slave passes false: only the master decides (rule 5.4). */
+  readonly acceptEdits?: boolean
+  readonly journal?: {
+    /** Default 100 ms. */
+    readonly syncDelayMs?: number
+    /** Default 4 MiB. */
+    readonly compactBytes?: number
+    /** Default 64 MiB. */
+    readonly limitBytes?: number
+  }
   /** Changes remembered for those who ask what is new. Default 16384. */
   readonly feedSize?: number
   /** Entries that may wait for bytes of the log. Default 100 000. */
@@ -31,8 +44,10 @@ export interface MetadataPorts {
   readonly log: LogKnowledge
 }
 
+const MIB = 1024 * 1024
+
 /** Topics, groups, consumer progress and delay progress of one broker set, as one of its members knows them. */
-export class MetadataStore {
+export class MetadataStore implements AsyncDisposable {
   readonly #state = new MetadataState()
   readonly #clock: Clock
   readonly #logger: Logger
@@ -45,11 +60,13 @@ export class MetadataStore {
   /** Something had to be forgotten for want of room: ask for everything once the log has caught up. */
   #hasForgotten = false
 
+  #disk: MetadataDisk | undefined
+
   private constructor(options: MetadataOptions, ports: MetadataPorts) {
     this.#clock = ports.clock
     this.#logger = ports.logger
     this.#log = ports.log
-    this.#feed = new ChangeFeed(ports.clock.now(), options.feedSize ?? 16_384, ports.clock)
+    this.#feed = new ChangeFeed(options.feedSize ?? 16_384, ports.clock)
     this.#pending = new PendingChanges(options.pendingMax ?? 100_000)
     this.#droppedCounter = ports.meter.counter(
       'tandemmq_metadata_dropped_total',
@@ -57,8 +74,30 @@ export class MetadataStore {
     )
   }
 
-  static open(options: MetadataOptions, ports: MetadataPorts): Promise<MetadataStore> {
-    return Promise.resolve(new MetadataStore(options, ports))
+  /**
+   * Restores what an earlier life knew. Throws `STATE_FILE_CORRUPT` naming the file, and for the journal the place, of
+   * damage; nothing was changed then.
+   */
+  static async open(options: MetadataOptions, ports: MetadataPorts): Promise<MetadataStore> {
+    const store = new MetadataStore(options, ports)
+    if (options.root === undefined) return store
+    const journal = { syncDelayMs: 100, compactBytes: 4 * MIB, limitBytes: 64 * MIB, ...options.journal }
+    const disk = await MetadataDisk.open(
+      { root: options.root, acceptEdits: options.acceptEdits ?? true, journal },
+      ports,
+      {
+        state: store.#state,
+        replay: (change) => store.#takeAll([change], new Map()),
+        pending: () => store.#pending.all(),
+      },
+    )
+    store.#disk = disk
+    // What was replayed is no news: the sequence of this life begins here.
+    store.#feed.begin(disk.processEpoch)
+    ports.meter.observe('tandemmq_metadata_journal_bytes', 'Length of the progress journal', [], () => [
+      { value: disk.journalBytes },
+    ])
+    return store
   }
 
   get topics(): ConfigTable<TopicConfig> {
@@ -92,8 +131,20 @@ export class MetadataStore {
     return this.#pending.size
   }
 
-  /** Applies a change of this broker's own making and tells the watchers. Throws `ILLEGAL_ARGUMENT` for a bad name. */
+  /** Nothing new may be handed out until the journal has been compacted; acknowledgements are taken (rule 5.1). */
+  get journalFull(): boolean {
+    return this.#disk?.isFull ?? false
+  }
+
+  /**
+   * Records a change of this broker's own making, applies it and tells the watchers. It survives the process when this
+   * returns, and the machine 200 ms later or after {@link synced}. If it throws, nothing has changed: `ILLEGAL_ARGUMENT` for a bad
+   * name, `SYSTEM_BUSY` for a lease while the journal is full, `DISK_FULL`, or `LOG_FENCED` for good.
+   */
   commit(change: Change): void {
+    if (change.kind === 'lease' && this.journalFull) {
+      throw new BrokerError('SYSTEM_BUSY', 'the progress journal is full: nothing new is handed out')
+    }
     const { processEpoch, counter } = this.#feed.cursor
     this.#take(completed(change, this.#state, { processEpoch, counter: counter + 1 }))
   }
@@ -149,14 +200,20 @@ export class MetadataStore {
     if (answer.snapshot !== undefined) {
       this.#hasForgotten = false
       const result = this.#applySnapshot(answer.snapshot, answer.problems)
-      this.#followed = answer.cursor
+      // A pull may be overtaken by the watch.
+      const isOld =
+        this.#followed?.processEpoch === answer.cursor.processEpoch &&
+        compareCursors(answer.cursor, this.#followed) < 0
+      if (!isOld) this.#followed = answer.cursor
       return result
     }
     const { since } = answer
     const applied = this.followed
     const known =
       applied && since && applied.processEpoch === since.processEpoch ? applied.counter - since.counter : -1
-    if (known < 0 || known > answer.changes.length) {
+    // Without all changes between the two cursors they cannot be told apart by their place.
+    const isWhole = answer.changes.length === answer.cursor.counter - (since?.counter ?? 0)
+    if (known < 0 || known > answer.changes.length || (known > 0 && !isWhole)) {
       this.#followed = undefined
       return this.#result('gap', new Map(), METADATA_KINDS, answer.problems, 0)
     }
@@ -175,6 +232,25 @@ export class MetadataStore {
   logAdvanced(): void {
     if (this.#pending.size === 0) return
     this.#takeAll(this.#pending.takeAll(), new Map())
+  }
+
+  /** Resolves once everything committed so far is on disk. */
+  synced(): Promise<void> {
+    return this.#disk?.synced() ?? Promise.resolve()
+  }
+
+  /** Writes those of Apache's config files that are behind. */
+  persist(): Promise<void> {
+    return this.#disk?.persist() ?? Promise.resolve()
+  }
+
+  /** Writes everything down and stops. */
+  async close(): Promise<void> {
+    await this.#disk?.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   #applySnapshot(snapshot: Snapshot, problems: Answer['problems']): SyncResult {
@@ -205,9 +281,15 @@ export class MetadataStore {
   }
 
   #take(change: Change): boolean {
+    this.#disk?.record(change)
     const changed = this.#state.apply(change, this.#clock.monotonic())
-    if (changed) this.#feed.add(change)
-    return changed
+    if (!changed) return false
+    this.#feed.add(change)
+    this.#disk?.changed(kindOf(change))
+    // A deletion voids progress as well, a cut may reach the timer queue.
+    if (change.kind === 'topic-delete' || change.kind === 'group-delete') this.#disk?.changed('progress')
+    if (change.kind === 'cut') this.#disk?.changed('delay')
+    return true
   }
 
   #result(
