@@ -1,1 +1,7 @@
-export {}
+export { MessageStore, type ArrivalListener } from './message-store.ts'
+export type { StoreOptions, StorePorts } from './store-options.ts'
+export type { Appended, MessageToAppend } from './appender.ts'
+export type { Arrival } from './arrival.ts'
+export type { QueueReader } from './consume-queue.ts'
+export type { RecoveryReport } from './recovery.ts'
+export { isQueueId, isTopicName } from './topic-name.ts'

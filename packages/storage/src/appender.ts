@@ -1,0 +1,127 @@
+import { BrokerError, type Clock, type LogOffset, type QueueOffset } from '@tandemmq/base'
+import { BLANK_BYTES, SysFlag, encodeRecord, recordSize, recordVersionFor, type Host } from '@tandemmq/codec'
+import { arrivalOf, isQueued } from './arrival.ts'
+import type { CommitLog } from './commit-log.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { QueueOffsets } from './queue-offsets.ts'
+import { isQueueId, isTopicName } from './topic-name.ts'
+
+/** A message as the broker hands it over; the store adds places, times and checksums. */
+export interface MessageToAppend {
+  readonly topic: string
+  readonly queueId: number
+  /** The user's own i32. */
+  readonly flag: number
+  /** See `SysFlag`. */
+  readonly sysFlag: number
+  readonly bornTimestamp: number
+  readonly bornHost: Host
+  readonly reconsumeTimes: number
+  readonly preparedTransactionOffset: number
+  readonly body: Buffer
+  /** Raw text, see `encodeProperties`. */
+  readonly properties: string
+}
+
+/** Where a message lies. */
+export interface Appended {
+  readonly offset: LogOffset
+  readonly size: number
+  /** Position to wait for: everything of the message is below. */
+  readonly end: LogOffset
+  readonly queueOffset: QueueOffset
+  /** ms. */
+  readonly storeTimestamp: number
+}
+
+export interface AppenderOptions {
+  readonly storeHost: Host
+  readonly maxMessageBytes: number
+}
+
+const TOPIC_LENGTH_MAX = 127
+const INNER_TOPIC_LENGTH_MAX = 255
+
+/** The one writer of a master's log. Everything happens in one synchronous step. */
+export class Appender {
+  readonly #log: CommitLog
+  readonly #queueOffsets: QueueOffsets
+  readonly #dispatcher: Dispatcher
+  readonly #options: AppenderOptions
+  readonly #clock: Clock
+  #storeTimestamp: number
+
+  constructor(
+    log: CommitLog,
+    queueOffsets: QueueOffsets,
+    dispatcher: Dispatcher,
+    options: AppenderOptions,
+    clock: Clock,
+  ) {
+    this.#log = log
+    this.#queueOffsets = queueOffsets
+    this.#dispatcher = dispatcher
+    this.#options = options
+    this.#clock = clock
+    this.#storeTimestamp = dispatcher.storeTimestamp
+  }
+
+  /** Throws `MESSAGE_ILLEGAL`, `LOG_FENCED` or `DISK_FULL`; nothing is stored then and no queue offset is used. */
+  append(message: MessageToAppend): Appended {
+    this.#check(message)
+    const queued = isQueued(message.sysFlag)
+    const queueOffset = queued ? this.#queueOffsets.next(message.topic, message.queueId) : 0
+    // Never back along the log, whatever the wall clock does.
+    const storeTimestamp = Math.max(this.#clock.now(), this.#storeTimestamp)
+    const fields = {
+      version: recordVersionFor(message.topic),
+      queueId: message.queueId,
+      flag: message.flag,
+      queueOffset,
+      physicalOffset: 0,
+      sysFlag: message.sysFlag,
+      bornTimestamp: message.bornTimestamp,
+      bornHost: message.bornHost,
+      storeTimestamp,
+      storeHost: this.#options.storeHost,
+      reconsumeTimes: message.reconsumeTimes,
+      preparedTransactionOffset: message.preparedTransactionOffset,
+      body: message.body,
+      topic: message.topic,
+      properties: message.properties,
+    }
+    const size = recordSize(fields)
+    if (size + BLANK_BYTES > this.#log.segmentBytes)
+      throw illegal('is longer than a file of the log', { size })
+
+    const from = this.#log.written.at
+    const offset = this.#log.append(size, (target, at, place) => {
+      fields.physicalOffset = place
+      encodeRecord(target, at, fields)
+    })
+    // Only now: an append that failed has used no queue offset.
+    if (queued) this.#queueOffsets.advancePast(message.topic, message.queueId, queueOffset)
+    this.#storeTimestamp = storeTimestamp
+    const end = offset + size
+    this.#dispatcher.offer({ from, end, storeTimestamp, arrival: arrivalOf(fields, offset, size) })
+    this.#log.announce()
+    return { offset, size, end, queueOffset, storeTimestamp }
+  }
+
+  #check({ topic, queueId, body, sysFlag }: MessageToAppend): void {
+    const isInner = topic.startsWith('%RETRY%') || topic.startsWith('%DLQ%')
+    if (!isTopicName(topic) || topic.length > (isInner ? INNER_TOPIC_LENGTH_MAX : TOPIC_LENGTH_MAX)) {
+      throw illegal('has a topic of forbidden characters or length', { length: topic.length })
+    }
+    if (!isQueueId(queueId)) throw illegal('has an impossible queue id', { queueId })
+    if (body.length > this.#options.maxMessageBytes) {
+      throw illegal('has too long a body', { bytes: body.length, max: this.#options.maxMessageBytes })
+    }
+    if ((sysFlag & SysFlag.innerBatch) !== 0)
+      throw illegal('is an inner batch, which is not supported', { sysFlag })
+  }
+}
+
+function illegal(why: string, facts: Readonly<Record<string, number>>): BrokerError {
+  return new BrokerError('MESSAGE_ILLEGAL', `the message ${why}`, { facts })
+}

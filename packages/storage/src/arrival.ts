@@ -1,0 +1,70 @@
+import type { LogOffset, QueueOffset } from '@tandemmq/base'
+import { SysFlag, propertyOf, tagsCodeOf, transactionTypeOf, type LogRecord } from '@tandemmq/codec'
+
+/** A record that has become readable by its queue offset. */
+export interface Arrival {
+  readonly topic: string
+  readonly queueId: number
+  readonly queueOffset: QueueOffset
+  readonly offset: LogOffset
+  readonly size: number
+  readonly tagsCode: bigint
+  /** The master's clock, ms. */
+  readonly storeTimestamp: number
+  /** Raw text, see `decodeProperties`. */
+  readonly properties: string
+  /** Nothing more of this dispatch batch follows: now is the time to answer whoever waited. */
+  readonly batchEnd: boolean
+}
+
+type QueuedFields = Pick<
+  LogRecord,
+  'topic' | 'queueId' | 'queueOffset' | 'sysFlag' | 'storeTimestamp' | 'properties'
+>
+
+/** The arrival a record makes; `undefined` if it belongs into no consume queue. */
+export function arrivalOf(record: QueuedFields, offset: LogOffset, size: number): Arrival | undefined {
+  if (!isQueued(record.sysFlag)) return undefined
+  return {
+    topic: record.topic,
+    queueId: record.queueId,
+    queueOffset: record.queueOffset,
+    offset,
+    size,
+    tagsCode: tagsCodeOfRecord(record),
+    storeTimestamp: record.storeTimestamp,
+    properties: record.properties,
+    batchEnd: false,
+  }
+}
+
+/**
+ * Halves and rollbacks of transactions are in the log only (RocketMQ CommitLogDispatcherBuildConsumeQueue); inner
+ * batches have queues of another kind, which are not built here.
+ */
+export function isQueued(sysFlag: number): boolean {
+  const transaction = transactionTypeOf(sysFlag)
+  return (transaction === 'none' || transaction === 'commit') && (sysFlag & SysFlag.innerBatch) === 0
+}
+
+const DELAY_LEVEL_TOPIC = 'SCHEDULE_TOPIC_XXXX'
+
+/** Apache's default delay levels 1…18 (messageDelayLevel), ms. */
+const delayLevelsMs = [
+  1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200,
+].map((seconds) => seconds * 1000)
+
+/** Delay of a level that does not exist, ms. */
+const UNKNOWN_LEVEL_MS = 1000
+
+/** In the topic of delay levels the unit holds the due time instead of a tag's hash. */
+function tagsCodeOfRecord(record: QueuedFields): bigint {
+  if (record.topic === DELAY_LEVEL_TOPIC) {
+    const level = Number.parseInt(propertyOf(record.properties, 'DELAY') ?? '0', 10)
+    if (level > 0) {
+      const delayMs = delayLevelsMs[Math.min(level, delayLevelsMs.length) - 1] ?? UNKNOWN_LEVEL_MS
+      return BigInt(record.storeTimestamp + delayMs)
+    }
+  }
+  return tagsCodeOf(propertyOf(record.properties, 'TAGS'))
+}

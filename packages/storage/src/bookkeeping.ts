@@ -1,0 +1,107 @@
+import { messageOf, type Clock, type Files, type Logger, type Timer } from '@tandemmq/base'
+import { encodeCheckpoint, type Checkpoint } from '@tandemmq/codec'
+import type { CommitLog } from './commit-log.ts'
+import type { ConsumeQueues } from './consume-queues.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { GroupCommit } from './group-commit.ts'
+import type { Position, PositionFile } from './position-file.ts'
+import type { RecoveryMarks } from './recovery-marks.ts'
+import { replaceStateFile } from './state-file.ts'
+
+export interface BookkeepingParts {
+  readonly log: CommitLog
+  readonly groupCommit: GroupCommit
+  readonly queues: ConsumeQueues
+  readonly dispatcher: Dispatcher
+  readonly position: PositionFile
+  readonly marks: RecoveryMarks
+  readonly files: Files
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface BookkeepingOptions {
+  readonly checkpointPath: string
+  /** Apache's checkpoint as found: what we have no better word on is kept. */
+  readonly checkpoint: Checkpoint
+  readonly positionIntervalMs: number
+  readonly queueSyncIntervalMs: number
+}
+
+/**
+ * Writes down, some time behind the log, what a restart relies on: the position file, synced consume queues and Apache's
+ * checkpoint. What is on file is always true and may be old. No timer runs while nothing changes.
+ */
+export class Bookkeeping {
+  readonly #parts: BookkeepingParts
+  readonly #options: BookkeepingOptions
+  #timer: Timer | undefined
+  #running: Promise<void> | undefined
+  #stopped = false
+  #queuesSyncedAt: number
+
+  constructor(parts: BookkeepingParts, options: BookkeepingOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.#queuesSyncedAt = parts.clock.monotonic()
+  }
+
+  /** Called when flushed, dispatched or confirmed has moved. */
+  wake(): void {
+    if (this.#timer !== undefined || this.#running !== undefined || this.#stopped) return
+    this.#timer = this.#parts.clock.after(this.#options.positionIntervalMs, () => {
+      this.#timer = undefined
+      this.#running = this.#writeDown()
+    })
+  }
+
+  /** Nothing is written any more once this resolves. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#timer?.cancel()
+    await this.#running
+  }
+
+  /** Puts the consume queues and the log below them on disk and says so. */
+  async syncQueues(): Promise<void> {
+    const { log, groupCommit, queues, dispatcher, position, marks, files } = this.#parts
+    const { checkpointPath } = this.#options
+    const synced = dispatcher.dispatched.at
+    const { storeTimestamp } = dispatcher
+    await groupCommit.commit(synced)
+    await queues.sync()
+    const checkpoint = {
+      ...this.#options.checkpoint,
+      physicMsgTimestamp: storeTimestamp,
+      logicsMsgTimestamp: storeTimestamp,
+      confirmPhyOffset: position.value.confirmed,
+      logicsPhysicalOffset: synced,
+    }
+    await replaceStateFile(files, checkpointPath, encodeCheckpoint(checkpoint))
+    position.note({
+      queuesSynced: synced,
+      scanFrom: Math.max(log.minOffset, marks.before(synced)),
+      ...this.positionNow(),
+    })
+    this.#queuesSyncedAt = this.#parts.clock.monotonic()
+  }
+
+  /** What the position file may claim: a flushed position within a record counts only up to that record. */
+  positionNow(): Pick<Position, 'flushed'> {
+    return { flushed: Math.min(this.#parts.log.flushed.at, this.#parts.dispatcher.dispatched.at) }
+  }
+
+  async #writeDown(): Promise<void> {
+    const { log, position, dispatcher, clock, logger } = this.#parts
+    try {
+      const isDue = clock.monotonic() - this.#queuesSyncedAt >= this.#options.queueSyncIntervalMs
+      if (isDue && dispatcher.dispatched.at > position.value.queuesSynced) await this.syncQueues()
+      await position.save(this.positionNow())
+    } catch (failure) {
+      // What is on file stays true; a restart has more to read.
+      logger.warn({ why: messageOf(failure) }, 'the position of the log could not be written down')
+    }
+    this.#running = undefined
+    if (log.fence === undefined && dispatcher.dispatched.at > position.value.queuesSynced) this.wake()
+  }
+}

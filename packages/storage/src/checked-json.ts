@@ -1,0 +1,69 @@
+import { crc32m } from '@tandemmq/codec'
+import { BrokerError } from '@tandemmq/base'
+
+/**
+ * The text of our own state files: a line that says what it is, a line with the `crc32m` of the rest, then JSON.
+ * An operator can read it; nobody can edit it by accident.
+ */
+export function encodeChecked(title: string, value: unknown): Buffer {
+  const json = `${JSON.stringify(value, undefined, 2)}\n`
+  return Buffer.from(`${title}\n${crc32m(json)}\n${json}`)
+}
+
+/** Throws `STATE_FILE_CORRUPT`, saying what is wrong. The shape of the value is the caller's to check. */
+export function decodeChecked(title: string, content: Buffer): unknown {
+  const text = content.toString('utf8')
+  const head = `${title}\n`
+  if (!text.startsWith(head)) throw damaged(title, 'does not begin as it should')
+  const line = text.indexOf('\n', head.length)
+  const json = text.slice(line + 1)
+  if (line === -1 || text.slice(head.length, line) !== String(crc32m(json))) {
+    throw damaged(title, 'has another checksum than it says')
+  }
+  return JSON.parse(json)
+}
+
+/** Access to the fields of a decoded object; every reader throws `STATE_FILE_CORRUPT` naming the field. */
+export class CheckedFields {
+  readonly #title: string
+  readonly #fields: ReadonlyMap<string, unknown>
+
+  constructor(title: string, value: unknown) {
+    if (typeof value !== 'object' || value === null) throw damaged(title, 'holds no object')
+    this.#title = title
+    this.#fields = new Map(Object.entries(value))
+  }
+
+  has(name: string): boolean {
+    return this.#fields.has(name)
+  }
+
+  /** A position or count: an integer in [0, 2^53). */
+  position(name: string): number {
+    const value = this.#fields.get(name)
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+    throw damaged(this.#title, `has no position in ${name}`)
+  }
+
+  text(name: string): string {
+    const value = this.#fields.get(name)
+    if (typeof value === 'string') return value
+    throw damaged(this.#title, `has no text in ${name}`)
+  }
+
+  flag(name: string): boolean {
+    const value = this.#fields.get(name)
+    if (typeof value === 'boolean') return value
+    throw damaged(this.#title, `has neither true nor false in ${name}`)
+  }
+
+  list(name: string): readonly unknown[] {
+    const value: unknown = this.#fields.get(name)
+    if (Array.isArray(value)) return value
+    throw damaged(this.#title, `has no list in ${name}`)
+  }
+}
+
+function damaged(title: string, why: string): BrokerError {
+  return new BrokerError('STATE_FILE_CORRUPT', `the file ${title} ${why}`)
+}

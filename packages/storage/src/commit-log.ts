@@ -1,0 +1,316 @@
+import { BrokerError, Frontier, invariant, type Files, type LogOffset, type OpenFile } from '@tandemmq/base'
+import { BLANK_BYTES, encodeBlank } from '@tandemmq/codec'
+import { isDiskFull } from './errno.ts'
+import { FileCache } from './file-cache.ts'
+import { logFileName } from './log-file-name.ts'
+import { TailMemory } from './tail-memory.ts'
+
+export interface CommitLogOptions {
+  /** The directory of the segments; exists. */
+  readonly directory: string
+  /** Length of every segment. */
+  readonly segmentBytes: number
+  /** How much of the tail to keep in memory. */
+  readonly tailBytes: number
+}
+
+/** Segments open for reading besides those being written. */
+const READ_FILES_MAX = 32
+
+/**
+ * The log: one sequence of bytes in files of equal length. A record never crosses the end of a file: where it does not
+ * fit, a blank says so and the next file begins.
+ *
+ * One writer, no `await` between taking an offset and having written: so offsets are dense by construction.
+ */
+export class CommitLog {
+  /** The log's end: what readers may see. */
+  readonly written: Frontier
+  /** What is on stable storage. */
+  readonly flushed: Frontier
+  readonly segmentBytes: number
+  readonly directory: string
+  readonly #files: Files
+  readonly #tail: TailMemory
+  readonly #cold: FileCache
+  /** Segments being written or waiting for their sync, by start; the last one holds the end, or is prepared for it. */
+  readonly #hot = new Map<LogOffset, OpenFile>()
+  readonly #dirty = new Set<LogOffset>()
+  #namesDirty = false
+  #minOffset: LogOffset
+  #end: LogOffset
+  #zeroedTo: LogOffset
+  #fence: BrokerError | undefined
+
+  /** For a recovered log: everything in [`minOffset`, `end`) is on file, everything behind reads as zeros. */
+  constructor(options: CommitLogOptions, files: Files, minOffset: LogOffset, end: LogOffset) {
+    this.directory = options.directory
+    this.segmentBytes = options.segmentBytes
+    this.#files = files
+    this.#tail = new TailMemory(options.tailBytes)
+    this.#cold = new FileCache(files, 'read', READ_FILES_MAX)
+    this.#minOffset = minOffset
+    this.#end = end
+    this.#zeroedTo = end
+    this.written = new Frontier(end)
+    this.flushed = new Frontier(end)
+    const start = this.segmentStart(end)
+    if (files.exists(this.#path(start))) this.#ensureSegment(start)
+  }
+
+  get minOffset(): LogOffset {
+    return this.#minOffset
+  }
+
+  /** Why nothing can be appended any more; `undefined` as long as that is not so. */
+  get fence(): BrokerError | undefined {
+    return this.#fence
+  }
+
+  get zeroedTo(): LogOffset {
+    return this.#zeroedTo
+  }
+
+  /** Start of the segment that `offset` lies in. */
+  segmentStart(offset: LogOffset): LogOffset {
+    return offset - (offset % this.segmentBytes)
+  }
+
+  /**
+   * Appends one record of `size` bytes, which `encode` writes at the place and for the offset that it is told.
+   * Readers see it after {@link announce}. Throws `LOG_FENCED` or `DISK_FULL`, or what `encode` throws; the log is
+   * then as before.
+   */
+  append(size: number, encode: (target: Buffer, at: number, offset: LogOffset) => void): LogOffset {
+    invariant(size + BLANK_BYTES <= this.segmentBytes, 'a record fits a segment')
+    this.#demandWritable()
+    const remaining = this.segmentStart(this.#end) + this.segmentBytes - this.#end
+    if (size + BLANK_BYTES > remaining) this.#roll(remaining)
+    const offset = this.#end
+    this.#ensureSegment(this.segmentStart(offset))
+    const { bytes, at } = this.#tail.room(offset, size)
+    encode(bytes, at, offset)
+    this.#write(bytes.subarray(at, at + size))
+    this.#tail.keep(size)
+    this.#end += size
+    return offset
+  }
+
+  /** Appends bytes as another log has them, within one segment. Errors as {@link append}. */
+  appendRaw(bytes: Buffer): void {
+    this.#demandWritable()
+    if (bytes.length === 0) return
+    const start = this.segmentStart(this.#end)
+    invariant(this.#end + bytes.length <= start + this.segmentBytes, 'raw bytes do not cross a segment end')
+    this.#ensureSegment(start)
+    this.#write(bytes)
+    this.#tail.copy(this.#end, bytes)
+    this.#end += bytes.length
+  }
+
+  /** Shows readers what was appended. */
+  announce(): void {
+    this.written.advance(this.#end)
+  }
+
+  /** Whether {@link beginAt} is possible. */
+  canBeginAt(offset: LogOffset): boolean {
+    const isEmpty = this.#end === this.#minOffset && this.#hot.size === 0
+    return isEmpty && offset >= this.#end && offset % this.segmentBytes === 0
+  }
+
+  /** Lets a log without any bytes begin at `offset`, the start of a segment. */
+  beginAt(offset: LogOffset): void {
+    invariant(this.canBeginAt(offset), 'only an empty log can begin elsewhere, and with a segment')
+    this.#minOffset = offset
+    this.#end = offset
+    this.#zeroedTo = offset
+    this.flushed.advance(offset)
+    this.written.advance(offset)
+  }
+
+  /**
+   * At most `bytesMax` bytes from `offset` on, never across a segment end, possibly fewer than there are; empty exactly
+   * at the end. A view that stays true. Throws `ILLEGAL_ARGUMENT` outside of the log.
+   */
+  read(offset: LogOffset, bytesMax: number): Buffer {
+    const segmentEnd = this.segmentStart(offset) + this.segmentBytes
+    const readable = Math.min(bytesMax, this.#readableFrom(offset), segmentEnd - offset)
+    if (readable === 0) return nothing
+    return this.#tail.view(offset, readable) ?? this.#readFile(offset, readable)
+  }
+
+  /** Exactly `size` bytes of one segment. Errors as {@link read}. */
+  readExactly(offset: LogOffset, size: number): Buffer {
+    if (this.#readableFrom(offset) < size) throw outside(offset, size, this.#minOffset, this.written.at)
+    const view = this.#tail.view(offset, size)
+    return view !== undefined && view.length === size ? view : this.#readFile(offset, size)
+  }
+
+  /** Puts everything written so far on stable storage. A failure is final: {@link GroupCommit} fences the log. */
+  async sync(): Promise<void> {
+    const dirty = [...this.#dirty]
+    const namesDirty = this.#namesDirty
+    this.#dirty.clear()
+    this.#namesDirty = false
+    for (const start of dirty.toSorted((a, b) => a - b)) await this.#hot.get(start)?.dataSync()
+    // A file whose name is lost has no bytes: names are part of the first sync.
+    if (namesDirty) await this.#files.syncDirectory(this.directory)
+    const tail = this.segmentStart(this.#end)
+    for (const [start, file] of this.#hot) {
+      if (start >= tail || this.#dirty.has(start)) continue
+      this.#hot.delete(start)
+      file.close()
+    }
+  }
+
+  /** Nothing is appended, flushed or promised any more until a restart has recovered from what is on disk. */
+  fenceOff(cause: unknown): BrokerError {
+    this.#fence ??= new BrokerError('LOG_FENCED', 'the disk failed under the commit log', {
+      facts: { end: this.#end, flushed: this.flushed.at },
+      cause,
+    })
+    this.flushed.fail(this.#fence)
+    return this.#fence
+  }
+
+  /**
+   * Writes real zeros into the next `bytesMax` bytes that have none yet and will soon be needed, at most up to
+   * `ahead` bytes behind the end. They make later syncs cheap: the file system has nothing left to allocate.
+   * Creates the next segment on the way. False: there is nothing to do.
+   */
+  writeZeros(bytesMax: number, ahead: number): boolean {
+    if (this.#fence !== undefined || this.written.failure !== undefined) return false
+    const from = Math.max(this.#zeroedTo, this.#end)
+    if (from + bytesMax > this.#end + ahead) return false
+    const start = this.segmentStart(from)
+    this.#ensureSegment(start)
+    const to = Math.min(from + bytesMax, start + this.segmentBytes)
+    this.#hotFile(start).write(zeros(to - from), from - start)
+    this.#dirty.add(start)
+    this.#zeroedTo = to
+    return true
+  }
+
+  /** Whoever waits for one of the frontiers is told `reason`. The files stay open until {@link close}. */
+  endFrontiers(reason: BrokerError): void {
+    this.written.fail(reason)
+    this.flushed.fail(reason)
+  }
+
+  close(): void {
+    for (const file of this.#hot.values()) file.close()
+    this.#hot.clear()
+    this.#cold.close()
+  }
+
+  #readableFrom(offset: LogOffset): number {
+    if (this.written.failure !== undefined) throw this.written.failure
+    const end = this.written.at
+    if (!Number.isSafeInteger(offset) || offset < this.#minOffset || offset > end) {
+      throw outside(offset, 0, this.#minOffset, end)
+    }
+    return end - offset
+  }
+
+  #readFile(offset: LogOffset, size: number): Buffer {
+    const start = this.segmentStart(offset)
+    const file = this.#hot.get(start) ?? this.#cold.get(this.#path(start))
+    const bytes = Buffer.allocUnsafe(size)
+    const count = file.read(bytes, offset - start)
+    if (count !== size)
+      throw new BrokerError('LOG_CORRUPT', `segment ${start} is too short`, { facts: { start } })
+    return bytes
+  }
+
+  /** The rest of this segment becomes a blank. The next one must exist before: a full disk then changes nothing. */
+  #roll(remaining: number): void {
+    const next = this.#end + remaining
+    this.#ensureSegment(next)
+    const { bytes, at } = this.#tail.room(this.#end, BLANK_BYTES)
+    encodeBlank(bytes, at, remaining)
+    this.#write(bytes.subarray(at, at + BLANK_BYTES))
+    this.#tail.keep(BLANK_BYTES)
+    this.#end = next
+  }
+
+  #ensureSegment(start: LogOffset): void {
+    if (this.#hot.has(start)) return
+    const path = this.#path(start)
+    // Recovery has left here only what belongs to the log or is prepared for it, zeros.
+    const exists = this.#files.exists(path)
+    let file: OpenFile | undefined
+    try {
+      file = this.#files.open(path, exists ? 'read-write' : 'create')
+      if (file.size() < this.segmentBytes) file.truncate(this.segmentBytes)
+    } catch (cause) {
+      file?.close()
+      if (file !== undefined && !exists) this.#files.remove(path)
+      throw this.#writeFailure(cause)
+    }
+    this.#hot.set(start, file)
+    this.#dirty.add(start)
+    this.#namesDirty = true
+  }
+
+  /** Writes at the end. After a failure what got there is taken back: garbage must not lie behind the end. */
+  #write(bytes: Uint8Array): void {
+    const start = this.segmentStart(this.#end)
+    const file = this.#hotFile(start)
+    this.#dirty.add(start)
+    try {
+      file.write(bytes, this.#end - start)
+    } catch (cause) {
+      try {
+        file.truncate(this.#end - start)
+        file.truncate(this.segmentBytes)
+        this.#zeroedTo = this.#end
+      } catch (second) {
+        throw this.fenceOff(second)
+      }
+      throw this.#writeFailure(cause)
+    }
+  }
+
+  #hotFile(start: LogOffset): OpenFile {
+    const file = this.#hot.get(start)
+    invariant(file !== undefined, 'a segment being written is open')
+    return file
+  }
+
+  #writeFailure(cause: unknown): BrokerError {
+    if (!isDiskFull(cause)) return this.fenceOff(cause)
+    return new BrokerError('DISK_FULL', 'the disk has no room for the message', {
+      facts: { end: this.#end },
+      cause,
+    })
+  }
+
+  #demandWritable(): void {
+    if (this.#fence !== undefined) throw this.#fence
+    if (this.written.failure !== undefined) throw this.written.failure
+  }
+
+  #path(start: LogOffset): string {
+    return `${this.directory}/${logFileName(start)}`
+  }
+}
+
+const nothing = Buffer.alloc(0)
+
+let zeroBlock = Buffer.alloc(0)
+
+function zeros(count: number): Buffer {
+  if (zeroBlock.length < count) zeroBlock = Buffer.alloc(count)
+  return zeroBlock.subarray(0, count)
+}
+
+function outside(offset: LogOffset, size: number, min: LogOffset, end: LogOffset): BrokerError {
+  return new BrokerError(
+    'ILLEGAL_ARGUMENT',
+    `the log has [${min}, ${end}), asked for ${size} bytes at ${offset}`,
+    {
+      facts: { offset, size, min, end },
+    },
+  )
+}

@@ -1,0 +1,121 @@
+import type { Files } from '@tandemmq/base'
+import { directoryOf } from './state-file.ts'
+import { FileCache } from './file-cache.ts'
+import { positionOfLogFile } from './log-file-name.ts'
+
+/**
+ * All consume-queue files of a store: a bounded number is open, what was written since the last sync is known.
+ * A lost write here loses no message: queues are built again from the log.
+ */
+export class ConsumeQueueFiles {
+  readonly #files: Files
+  readonly #cache: FileCache
+  readonly #fileBytes: number
+  readonly #dirtyFiles = new Set<string>()
+  readonly #dirtyDirectories = new Set<string>()
+
+  constructor(files: Files, fileBytes: number, openMax: number) {
+    this.#files = files
+    this.#fileBytes = fileBytes
+    this.#cache = new FileCache(files, 'read-write', openMax)
+  }
+
+  get fileBytes(): number {
+    return this.#fileBytes
+  }
+
+  list(directory: string): readonly string[] {
+    return this.#files.list(directory)
+  }
+
+  /** Makes a directory and the one above, whose names become durable with the next {@link sync}. */
+  makeDirectory(directory: string): void {
+    if (this.#files.exists(directory)) return
+    this.#files.makeDirectory(directory)
+    const above = directoryOf(directory)
+    this.#dirtyDirectories.add(above)
+    this.#dirtyDirectories.add(directoryOf(above))
+  }
+
+  /** Reads up to `target.length` bytes; returns how many the file had. */
+  read(path: string, target: Buffer, position: number): number {
+    return this.#cache.get(path).read(target, position)
+  }
+
+  /** Creates a file of full length, sparse. One that a crash left behind under this name is taken as it is. */
+  create(path: string): void {
+    if (this.#files.exists(path)) {
+      this.extend(path)
+      return
+    }
+    const file = this.#files.open(path, 'create')
+    try {
+      file.truncate(this.#fileBytes)
+    } catch (failure) {
+      file.close()
+      this.#files.remove(path)
+      throw failure
+    }
+    this.#cache.add(path, file)
+    this.#dirtyFiles.add(path)
+    this.#dirtyDirectories.add(directoryOf(path))
+  }
+
+  /** Gives a file its full length again, if a crash has shortened it. */
+  extend(path: string): void {
+    const file = this.#cache.get(path)
+    if (file.size() >= this.#fileBytes) return
+    file.truncate(this.#fileBytes)
+    this.#dirtyFiles.add(path)
+  }
+
+  write(path: string, bytes: Uint8Array, position: number): void {
+    this.#dirtyFiles.add(path)
+    this.#cache.get(path).write(bytes, position)
+  }
+
+  /** Everything in the queue's `directory` from byte `position` on is gone; the file it lies in stays. */
+  cutAll(directory: string, position: number): void {
+    for (const name of this.#files.list(directory)) {
+      const start = positionOfLogFile(name)
+      if (start === undefined || start + this.#fileBytes <= position) continue
+      const path = `${directory}/${name}`
+      if (start > position) this.#remove(path)
+      else this.#cut(path, position - start)
+    }
+  }
+
+  #cut(path: string, position: number): void {
+    this.#dirtyFiles.add(path)
+    const file = this.#cache.get(path)
+    file.truncate(position)
+    file.truncate(this.#fileBytes)
+  }
+
+  #remove(path: string): void {
+    this.#cache.drop(path)
+    this.#dirtyFiles.delete(path)
+    this.#files.remove(path)
+    this.#dirtyDirectories.add(directoryOf(path))
+  }
+
+  /** Resolves when everything written before the call is on stable storage. */
+  async sync(): Promise<void> {
+    const files = [...this.#dirtyFiles]
+    const directories = [...this.#dirtyDirectories]
+    this.#dirtyFiles.clear()
+    this.#dirtyDirectories.clear()
+    try {
+      for (const path of files) await this.#cache.get(path).dataSync()
+      for (const directory of directories) await this.#files.syncDirectory(directory)
+    } catch (failure) {
+      for (const path of files) this.#dirtyFiles.add(path)
+      for (const directory of directories) this.#dirtyDirectories.add(directory)
+      throw failure
+    }
+  }
+
+  close(): void {
+    this.#cache.close()
+  }
+}

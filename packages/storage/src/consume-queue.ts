@@ -1,0 +1,200 @@
+import { invariant, type LogOffset, type QueueOffset } from '@tandemmq/base'
+import {
+  UNIT_BYTES,
+  decodeUnit,
+  encodeUnit,
+  fillerUnit,
+  isFillerUnit,
+  type ConsumeQueueUnit,
+} from '@tandemmq/codec'
+import type { ConsumeQueueFiles } from './consume-queue-files.ts'
+import { logFileName } from './log-file-name.ts'
+
+/** What readers see of a queue. */
+export interface QueueReader {
+  readonly topic: string
+  readonly queueId: number
+  /** The oldest message that is still there. */
+  readonly minOffset: QueueOffset
+  /** One behind the newest. */
+  readonly maxOffset: QueueOffset
+  /** `undefined` outside of [min, max), and at a position that the queue never had. */
+  unit(queueOffset: QueueOffset): ConsumeQueueUnit | undefined
+  /** Units of consecutive positions from `queueOffset` on, as far as there are, in one read. */
+  units(queueOffset: QueueOffset, countMax: number): readonly (ConsumeQueueUnit | undefined)[]
+  /** The first position whose record lies at or behind `offset` in the log; `maxOffset` if there is none. */
+  offsetAtOrAfter(offset: LogOffset): QueueOffset
+}
+
+/** Bounds of the units on file: [first, end) as queue offsets, `first` being the start of the first file. */
+export interface QueueExtent {
+  readonly first: QueueOffset
+  readonly min: QueueOffset
+  readonly end: QueueOffset
+}
+
+/**
+ * One queue of a topic: units of 20 bytes at their queue offset × 20, in files of equal length named by their first
+ * byte (RocketMQ ConsumeQueue). Written by dispatch only: units gather in memory during a batch and go out in one write.
+ */
+export class ConsumeQueue implements QueueReader {
+  readonly topic: string
+  readonly queueId: number
+  readonly #directory: string
+  readonly #files: ConsumeQueueFiles
+  #first: QueueOffset
+  #min: QueueOffset
+  /** Readable below. */
+  #end: QueueOffset
+  #pending: ConsumeQueueUnit[] = []
+
+  /** `extent`: what is on file; `undefined` for a queue without files. */
+  constructor(
+    topic: string,
+    queueId: number,
+    directory: string,
+    files: ConsumeQueueFiles,
+    extent: QueueExtent | undefined,
+  ) {
+    this.topic = topic
+    this.queueId = queueId
+    this.#directory = directory
+    this.#files = files
+    this.#first = extent?.first ?? 0
+    this.#min = extent?.min ?? 0
+    this.#end = extent?.end ?? 0
+  }
+
+  get minOffset(): QueueOffset {
+    return this.#min
+  }
+
+  get maxOffset(): QueueOffset {
+    return this.#end
+  }
+
+  unit(queueOffset: QueueOffset): ConsumeQueueUnit | undefined {
+    return this.units(queueOffset, 1)[0]
+  }
+
+  units(queueOffset: QueueOffset, countMax: number): readonly (ConsumeQueueUnit | undefined)[] {
+    if (queueOffset < this.#min || queueOffset >= this.#end) return []
+    const position = queueOffset * UNIT_BYTES
+    const start = this.#fileStart(position)
+    const inFile = (start + this.#files.fileBytes - position) / UNIT_BYTES
+    const bytes = Buffer.alloc(Math.min(countMax, this.#end - queueOffset, inFile) * UNIT_BYTES)
+    this.#files.read(this.#path(start), bytes, position - start)
+    const units: (ConsumeQueueUnit | undefined)[] = []
+    for (let at = 0; at < bytes.length; at += UNIT_BYTES) units.push(realUnit(bytes, at))
+    return units
+  }
+
+  offsetAtOrAfter(offset: LogOffset): QueueOffset {
+    return this.#firstWhere((unit) => unit.offset >= offset)
+  }
+
+  /**
+   * Adds the unit of a record. Readers see it after {@link writePending}. False: the position is taken already, as
+   * happens when records are dispatched again after a restart.
+   */
+  put(queueOffset: QueueOffset, unit: ConsumeQueueUnit): boolean {
+    const next = this.#end + this.#pending.length
+    if (queueOffset < next) return false
+    const skipped = queueOffset - next
+    if (next === 0 || skipped * UNIT_BYTES > this.#files.fileBytes) this.#startAt(queueOffset)
+    else if (this.#min === next) this.#min = queueOffset // Still without a message.
+    // Positions that were never a message's hold fillers, so that position × 20 stays true.
+    while (this.#end + this.#pending.length < queueOffset) this.#pending.push(fillerUnit)
+    this.#pending.push(unit)
+    return true
+  }
+
+  /** Writes what {@link put} gathered, in one piece per file. After a failure it is as if nothing had been put. */
+  writePending(): void {
+    const pending = this.#pending
+    this.#pending = []
+    const bytes = Buffer.allocUnsafe(pending.length * UNIT_BYTES)
+    for (const [index, unit] of pending.entries()) encodeUnit(bytes, index * UNIT_BYTES, unit)
+    for (let done = 0; done < bytes.length;) {
+      const position = this.#end * UNIT_BYTES + done
+      const start = this.#fileStart(position)
+      if (position === start || this.#end === this.#first) this.#createFile(start)
+      const piece = bytes.subarray(done, done + start + this.#files.fileBytes - position)
+      this.#files.write(this.#path(start), piece, position - start)
+      done += piece.length
+    }
+    this.#end += pending.length
+  }
+
+  /** Forgets units that were put and not written. */
+  dropPending(): void {
+    this.#pending = []
+  }
+
+  /** Removes the units of records at or behind `logEnd`. The queue goes on with the offset of the first one removed. */
+  cut(logEnd: LogOffset): void {
+    invariant(this.#pending.length === 0, 'a queue is cut between batches')
+    this.cutAt(this.offsetAtOrAfter(logEnd))
+  }
+
+  /** The queue ends at `end`. */
+  cutAt(end: QueueOffset): void {
+    if (end === this.#end) return
+    this.#files.cutAll(this.#directory, end * UNIT_BYTES)
+    this.#end = end
+    this.#min = Math.min(this.#min, end)
+  }
+
+  /** Messages below `logMinOffset` are gone from the log. */
+  advanceMin(logMinOffset: LogOffset): void {
+    this.#min = this.offsetAtOrAfter(logMinOffset)
+  }
+
+  /**
+   * The queue begins at `queueOffset`, which the file that holds it is filled up to. Also where a log jumps by more
+   * than a file: what came before cannot be reached by position any more.
+   */
+  #startAt(queueOffset: QueueOffset): void {
+    this.writePending()
+    const first = this.#fileStart(queueOffset * UNIT_BYTES) / UNIT_BYTES
+    this.#first = first
+    this.#end = Math.max(first, this.#end)
+    this.#min = queueOffset
+  }
+
+  #createFile(start: number): void {
+    this.#files.makeDirectory(this.#directory)
+    this.#files.create(this.#path(start))
+  }
+
+  /** Binary search for the first real unit with `matches`, which is false up to some position and true from there. */
+  #firstWhere(matches: (unit: ConsumeQueueUnit) => boolean): QueueOffset {
+    let low = this.#min
+    let high = this.#end
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      let real = middle
+      let unit = this.unit(real)
+      while (unit === undefined && real + 1 < high) {
+        real += 1
+        unit = this.unit(real)
+      }
+      if (unit === undefined || matches(unit)) high = middle
+      else low = real + 1
+    }
+    return low
+  }
+
+  #fileStart(position: number): number {
+    return position - (position % this.#files.fileBytes)
+  }
+
+  #path(start: number): string {
+    return `${this.#directory}/${logFileName(start)}`
+  }
+}
+
+function realUnit(bytes: Buffer, at: number): ConsumeQueueUnit | undefined {
+  const unit = decodeUnit(bytes, at)
+  return unit === undefined || isFillerUnit(unit) ? undefined : unit
+}

@@ -1,0 +1,141 @@
+import type { LogOffset, Logger } from '@tandemmq/base'
+import type { LogRecord } from '@tandemmq/codec'
+import type { Arrival } from './arrival.ts'
+import type { ConsumeQueueFiles } from './consume-queue-files.ts'
+import { ConsumeQueue } from './consume-queue.ts'
+import { readQueueExtent, type QueueTrust } from './queue-extent.ts'
+import { isQueueId, isTopicName } from './topic-name.ts'
+
+/** A record as recovery can read it; `undefined` if there is no whole one at that place. */
+export type RecordAt = (offset: LogOffset) => LogRecord | undefined
+
+/** Last units that may disagree with the log before a queue counts as damaged. */
+const DISAGREEMENTS_MAX = 64
+
+/** All consume queues of a store, by topic and queue. */
+export class ConsumeQueues {
+  readonly #directory: string
+  readonly #files: ConsumeQueueFiles
+  readonly #logger: Logger
+  readonly #topics = new Map<string, Map<number, ConsumeQueue>>()
+  readonly #pending = new Set<ConsumeQueue>()
+
+  constructor(directory: string, files: ConsumeQueueFiles, logger: Logger) {
+    this.#directory = directory
+    this.#files = files
+    this.#logger = logger
+  }
+
+  /**
+   * Opens what is on file. With `recordAt`, the last unit of each queue is compared with the log, and dropped while it
+   * disagrees. False: a queue is damaged beyond that, all must be built again.
+   */
+  load(trust: QueueTrust, minOffset: LogOffset, recordAt: RecordAt | undefined): boolean {
+    let sound = true
+    for (const topic of this.#files.list(this.#directory)) {
+      if (!isTopicName(topic)) continue
+      for (const name of this.#files.list(`${this.#directory}/${topic}`)) {
+        const queueId = /^\d{1,10}$/.test(name) ? Number(name) : Number.NaN
+        if (!isQueueId(queueId)) continue
+        const directory = `${this.#directory}/${topic}/${name}`
+        const extent = readQueueExtent(this.#files, directory, trust)
+        if (extent === undefined) continue
+        const queue = new ConsumeQueue(topic, queueId, directory, this.#files, extent)
+        this.#topicQueues(topic).set(queueId, queue)
+        if (recordAt !== undefined && !dropTornEnd(queue, minOffset, recordAt)) sound = false
+        queue.advanceMin(minOffset)
+      }
+    }
+    return sound
+  }
+
+  find(topic: string, queueId: number): ConsumeQueue | undefined {
+    return this.#topics.get(topic)?.get(queueId)
+  }
+
+  *all(): Iterable<ConsumeQueue> {
+    for (const queues of this.#topics.values()) yield* queues.values()
+  }
+
+  /** Adds a record to its queue, which is created with its first record. Readers see it after {@link writePending}. */
+  put(arrival: Arrival): void {
+    if (!isTopicName(arrival.topic) || !isQueueId(arrival.queueId)) {
+      this.#logger.warn(
+        { offset: arrival.offset, queueId: arrival.queueId },
+        'a record names a topic or queue that cannot be; it stays in the log only',
+      )
+      return
+    }
+    const queue = this.find(arrival.topic, arrival.queueId) ?? this.#create(arrival.topic, arrival.queueId)
+    if (queue.put(arrival.queueOffset, arrival)) this.#pending.add(queue)
+  }
+
+  /** Shows readers what was put. After a failure, which it throws, nothing of the batch that is not shown counts. */
+  writePending(): void {
+    try {
+      for (const queue of this.#pending) queue.writePending()
+    } finally {
+      for (const queue of this.#pending) queue.dropPending()
+      this.#pending.clear()
+    }
+  }
+
+  /** Removes the units of records at or behind `logEnd`. */
+  cut(logEnd: LogOffset): void {
+    for (const queue of this.all()) queue.cut(logEnd)
+  }
+
+  /** Forgets everything, on disk too: the queues are built again from the log. */
+  reset(): void {
+    for (const topic of this.#files.list(this.#directory)) {
+      for (const name of this.#files.list(`${this.#directory}/${topic}`)) {
+        this.#files.cutAll(`${this.#directory}/${topic}/${name}`, 0)
+      }
+    }
+    this.#topics.clear()
+    this.#pending.clear()
+  }
+
+  async sync(): Promise<void> {
+    await this.#files.sync()
+  }
+
+  close(): void {
+    this.#files.close()
+  }
+
+  #create(topic: string, queueId: number): ConsumeQueue {
+    const directory = `${this.#directory}/${topic}/${queueId}`
+    const queue = new ConsumeQueue(topic, queueId, directory, this.#files, undefined)
+    this.#topicQueues(topic).set(queueId, queue)
+    return queue
+  }
+
+  #topicQueues(topic: string): Map<number, ConsumeQueue> {
+    let queues = this.#topics.get(topic)
+    if (queues === undefined) {
+      queues = new Map()
+      this.#topics.set(topic, queues)
+    }
+    return queues
+  }
+}
+
+/** A killed process can leave the last unit half written. False if more than that is wrong. */
+function dropTornEnd(queue: ConsumeQueue, minOffset: LogOffset, recordAt: RecordAt): boolean {
+  for (let attempt = 0; attempt < DISAGREEMENTS_MAX; attempt += 1) {
+    const last = queue.maxOffset - 1
+    const unit = queue.unit(last)
+    if (unit === undefined || unit.offset < minOffset) return true
+    const record = recordAt(unit.offset)
+    // Queues of a light message queue hold records of other topics.
+    const agrees =
+      record !== undefined &&
+      record.size === unit.size &&
+      (queue.topic.startsWith('%LMQ%') ||
+        (record.topic === queue.topic && record.queueId === queue.queueId && record.queueOffset === last))
+    if (agrees) return true
+    queue.cutAt(last)
+  }
+  return false
+}

@@ -1,0 +1,32 @@
+import type { Files, LogOffset } from '@tandemmq/base'
+import { logFileName, positionOfLogFile } from './log-file-name.ts'
+
+/**
+ * Makes the log end at `end`, durably: the rest of its segment reads as zeros, later segments are gone. A mark at the
+ * cut would not do: with records of equal size, a torn rewrite realigns with old records that are valid.
+ */
+export async function cutLog(
+  files: Files,
+  directory: string,
+  end: LogOffset,
+  segmentBytes: number,
+): Promise<void> {
+  for (const name of files.list(directory)) {
+    const start = positionOfLogFile(name)
+    if (start === undefined || start + segmentBytes <= end) continue
+    const path = `${directory}/${logFileName(start)}`
+    if (start > end) files.remove(path)
+    else {
+      const file = files.open(path, 'read-write')
+      try {
+        file.truncate(end - start)
+        await file.dataSync()
+        file.truncate(segmentBytes)
+        await file.dataSync()
+      } finally {
+        file.close()
+      }
+    }
+  }
+  await files.syncDirectory(directory)
+}

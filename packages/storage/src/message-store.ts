@@ -1,0 +1,422 @@
+import { crc32 } from 'node:zlib'
+import { BrokerError, type Frontier, type LogOffset } from '@tandemmq/base'
+import { decodeRecord, scanFrame, type Epoch, type Lineage, type LogRecord } from '@tandemmq/codec'
+import type { Appended, Appender, MessageToAppend } from './appender.ts'
+import type { Arrival } from './arrival.ts'
+import type { QueueReader } from './consume-queue.ts'
+import { saveDiverged } from './diverged.ts'
+import { LineageFile, lineageWith } from './lineage-file.ts'
+import { PositionFile } from './position-file.ts'
+import type { RecoveryReport } from './recovery.ts'
+import { directoryOf } from './state-file.ts'
+import { RECORD_OVERHEAD_MAX, completeOptions, type StoreOptions, type StorePorts } from './store-options.ts'
+import { StoreSession, type SessionContext } from './store-session.ts'
+
+export type ArrivalListener = (arrival: Arrival) => void
+
+/**
+ * All messages of a broker: one log, and the queues that lead into it. A master appends messages; a slave appends its
+ * master's bytes; both dispatch what is in the log into consume queues and read from there.
+ */
+export class MessageStore implements AsyncDisposable {
+  readonly recovery: RecoveryReport
+  readonly #context: SessionContext
+  readonly #listeners: Set<ArrivalListener>
+  #session: StoreSession
+  /** Present as long as this process may append messages of its own (rule 1.2). */
+  #appender: Appender | undefined
+  /** Why nothing can be appended at the moment. */
+  #blocked: BrokerError | undefined
+
+  private constructor(context: SessionContext, session: StoreSession, listeners: Set<ArrivalListener>) {
+    this.#context = context
+    this.#session = session
+    this.#listeners = listeners
+    this.recovery = session.report
+  }
+
+  /**
+   * Opens or creates the store in `options.root` and recovers it. Whoever calls holds the directory's lock.
+   * Throws `CONFIG_INVALID`, `STORE_FOREIGN`, `STATE_FILE_CORRUPT`, or `LOG_CORRUPT` naming the offset.
+   */
+  static async open(options: StoreOptions, ports: StorePorts): Promise<MessageStore> {
+    const complete = completeOptions(options)
+    const { files, meter } = ports
+    const { root } = complete
+    await makeDirectories(ports, root)
+    const { file: position, found } = PositionFile.load(files, `${root}/position`)
+    const lineage = new LineageFile(files, root)
+    demandSameLog(position, lineage)
+
+    const listeners = new Set<ArrivalListener>()
+    const syncs = meter.histogram(
+      'tandemmq_store_sync_ms',
+      'How long syncs of the commit log took, ms.',
+      [0.1, 0.5, 1, 2, 5, 10, 50, 200, 1000],
+    )
+    const context: SessionContext = {
+      options: complete,
+      ports,
+      position,
+      lineage,
+      observeSync: (tookMs) => syncs.observe(tookMs),
+      emit: (arrivals) => emitTo(listeners, arrivals),
+    }
+    const session = await StoreSession.open(context, found)
+    await markRunning(ports, root)
+    // From here on a stop is not clean until it says so; that must be on disk before the first byte is.
+    await position.save({ lossPossible: session.report.lossPossible })
+    const store = new MessageStore(context, session, listeners)
+    meter.observe('tandemmq_store_position', 'Positions of the commit log.', ['position'], () => [
+      { labels: { position: 'min' }, value: store.minOffset },
+      { labels: { position: 'written' }, value: store.written.at },
+      { labels: { position: 'flushed' }, value: store.flushed.at },
+      { labels: { position: 'dispatched' }, value: store.dispatched.at },
+    ])
+    return store
+  }
+
+  /** Start of the first segment that is still there. */
+  get minOffset(): LogOffset {
+    return this.#session.log.minOffset
+  }
+
+  get end(): LogOffset {
+    return this.#session.log.written.at
+  }
+
+  /** The end of the log. A truncation replaces all three frontiers and fails the old ones with `LOG_CLOSED`. */
+  get written(): Frontier {
+    return this.#session.log.written
+  }
+
+  /** What is on stable storage. Fails with `LOG_FENCED`. */
+  get flushed(): Frontier {
+    return this.#session.log.flushed
+  }
+
+  /** What consume queues lead to: always a record boundary. Fails with `LOG_CORRUPT`. */
+  get dispatched(): Frontier {
+    return this.#session.dispatcher.dispatched
+  }
+
+  /** Why the disk counts as failed; `undefined` as long as it does not. */
+  get fence(): BrokerError | undefined {
+    return this.#session.log.fence
+  }
+
+  get segmentBytes(): number {
+    return this.#context.options.segmentBytes
+  }
+
+  /** The log's ancestry; `undefined` before the first master has opened it. */
+  get lineage(): Lineage | undefined {
+    return this.#context.lineage.value
+  }
+
+  /** Whether {@link append} is possible: an epoch was opened since the start. */
+  get isWritable(): boolean {
+    return this.#appender !== undefined && this.#blocked === undefined && this.fence === undefined
+  }
+
+  /** Up to where the master's promises were known to be kept, as last written down. Visible never falls below. */
+  get confirmedOnDisk(): LogOffset {
+    return this.#context.position.value.confirmed
+  }
+
+  /** Every identity that was ever counted as a replica (rule 3.3). */
+  get roster(): readonly string[] {
+    return this.#context.position.value.roster
+  }
+
+  /** Gives a log its identity, durably. What a log of Apache's has already becomes the first epoch. */
+  async createLineage(): Promise<void> {
+    if (this.lineage !== undefined) throw new BrokerError('ILLEGAL_ARGUMENT', 'the log has a lineage already')
+    const { ports } = this.#context
+    const logId = ports.random.bytes(16).toString('hex')
+    const epochs =
+      this.end === this.minOffset ? [] : [{ epoch: 1, start: this.minOffset, opener: this.#opener() }]
+    await this.#saveLineage({ logId, epochs })
+  }
+
+  /**
+   * Makes this process the log's writer: opens an epoch above all earlier ones and at least `atLeast`, durable when it
+   * resolves. An unfinished record at the end, as a slave may have one, is cut off before.
+   */
+  async openEpoch(atLeast = 1): Promise<Epoch> {
+    const { lineage } = this
+    if (lineage === undefined) throw new BrokerError('NOT_WRITABLE', 'the log has no lineage yet')
+    this.#demandOpen()
+    this.#session.dispatcher.drain()
+    if (this.dispatched.failure !== undefined) throw this.dispatched.failure
+    if (this.dispatched.at < this.end) await this.truncateTo(this.dispatched.at)
+    const epoch = {
+      epoch: Math.max((this.lineage?.epochs.at(-1)?.epoch ?? 0) + 1, atLeast),
+      start: this.end,
+      opener: this.#opener(),
+    }
+    await this.#saveLineage(lineageWith(this.lineage ?? lineage, epoch))
+    await this.#context.position.save({ lossPossible: false })
+    this.#appender = this.#session.appender()
+    return epoch
+  }
+
+  /** Takes over what the master said, durably. This process is not the log's writer then. */
+  async adoptLineage(lineage: Lineage): Promise<void> {
+    this.#appender = undefined
+    await this.#saveLineage(lineage)
+  }
+
+  /** Notes how far the master's promises are known to be kept. Written down a little later; never goes back. */
+  saveConfirmed(offset: LogOffset): void {
+    const { position } = this.#context
+    const confirmed = Math.min(offset, this.end)
+    if (confirmed <= position.value.confirmed) return
+    position.note({ confirmed })
+    this.#session.bookkeeping.wake()
+  }
+
+  /** Remembers a replica, durably, before it is counted for the first time. */
+  async addToRoster(identity: string): Promise<void> {
+    if (this.roster.includes(identity)) return
+    await this.#context.position.save({ roster: [...this.roster, identity] })
+  }
+
+  /** `replica forget`: the identity counts no more. */
+  async removeFromRoster(identity: string): Promise<void> {
+    if (!this.roster.includes(identity)) return
+    await this.#context.position.save({ roster: this.roster.filter((known) => known !== identity) })
+  }
+
+  /**
+   * Appends a message in one synchronous step and gives it its queue offset. Nothing is promised before `flushed` or
+   * the replicas have passed `end`. Throws `MESSAGE_ILLEGAL`, `NOT_WRITABLE`, `LOG_FENCED`, `DISK_FULL`, `LOG_CLOSED`.
+   */
+  append(message: MessageToAppend): Appended {
+    this.#demandOpen()
+    if (this.#appender === undefined) {
+      throw new BrokerError(
+        'NOT_WRITABLE',
+        'no epoch was opened since the start: this process is not the writer',
+      )
+    }
+    return this.#appender.append(message)
+  }
+
+  /**
+   * Appends the master's bytes at the offset they have there; they may begin and end within a record, but do not cross
+   * a segment end. `at` is our end, or any later segment start as long as the log is empty.
+   * Throws `NOT_WRITABLE`, `ILLEGAL_ARGUMENT`, `LOG_FENCED`, `DISK_FULL`, `LOG_CLOSED`.
+   */
+  appendRaw(at: LogOffset, bytes: Buffer): void {
+    this.#demandOpen()
+    if (this.#appender !== undefined) {
+      throw new BrokerError('NOT_WRITABLE', 'this process writes messages of its own')
+    }
+    const { log, dispatcher } = this.#session
+    const space = log.segmentBytes - (at % log.segmentBytes)
+    const fits = at === this.end || log.canBeginAt(at)
+    if (!fits || bytes.length > space) {
+      throw new BrokerError(
+        'ILLEGAL_ARGUMENT',
+        `${bytes.length} bytes at ${at} do not continue the log at ${this.end}`,
+        {
+          facts: { at, bytes: bytes.length, end: this.end, segmentBytes: log.segmentBytes },
+        },
+      )
+    }
+    if (bytes.length === 0) return
+    if (at !== this.end) {
+      log.beginAt(at)
+      dispatcher.beginAt(at)
+    }
+    log.appendRaw(bytes)
+    log.announce()
+  }
+
+  /** Resolves once everything below `upTo` (default: all) is on stable storage; many callers share one sync. */
+  flush(upTo: LogOffset = this.end): Promise<void> {
+    return this.#session.groupCommit.commit(upTo)
+  }
+
+  /** Bytes of the log: at most `bytesMax`, not across a segment end, possibly a short view; empty exactly at the end. */
+  read(offset: LogOffset, bytesMax: number): Buffer {
+    return this.#session.log.read(offset, bytesMax)
+  }
+
+  /**
+   * The record at `offset`; with its `size`, as a queue's unit knows it, in one read. The body is a view, good as long
+   * as it is held. Throws `ILLEGAL_ARGUMENT` outside of the log, `LOG_CORRUPT` where no sound record is.
+   */
+  record(offset: LogOffset, size?: number): LogRecord {
+    const { log } = this.#session
+    const bytes = log.readExactly(offset, size ?? this.#sizeAt(offset))
+    const record = decodeRecord(bytes, 0)
+    if (record.physicalOffset !== offset || (size !== undefined && record.size !== size))
+      throw noRecord(offset)
+    return record
+  }
+
+  /** CRC-32 of the bytes [from, to). Throws `ILLEGAL_ARGUMENT` outside of the log. */
+  checksum(from: LogOffset, to: LogOffset): number {
+    let sum = 0
+    for (let at = from; at < to;) {
+      const piece = this.read(at, to - at)
+      if (piece.length === 0) throw new BrokerError('ILLEGAL_ARGUMENT', `the log ends at ${at}, before ${to}`)
+      sum = crc32(piece, sum)
+      at += piece.length
+    }
+    return sum
+  }
+
+  /** The epoch that the byte at `offset` was written in; 0 below the first one. */
+  epochAt(offset: LogOffset): number {
+    return this.lineage?.epochs.findLast((epoch) => epoch.start <= offset)?.epoch ?? 0
+  }
+
+  /** `undefined`: no message of the queue was ever dispatched. */
+  queue(topic: string, queueId: number): QueueReader | undefined {
+    return this.#session.queues.find(topic, queueId)
+  }
+
+  /** All queues; minOffset and maxOffset of each as they are now. */
+  queueOffsets(): Iterable<QueueReader> {
+    return this.#session.queues.all()
+  }
+
+  /** Calls `listener` for every record that becomes readable by queue offset, in log order; returns how to stop. */
+  onDispatched(listener: ArrivalListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /**
+   * Cuts the log at `offset`, durably, and the queues with it. The bytes cut off are saved under `diverged/` before.
+   * `offset` within a record cuts that record too. All frontiers are new afterwards; a crash in between is finished by
+   * the next start.
+   */
+  async truncateTo(offset: LogOffset): Promise<void> {
+    this.#demandOpen()
+    const { ports, options, position } = this.#context
+    const session = this.#session
+    if (offset < this.minOffset || offset > this.end) {
+      throw new BrokerError(
+        'ILLEGAL_ARGUMENT',
+        `cannot cut at ${offset}: the log has [${this.minOffset}, ${this.end})`,
+      )
+    }
+    if (offset === this.end) return
+    const closed = new BrokerError('LOG_CLOSED', `the log is being cut at ${offset}`, { facts: { offset } })
+    this.#blocked = closed
+    this.#appender = undefined
+    await session.bookkeeping.stop()
+    const saved = await saveDiverged(
+      ports.files,
+      options.root,
+      session.log,
+      offset,
+      this.end,
+      ports.clock.now(),
+    )
+    ports.logger.warn({ offset, end: this.end, saved }, 'cutting the commit log; the bytes were saved')
+    const scanFrom =
+      position.value.scanFrom <= offset
+        ? position.value.scanFrom
+        : Math.max(this.minOffset, session.log.segmentStart(offset))
+    await position.save({
+      cutTo: offset,
+      cleanEnd: undefined,
+      scanFrom,
+      flushed: Math.min(position.value.flushed, scanFrom),
+      confirmed: Math.min(position.value.confirmed, offset),
+      queuesSynced: Math.min(position.value.queuesSynced, offset),
+    })
+    await session.end(closed)
+    this.#session = await StoreSession.open(this.#context, 'current')
+    await position.save({})
+    this.#blocked = undefined
+  }
+
+  /** A clean stop: everything is on disk, and the next start knows it. Whoever waits is told `LOG_CLOSED`. */
+  async close(): Promise<void> {
+    if (this.#blocked !== undefined) return
+    this.#blocked = new BrokerError('LOG_CLOSED', 'the store was closed')
+    const { ports, options, position } = this.#context
+    const session = this.#session
+    let isClean = false
+    try {
+      isClean = await session.settle()
+    } catch (failure) {
+      ports.logger.error({ why: String(failure) }, 'the store could not be brought to disk before its end')
+    }
+    const cleanEnd = session.dispatcher.dispatched.at
+    await session.end(this.#blocked)
+    if (!isClean) return
+    await position.save({ cleanEnd, flushed: cleanEnd })
+    ports.files.remove(`${options.root}/abort`)
+    await ports.files.syncDirectory(options.root)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #demandOpen(): void {
+    if (this.#blocked !== undefined) throw this.#blocked
+  }
+
+  #opener(): string {
+    return this.#context.ports.random.bytes(8).toString('hex')
+  }
+
+  async #saveLineage(lineage: Lineage): Promise<void> {
+    await this.#context.lineage.save(lineage)
+    if (this.#context.position.value.logId !== lineage.logId) {
+      await this.#context.position.save({ logId: lineage.logId })
+    }
+  }
+
+  #sizeAt(offset: LogOffset): number {
+    const { log } = this.#session
+    const limits = {
+      recordBytesMax: this.#context.options.maxMessageBytes + RECORD_OVERHEAD_MAX,
+      segmentBytes: log.segmentBytes,
+    }
+    if (this.end - offset < 8) throw noRecord(offset)
+    const scan = scanFrame(log.readExactly(offset, 8), 0, limits)
+    if (scan.kind !== 'incomplete') throw noRecord(offset)
+    return scan.needed
+  }
+}
+
+function noRecord(offset: LogOffset): BrokerError {
+  return new BrokerError('LOG_CORRUPT', `there is no sound record at ${offset}`, { facts: { offset } })
+}
+
+function emitTo(listeners: ReadonlySet<ArrivalListener>, arrivals: readonly Arrival[]): void {
+  if (listeners.size === 0) return
+  for (const arrival of arrivals) for (const listener of listeners) listener(arrival)
+}
+
+async function makeDirectories({ files }: StorePorts, root: string): Promise<void> {
+  const isNew = !files.exists(root)
+  files.makeDirectory(`${root}/commitlog`)
+  files.makeDirectory(`${root}/consumequeue`)
+  await files.syncDirectory(root)
+  if (isNew) await files.syncDirectory(directoryOf(root))
+}
+
+/** Apache's mark of a running process: if it is there at the next start, that stop was not clean. */
+async function markRunning({ files }: StorePorts, root: string): Promise<void> {
+  if (files.exists(`${root}/abort`)) return
+  files.open(`${root}/abort`, 'create').close()
+  await files.syncDirectory(root)
+}
+
+function demandSameLog(position: PositionFile, lineage: LineageFile): void {
+  const { logId } = position.value
+  if (logId === undefined || lineage.value === undefined || lineage.value.logId === logId) return
+  throw new BrokerError('STORE_FOREIGN', 'position file and epoch file belong to different logs', {
+    facts: { position: logId, epochs: lineage.value.logId },
+  })
+}

@@ -1,0 +1,107 @@
+import type { Files, LogOffset } from '@tandemmq/base'
+import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
+import { readStateFile, replaceStateFile } from './state-file.ts'
+
+/** What must be known of a log before a byte of it is believed (rule 1.5). Positions are at record boundaries. */
+export interface Position {
+  /** 32 hex digits; `undefined` as long as the log has no lineage. */
+  readonly logId: string | undefined
+  /** Everything below was synced: bad bytes there are corruption, above it a torn tail. */
+  readonly flushed: LogOffset
+  /** Visible never falls below this. */
+  readonly confirmed: LogOffset
+  /** Where the log ended at the last clean stop; `undefined` while a process has the store open. */
+  readonly cleanEnd: LogOffset | undefined
+  /** Which boot of the machine wrote this; empty if unknown. */
+  readonly bootId: string
+  /** Every identity that was ever counted as a replica (rule 3.3). */
+  readonly roster: readonly string[]
+  /** The tail may be lost (rule 3.1). Stays until an epoch is opened, however often the process starts. */
+  readonly lossPossible: boolean
+  /** Consume queues hold, durably, every record below. */
+  readonly queuesSynced: LogOffset
+  /** A record boundary at or below {@link queuesSynced}, where recovery begins to read. */
+  readonly scanFrom: LogOffset
+  /** A cut that has begun and must be finished before anything else. */
+  readonly cutTo: LogOffset | undefined
+}
+
+const TITLE = 'TandemMQ position 1'
+
+export const noPosition: Position = {
+  logId: undefined,
+  flushed: 0,
+  confirmed: 0,
+  cleanEnd: undefined,
+  bootId: '',
+  roster: [],
+  lossPossible: false,
+  queuesSynced: 0,
+  scanFrom: 0,
+  cutTo: undefined,
+}
+
+/** The position file, kept in memory; one replacement at a time, later changes ride on the next one. */
+export class PositionFile {
+  readonly #files: Files
+  readonly #path: string
+  #value: Position
+  #running: Promise<void> | undefined
+  #next: Promise<void> | undefined
+
+  private constructor(files: Files, path: string, value: Position) {
+    this.#files = files
+    this.#path = path
+    this.#value = value
+  }
+
+  /** `found`: `nothing`, or whether the newest version could be read (`stale`: only an older one). */
+  static load(
+    files: Files,
+    path: string,
+  ): { readonly file: PositionFile; readonly found: 'nothing' | 'current' | 'stale' } {
+    const read = readStateFile(files, path, decodePosition)
+    const found = read === undefined ? 'nothing' : read.isStale ? 'stale' : 'current'
+    return { file: new PositionFile(files, path, read?.value ?? noPosition), found }
+  }
+
+  get value(): Position {
+    return this.#value
+  }
+
+  /** Takes effect at once in memory; resolves when it is durable. */
+  save(change: Partial<Position>): Promise<void> {
+    this.#value = { ...this.#value, ...change }
+    this.#next ??= this.#replaceAfter(this.#running)
+    return this.#next
+  }
+
+  /** Changes memory only: whoever saves next writes it. */
+  note(change: Partial<Position>): void {
+    this.#value = { ...this.#value, ...change }
+  }
+
+  async #replaceAfter(running: Promise<void> | undefined): Promise<void> {
+    if (running !== undefined) await Promise.allSettled([running])
+    else await Promise.resolve() // What changes in this turn is written once.
+    this.#running = this.#next
+    this.#next = undefined
+    await replaceStateFile(this.#files, this.#path, encodeChecked(TITLE, this.#value))
+  }
+}
+
+function decodePosition(content: Buffer): Position {
+  const fields = new CheckedFields(TITLE, decodeChecked(TITLE, content))
+  return {
+    logId: fields.has('logId') ? fields.text('logId') : undefined,
+    flushed: fields.position('flushed'),
+    confirmed: fields.position('confirmed'),
+    cleanEnd: fields.has('cleanEnd') ? fields.position('cleanEnd') : undefined,
+    bootId: fields.text('bootId'),
+    roster: fields.list('roster').map(String),
+    lossPossible: fields.flag('lossPossible'),
+    queuesSynced: fields.position('queuesSynced'),
+    scanFrom: fields.position('scanFrom'),
+    cutTo: fields.has('cutTo') ? fields.position('cutTo') : undefined,
+  }
+}

@@ -1,0 +1,232 @@
+import { BrokerError, messageOf, type Files, type LogOffset, type Logger } from '@tandemmq/base'
+import { checkpointTimestamp, decodeCheckpoint, type Checkpoint, type Lineage } from '@tandemmq/codec'
+import { arrivalOf } from './arrival.ts'
+import type { ConsumeQueues } from './consume-queues.ts'
+import { cutLog } from './log-cut.ts'
+import { logFileName } from './log-file-name.ts'
+import { lastWritten, scanLog, type LogScanResult } from './log-scan.ts'
+import { whyLossIsPossible } from './loss.ts'
+import type { Position } from './position-file.ts'
+import type { QueueTrust } from './queue-extent.ts'
+import type { SegmentReader } from './segment-reader.ts'
+import { readWhole } from './state-file.ts'
+
+/** What a start has found and done. */
+export interface RecoveryReport {
+  /** There was nothing: no log, no position file. */
+  readonly fresh: boolean
+  readonly cleanStop: boolean
+  readonly sameBoot: boolean
+  /** Where the log ends now. */
+  readonly end: LogOffset
+  /** Bytes of a torn tail that were cut off, gaps between them included. */
+  readonly truncatedBytes: number
+  /** Acknowledged bytes may be missing at the tail (rule 3.1). */
+  readonly lossPossible: boolean
+  /** The same in words; what was found, where nothing is wrong. */
+  readonly reason: string
+}
+
+/** What the files beside the log say about it. */
+export interface StoreEvidence {
+  readonly position: Position
+  /** `stale`: the newest position file was damaged, this is an older one. */
+  readonly positionFound: 'nothing' | 'current' | 'stale'
+  /** Apache's mark of a running process. */
+  readonly abortFound: boolean
+  readonly checkpoint: Checkpoint
+  readonly lineage: Lineage | undefined
+  readonly bootId: string
+}
+
+export const noCheckpoint: Checkpoint = {
+  physicMsgTimestamp: 0,
+  logicsMsgTimestamp: 0,
+  indexMsgTimestamp: 0,
+  masterFlushedOffset: 0,
+  confirmPhyOffset: 0,
+  logicsPhysicalOffset: 0,
+}
+
+/** Apache's checkpoint; a damaged one is as good as none, it only says where to begin. */
+export function readCheckpoint(files: Files, path: string, logger: Logger): Checkpoint {
+  if (!files.exists(path)) return noCheckpoint
+  try {
+    return decodeCheckpoint(readWhole(files, path))
+  } catch (failure) {
+    logger.warn({ path, why: messageOf(failure) }, 'the checkpoint cannot be read and is ignored')
+    return noCheckpoint
+  }
+}
+
+export interface Recovered {
+  readonly report: RecoveryReport
+  /** A record boundary at or below the end, from which everything was read. */
+  readonly readFrom: LogOffset
+  /** Store time of the last record, ms; 0 if none was read. */
+  readonly storeTimestamp: number
+}
+
+/**
+ * Finds the end of the log, cuts off a torn tail, and brings the consume queues up to it. Reads from the last place that
+ * is known to be good, checks every record behind it, and dispatches each (queues know what they have already).
+ *
+ * Throws `LOG_CORRUPT` where bytes that were on stable storage are damaged: that is for an operator to decide.
+ */
+export async function recoverStore(
+  files: Files,
+  reader: SegmentReader,
+  queues: ConsumeQueues,
+  evidence: StoreEvidence,
+  logger: Logger,
+): Promise<Recovered> {
+  const { position } = evidence
+  const cleanStop = isCleanStop(evidence)
+  const sameBoot = evidence.bootId !== '' && evidence.bootId === position.bootId
+  const begin = whereToBegin(reader, evidence)
+  const trust: QueueTrust = { pagesMayBeLost: !cleanStop && !sameBoot, synced: begin.queuesSynced }
+  const recordAt = cleanStop ? undefined : (offset: LogOffset) => reader.record(offset)
+  let { from } = begin
+  if (!queues.load(trust, reader.first, recordAt)) {
+    logger.warn({}, 'consume queues disagree with the log; all are built again')
+    queues.reset()
+    from = reader.first
+  } else if (isEmpty(queues)) from = reader.first
+
+  const scan = await scanLog(
+    reader,
+    from,
+    (record) => {
+      const arrival = arrivalOf(record, record.physicalOffset, record.size)
+      if (arrival !== undefined) queues.put(arrival)
+    },
+    () => queues.writePending(),
+  )
+  const endOnFile = Math.max(position.flushed, position.cleanEnd ?? 0)
+  const isAsLeft = cleanStop && scan.stop === 'nothing-written' && scan.end === position.cleanEnd
+  const truncatedBytes = isAsLeft ? 0 : await settleTail(files, reader, scan, endOnFile)
+  // What a killed process wrote is there, and may still be in memory only: from here on it counts as flushed.
+  if (!isAsLeft) await syncSegments(files, reader, Math.min(position.flushed, scan.end), scan.end)
+  if (truncatedBytes > 0) {
+    logger.warn({ end: scan.end, truncatedBytes }, 'a torn tail of the commit log was cut off')
+  }
+  queues.cut(scan.end)
+
+  const fresh = reader.starts.length === 0 && evidence.positionFound === 'nothing'
+  const hasLineage = evidence.lineage !== undefined
+  const why = whyLossIsPossible({
+    cleanStop,
+    sameBoot,
+    hasLineage,
+    end: scan.end,
+    endOnFile,
+    unsettled: position.lossPossible,
+  })
+  const report = {
+    fresh,
+    cleanStop,
+    sameBoot,
+    end: scan.end,
+    truncatedBytes,
+    lossPossible: why !== undefined,
+    reason:
+      why ??
+      (cleanStop ? 'the last stop was clean' : 'the process was killed, the machine was not restarted'),
+  }
+  return { report, readFrom: from, storeTimestamp: scan.storeTimestamp }
+}
+
+/** Without a position file of ours, Apache's word counts. A process of Apache's that crashed since leaves its mark. */
+function isCleanStop(evidence: StoreEvidence): boolean {
+  if (evidence.abortFound) return false
+  if (evidence.positionFound === 'nothing') return evidence.lineage === undefined
+  return evidence.positionFound === 'current' && evidence.position.cleanEnd !== undefined
+}
+
+function isEmpty(queues: ConsumeQueues): boolean {
+  for (const queue of queues.all()) if (queue.maxOffset > 0) return false
+  return true
+}
+
+/**
+ * `from` is a record boundary. Without a position file: the start of the last segment whose first record is certainly in
+ * the queues by Apache's checkpoint, as Apache itself begins after a crash.
+ */
+function whereToBegin(
+  reader: SegmentReader,
+  evidence: StoreEvidence,
+): { readonly from: LogOffset; readonly queuesSynced: LogOffset } {
+  const { position, positionFound } = evidence
+  if (positionFound !== 'nothing') {
+    const inside = position.scanFrom >= reader.first && position.scanFrom <= reader.limit
+    const from = inside ? position.scanFrom : reader.first
+    return { from, queuesSynced: Math.max(from, position.queuesSynced) }
+  }
+  const certain = checkpointTimestamp(evidence.checkpoint)
+  const from =
+    reader.starts.findLast((start) => {
+      const record = reader.record(start)
+      return record !== undefined && record.storeTimestamp <= certain
+    }) ?? reader.first
+  return { from, queuesSynced: from }
+}
+
+async function syncSegments(
+  files: Files,
+  reader: SegmentReader,
+  from: LogOffset,
+  end: LogOffset,
+): Promise<void> {
+  for (const start of reader.starts) {
+    if (start + reader.limits.segmentBytes <= from || start > end) continue
+    const file = files.open(`${reader.directory}/${logFileName(start)}`, 'read-write')
+    try {
+      await file.dataSync()
+    } finally {
+      file.close()
+    }
+  }
+  await files.syncDirectory(reader.directory)
+}
+
+/** Decides what lies behind the last whole record; returns how many bytes were cut off. */
+async function settleTail(
+  files: Files,
+  reader: SegmentReader,
+  scan: LogScanResult,
+  endOnFile: LogOffset,
+): Promise<number> {
+  const { end } = scan
+  if (scan.stop === 'end-of-files') return 0
+  const last = await lastWritten(reader, end)
+  const laterSegments = reader.starts.filter((start) => start > end)
+  const hasRemains = last > end
+  // Zeros where bytes should be are a shorter log (loss, rule 3.1); other bytes are damage to what was safe.
+  if (end < endOnFile && hasRemains) {
+    throw new BrokerError(
+      'LOG_CORRUPT',
+      `the commit log is damaged at ${end}; it was on disk up to ${endOnFile}`,
+      {
+        facts: { offset: end, flushed: endOnFile },
+      },
+    )
+  }
+  if (!hasRemains && laterSegments.length === 0) return 0
+  let cut = last
+  for (const start of laterSegments) {
+    const written = await lastWritten(reader, start)
+    if (written === start) continue
+    if (end < endOnFile && start < endOnFile) {
+      throw new BrokerError(
+        'LOG_CORRUPT',
+        `the commit log has a hole at ${end}; it was on disk up to ${endOnFile}`,
+        {
+          facts: { offset: end, flushed: endOnFile },
+        },
+      )
+    }
+    cut = written
+  }
+  await cutLog(files, reader.directory, end, reader.limits.segmentBytes)
+  return cut - end
+}

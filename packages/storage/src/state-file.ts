@@ -1,0 +1,96 @@
+import { BrokerError, messageOf, type Files } from '@tandemmq/base'
+import { errnoOf } from './errno.ts'
+
+/**
+ * State files are never overwritten: a new one is written and synced beside the old one and takes its name; the old one
+ * stays as `.bak`. Whatever a crash leaves, one whole version is there.
+ */
+export async function replaceStateFile(files: Files, path: string, content: Uint8Array): Promise<void> {
+  const fresh = `${path}.tmp`
+  files.remove(fresh)
+  const file = files.open(fresh, 'create')
+  try {
+    file.write(content, 0)
+    await file.dataSync()
+  } finally {
+    file.close()
+  }
+  if (files.exists(path)) files.rename(path, `${path}.bak`)
+  files.rename(fresh, path)
+  await files.syncDirectory(directoryOf(path))
+}
+
+export interface StateFile<T> {
+  readonly value: T
+  /** The newest version was damaged; `value` is an earlier one, its successor is unknown. */
+  readonly isStale: boolean
+}
+
+/**
+ * The newest version that `decode` accepts; `undefined` if there never was one.
+ * `decode` throws for damaged content. Throws `STATE_FILE_CORRUPT` if there is only damage.
+ */
+export function readStateFile<T>(
+  files: Files,
+  path: string,
+  decode: (content: Buffer) => T,
+): StateFile<T> | undefined {
+  const current = attempt(files, path, decode)
+  if (current !== undefined && 'value' in current) return { value: current.value, isStale: false }
+
+  // The name is missing only between the two renames of a replacement: then nothing is lost.
+  const isStale = current !== undefined
+  const fresh = isStale ? undefined : attempt(files, `${path}.tmp`, decode)
+  if (fresh !== undefined && 'value' in fresh) return { value: fresh.value, isStale: false }
+  const fallback = attempt(files, `${path}.bak`, decode)
+  if (fallback !== undefined && 'value' in fallback) return { value: fallback.value, isStale }
+  const damage = current ?? fallback
+  if (damage === undefined) return undefined // An unfinished first version was never relied on.
+  throw new BrokerError('STATE_FILE_CORRUPT', `${path} is damaged and so is its fallback copy`, {
+    facts: { path, why: messageOf(damage.cause) },
+    cause: damage.cause,
+  })
+}
+
+function attempt<T>(
+  files: Files,
+  path: string,
+  decode: (content: Buffer) => T,
+): { readonly value: T } | { readonly cause: unknown } | undefined {
+  let content: Buffer
+  try {
+    content = readWhole(files, path)
+  } catch (cause) {
+    return errnoOf(cause) === 'ENOENT' ? undefined : { cause }
+  }
+  try {
+    return { value: decode(content) }
+  } catch (cause) {
+    return { cause }
+  }
+}
+
+/** No state file of the store is anywhere near this. */
+const STATE_FILE_BYTES_MAX = 16 * 1024 * 1024
+
+/** All bytes of a small file. */
+export function readWhole(files: Files, path: string): Buffer {
+  const file = files.open(path, 'read')
+  try {
+    const size = file.size()
+    if (size > STATE_FILE_BYTES_MAX) {
+      throw new BrokerError('STATE_FILE_CORRUPT', `${path} is larger than such a file can be`, {
+        facts: { path, size },
+      })
+    }
+    const content = Buffer.alloc(size)
+    return content.subarray(0, file.read(content, 0))
+  } finally {
+    file.close()
+  }
+}
+
+export function directoryOf(path: string): string {
+  const slash = path.lastIndexOf('/')
+  return slash === -1 ? '.' : path.slice(0, Math.max(1, slash))
+}

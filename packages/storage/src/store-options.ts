@@ -1,0 +1,74 @@
+import { BrokerError, type Clock, type Files, type Logger, type Meter, type Random } from '@tandemmq/base'
+import { UNIT_BYTES, type Host } from '@tandemmq/codec'
+
+export interface StoreOptions {
+  /** The store's directory (Apache: storePathRootDir). Created if missing. */
+  readonly root: string
+  /** Written into every record of ours. */
+  readonly storeHost: Host
+  /** Names this boot of the machine; empty if that cannot be known, which counts as another one each time. */
+  readonly bootId: string
+  /** Length of a commit log file (Apache: mappedFileSizeCommitLog). Default 1 GiB. */
+  readonly segmentBytes?: number
+  /** Length of a consume queue file, a multiple of 20 (Apache: mappedFileSizeConsumeQueue × 20). Default 6,000,000. */
+  readonly consumeQueueFileBytes?: number
+  /** The longest body (Apache: maxMessageSize). Default 4 MiB. A record may be 64 KiB longer. */
+  readonly maxMessageBytes?: number
+  /** How long a byte may stay unflushed that nobody waits for (Apache: flushIntervalCommitLog). Default 500 ms. */
+  readonly flushIntervalMs?: number
+  /** Zeros written and synced ahead of the writer; 0: none. They pay where senders wait for syncs. Default 4 MiB. */
+  readonly preZeroBytes?: number
+  /** How much of the log's tail stays in memory for those who follow it. Default 4 MiB. */
+  readonly tailBytes?: number
+  /** How often the position file follows the log while that grows. Default 1,000 ms. */
+  readonly positionIntervalMs?: number
+  /** How often consume queues are synced while the log grows: as much is dispatched again after a crash. Default 5,000 ms. */
+  readonly queueSyncIntervalMs?: number
+  /** Consume queue files open at a time. Default 512. */
+  readonly consumeQueueFilesMax?: number
+}
+
+export interface StorePorts {
+  readonly files: Files
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly meter: Meter
+}
+
+const MIB = 1024 * 1024
+
+/** What a record may be longer than its body. */
+export const RECORD_OVERHEAD_MAX = 64 * 1024
+
+/** All options, checked. Throws `CONFIG_INVALID` naming the first that cannot be. */
+export function completeOptions(options: StoreOptions): Required<StoreOptions> {
+  const complete = {
+    ...options,
+    segmentBytes: options.segmentBytes ?? 1024 * MIB,
+    consumeQueueFileBytes: options.consumeQueueFileBytes ?? 300_000 * UNIT_BYTES,
+    maxMessageBytes: options.maxMessageBytes ?? 4 * MIB,
+    flushIntervalMs: options.flushIntervalMs ?? 500,
+    preZeroBytes: options.preZeroBytes ?? 4 * MIB,
+    tailBytes: options.tailBytes ?? 4 * MIB,
+    positionIntervalMs: options.positionIntervalMs ?? 1000,
+    queueSyncIntervalMs: options.queueSyncIntervalMs ?? 5000,
+    consumeQueueFilesMax: options.consumeQueueFilesMax ?? 512,
+  }
+  demand(complete.segmentBytes, 1024, 2 ** 31 - 1, 'segmentBytes')
+  demand(complete.consumeQueueFileBytes, UNIT_BYTES, 2 ** 31 - 1, 'consumeQueueFileBytes')
+  demand(complete.maxMessageBytes, 10, 512 * MIB, 'maxMessageBytes')
+  demand(complete.preZeroBytes, 0, 512 * MIB, 'preZeroBytes')
+  demand(complete.consumeQueueFilesMax, 1, 1_000_000, 'consumeQueueFilesMax')
+  if (complete.consumeQueueFileBytes % UNIT_BYTES !== 0) {
+    throw new BrokerError('CONFIG_INVALID', 'consumeQueueFileBytes must be a multiple of 20')
+  }
+  return complete
+}
+
+function demand(value: number, min: number, max: number, name: string): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return
+  throw new BrokerError('CONFIG_INVALID', `${name} must be an integer from ${min} to ${max}, not ${value}`, {
+    facts: { value },
+  })
+}

@@ -1,0 +1,170 @@
+import { BrokerError } from '@tandemmq/base'
+import { Appender } from './appender.ts'
+import type { Arrival } from './arrival.ts'
+import { BackgroundFlush } from './background-flush.ts'
+import { Bookkeeping } from './bookkeeping.ts'
+import { CommitLog } from './commit-log.ts'
+import { ConsumeQueueFiles } from './consume-queue-files.ts'
+import { ConsumeQueues } from './consume-queues.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { GroupCommit } from './group-commit.ts'
+import { lineageCutAt, type LineageFile } from './lineage-file.ts'
+import { cutLog } from './log-cut.ts'
+import type { PositionFile } from './position-file.ts'
+import { QueueOffsets } from './queue-offsets.ts'
+import { readCheckpoint, recoverStore, type RecoveryReport, type StoreEvidence } from './recovery.ts'
+import { RecoveryMarks } from './recovery-marks.ts'
+import { SegmentReader } from './segment-reader.ts'
+import { RECORD_OVERHEAD_MAX, type StoreOptions, type StorePorts } from './store-options.ts'
+import { ZeroAhead } from './zero-ahead.ts'
+
+/** What outlives a session: a truncation ends one and begins another. */
+export interface SessionContext {
+  readonly options: Required<StoreOptions>
+  readonly ports: StorePorts
+  readonly position: PositionFile
+  readonly lineage: LineageFile
+  readonly observeSync: (tookMs: number) => void
+  readonly emit: (arrivals: readonly Arrival[]) => void
+}
+
+/** The store from one opening of the log to its end: the parts that share one run of positions, wired together. */
+export class StoreSession {
+  readonly report: RecoveryReport
+  readonly log: CommitLog
+  readonly groupCommit: GroupCommit
+  readonly queues: ConsumeQueues
+  readonly dispatcher: Dispatcher
+  readonly bookkeeping: Bookkeeping
+  readonly #context: SessionContext
+  readonly #zeroAhead: ZeroAhead
+  readonly #backgroundFlush: BackgroundFlush
+
+  private constructor(
+    context: SessionContext,
+    found: Awaited<ReturnType<typeof recoverStore>>,
+    log: CommitLog,
+    queues: ConsumeQueues,
+    evidence: StoreEvidence,
+  ) {
+    const { options, ports, position } = context
+    const { clock, logger, files } = ports
+    this.#context = context
+    this.report = found.report
+    this.log = log
+    this.queues = queues
+    this.groupCommit = new GroupCommit(log, logger, () => clock.monotonic(), context.observeSync)
+    const { emit } = context
+    this.dispatcher = new Dispatcher(log, queues, limitsOf(options), ports, emit, found.storeTimestamp)
+    this.#zeroAhead = new ZeroAhead(log, this.groupCommit, logger, options.preZeroBytes)
+    this.#backgroundFlush = new BackgroundFlush(log, this.groupCommit, clock, options.flushIntervalMs)
+    const marks = new RecoveryMarks(found.readFrom)
+    marks.note(log.written.at)
+    const { groupCommit, dispatcher } = this
+    this.bookkeeping = new Bookkeeping(
+      { log, groupCommit, queues, dispatcher, position, marks, files, clock, logger },
+      { ...options, checkpointPath: checkpointPath(options), checkpoint: evidence.checkpoint },
+    )
+    log.written.onAdvance(() => {
+      this.dispatcher.wake()
+      this.#backgroundFlush.wake()
+      this.#zeroAhead.wake()
+    })
+    log.flushed.onAdvance(() => this.bookkeeping.wake())
+    this.dispatcher.dispatched.onAdvance((at) => {
+      marks.note(at)
+      this.bookkeeping.wake()
+    })
+    if (log.written.at > position.value.queuesSynced) this.bookkeeping.wake()
+  }
+
+  /** Recovers what is on disk; finishes a cut that has begun. */
+  static async open(
+    context: SessionContext,
+    positionFound: StoreEvidence['positionFound'],
+  ): Promise<StoreSession> {
+    const { options, ports, position, lineage } = context
+    const { files, logger } = ports
+    const directory = `${options.root}/commitlog`
+    await finishCut(context, directory)
+    const evidence: StoreEvidence = {
+      position: position.value,
+      positionFound,
+      abortFound: files.exists(`${options.root}/abort`),
+      checkpoint: readCheckpoint(files, checkpointPath(options), logger),
+      lineage: lineage.value,
+      bootId: options.bootId,
+    }
+    const queueFiles = new ConsumeQueueFiles(
+      files,
+      options.consumeQueueFileBytes,
+      options.consumeQueueFilesMax,
+    )
+    const queues = new ConsumeQueues(`${options.root}/consumequeue`, queueFiles, logger)
+    const reader = SegmentReader.open(files, directory, limitsOf(options))
+    try {
+      const found = await recoverStore(files, reader, queues, evidence, logger)
+      const log = new CommitLog({ ...options, directory }, files, reader.first, found.report.end)
+      const { end } = found.report
+      position.note({
+        flushed: end,
+        confirmed: Math.min(position.value.confirmed, end),
+        cleanEnd: undefined,
+        bootId: options.bootId,
+        queuesSynced: Math.min(position.value.queuesSynced, end),
+        scanFrom: found.readFrom,
+        cutTo: undefined,
+      })
+      return new StoreSession(context, found, log, queues, evidence)
+    } finally {
+      reader.close()
+    }
+  }
+
+  /** A writer that goes on where the log ends. Everything in the log must have been dispatched. */
+  appender(): Appender {
+    const { options, ports } = this.#context
+    return new Appender(this.log, new QueueOffsets(this.queues), this.dispatcher, options, ports.clock)
+  }
+
+  /** Brings everything to disk. False: that failed, or dispatch is stuck; a restart has to recover. */
+  async settle(): Promise<boolean> {
+    this.#zeroAhead.stop()
+    this.#backgroundFlush.stop()
+    await this.bookkeeping.stop()
+    this.dispatcher.drain()
+    if (this.log.fence !== undefined || this.dispatcher.dispatched.failure !== undefined) return false
+    await this.groupCommit.commit(this.log.written.at)
+    await this.bookkeeping.syncQueues()
+    return true
+  }
+
+  /** Ends all work; whoever waits is told `reason`. */
+  async end(reason: BrokerError): Promise<void> {
+    this.#zeroAhead.stop()
+    this.#backgroundFlush.stop()
+    this.dispatcher.stop(reason)
+    this.log.endFrontiers(reason)
+    await this.bookkeeping.stop()
+    await this.groupCommit.idle()
+    this.log.close()
+    this.queues.close()
+  }
+}
+
+function limitsOf(options: Required<StoreOptions>): { recordBytesMax: number; segmentBytes: number } {
+  return { recordBytesMax: options.maxMessageBytes + RECORD_OVERHEAD_MAX, segmentBytes: options.segmentBytes }
+}
+
+function checkpointPath(options: Required<StoreOptions>): string {
+  return `${options.root}/checkpoint`
+}
+
+/** Cuts log and ancestry where the position file orders it. The order stays until recovery behind it has succeeded. */
+async function finishCut(context: SessionContext, directory: string): Promise<void> {
+  const { options, ports, position, lineage } = context
+  const { cutTo } = position.value
+  if (cutTo === undefined) return
+  await cutLog(ports.files, directory, cutTo, options.segmentBytes)
+  if (lineage.value !== undefined) await lineage.save(lineageCutAt(lineage.value, cutTo))
+}

@@ -1,0 +1,14 @@
+/** Letters, digits and `% | _ -`, as Apache allows them: a topic becomes the name of a directory. */
+const topicPattern = /^[%|a-zA-Z0-9_-]{1,255}$/
+
+/** Whether a name may be used as a topic; every name from the network or the disk passes here before it is a path. */
+export function isTopicName(topic: string): boolean {
+  return topicPattern.test(topic)
+}
+
+/** Queue ids that may come from outside; Apache has no bound, and nobody has more queues. */
+export const QUEUE_ID_MAX = 65_535
+
+export function isQueueId(queueId: number): boolean {
+  return Number.isInteger(queueId) && queueId >= 0 && queueId <= QUEUE_ID_MAX
+}
