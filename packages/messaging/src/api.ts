@@ -108,7 +108,12 @@ export interface MessagingApi {
   /** Waits up to `pollMs`. Throws `NOT_SERVING` (fact `servingEpoch`), `TOPIC_NOT_FOUND`, `GROUP_NOT_FOUND`, `SYSTEM_BUSY`. */
   receive(request: ReceiveRequest, context: CallContext): Promise<ReceiveAnswer>
   /** One status per entry, in order. Throws `NOT_SERVING` for the whole call. */
-  ack(group: string, topic: string, entries: readonly AckEntry[], context: CallContext): Promise<readonly AckStatus[]>
+  ack(
+    group: string,
+    topic: string,
+    entries: readonly AckEntry[],
+    context: CallContext,
+  ): Promise<readonly AckStatus[]>
   /** Returns the new handle. `invisibleMs` 0 = visible at once. Throws `RECEIPT_HANDLE_INVALID`, `NOT_SERVING`. */
   changeInvisible(handle: string, invisibleMs: number, context: CallContext): Promise<string>
   /** Moves a message to `%DLQ%group`; idempotent. Refused retriably (`UNAVAILABLE`) where nothing can be written. */

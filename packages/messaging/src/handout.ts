@@ -1,0 +1,89 @@
+import { encodeReceiptHandle } from '@tandemmq/codec'
+import type { Clock } from '@tandemmq/base'
+import type { DeliveredMessage, ReceiveRequest } from './api.ts'
+import type { Candidate } from './candidate.ts'
+import type { Delivery, ProgressBook } from './consumer-progress.ts'
+import type { DeliveryQueue } from './delivery-queue.ts'
+import { HELD_INVISIBLE_MS, type HeldLeases } from './held-leases.ts'
+import type { MessageMetrics } from './message-metrics.ts'
+import { PropertyName } from './property-names.ts'
+
+export interface HandoutParts {
+  readonly book: ProgressBook
+  readonly held: HeldLeases
+  readonly metrics: MessageMetrics
+  readonly clock: Clock
+  /** The name of the broker set, and the key that its brokers share for handles. */
+  readonly set: string
+  readonly handleKey: Buffer
+}
+
+/** Turns what was found into deliveries: the lease is in the journal before anybody sees the message (rule 5.1). */
+export class Handout {
+  readonly #parts: HandoutParts
+
+  constructor(parts: HandoutParts) {
+    this.#parts = parts
+  }
+
+  give(
+    queue: DeliveryQueue,
+    candidates: readonly Candidate[],
+    request: ReceiveRequest,
+    clientId: string,
+    servingEpoch: number,
+  ): DeliveredMessage[] {
+    if (candidates.length === 0) return []
+    const { book, held, metrics, clock } = this.#parts
+    const { group, topic, queueId } = queue
+    const deliveredAt = clock.now()
+    const invisibleMs = request.autoRenew ? HELD_INVISIBLE_MS : request.invisibleMs
+    const deliveries: Delivery[] = []
+    for (const { queueOffset, stamp, attempt, isAcked } of candidates) {
+      if (!isAcked) deliveries.push({ queueOffset, stamp, attempt, deliveredAt, invisibleMs })
+      queue.held.delete(queueOffset)
+    }
+    if (deliveries.length > 0) book.commit({ kind: 'lease', group, topic, queueId, servingEpoch, deliveries })
+    if (request.autoRenew) {
+      held.hold(
+        queue,
+        deliveries.map(({ queueOffset }) => queueOffset),
+        clientId,
+        servingEpoch,
+      )
+    }
+    let bytes = 0
+    const messages = candidates.map((candidate) => {
+      bytes += candidate.record.size
+      return this.#message(queue, candidate, deliveredAt, invisibleMs, servingEpoch)
+    })
+    metrics.delivered(topic, group, messages.length, bytes)
+    return messages
+  }
+
+  #message(
+    queue: DeliveryQueue,
+    { queueOffset, stamp, attempt, record, properties }: Candidate,
+    deliveredAt: number,
+    invisibleMs: number,
+    servingEpoch: number,
+  ): DeliveredMessage {
+    const { set, handleKey } = this.#parts
+    const { group, topic, queueId } = queue
+    properties.delete(PropertyName.scheduled)
+    properties.delete(PropertyName.deadLetterOf)
+    const handle = {
+      set,
+      group,
+      topic,
+      queueId,
+      queueOffset,
+      stamp,
+      attempt,
+      deliveredAt,
+      invisibleMs,
+      servingEpoch,
+    }
+    return { record, properties, topic, receiptHandle: encodeReceiptHandle(handle, handleKey), attempt }
+  }
+}

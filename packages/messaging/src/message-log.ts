@@ -1,0 +1,73 @@
+import type { LogOffset, QueueOffset } from '@tandemmq/base'
+import type { ConsumeQueueUnit, Host, LogRecord } from '@tandemmq/codec'
+
+/** What the writer of a message decides; the log adds offsets, store time and store host. */
+export interface MessageToAppend {
+  readonly topic: string
+  readonly queueId: number
+  readonly flag: number
+  readonly sysFlag: number
+  /** The producer's clock, ms. */
+  readonly bornTimestamp: number
+  readonly bornHost: Host
+  readonly reconsumeTimes: number
+  readonly preparedTransactionOffset: number
+  readonly body: Buffer
+  /** Raw text, as in the record. */
+  readonly properties: string
+}
+
+/** Where a message came to lie. */
+export interface Appended {
+  readonly offset: LogOffset
+  readonly size: number
+  /** `offset + size`: what has to become durable and visible. */
+  readonly end: LogOffset
+  readonly queueOffset: QueueOffset
+  /** ms. */
+  readonly storeTimestamp: number
+}
+
+/** One consume queue. Grows at `maxOffset`; `minOffset` moves up with retention. */
+export interface QueueView {
+  readonly minOffset: QueueOffset
+  /** One past the newest. */
+  readonly maxOffset: QueueOffset
+  unit(queueOffset: QueueOffset): ConsumeQueueUnit | undefined
+}
+
+/** A record has reached its consume queue. */
+export interface Arrival {
+  readonly topic: string
+  readonly queueId: number
+  readonly queueOffset: QueueOffset
+  readonly offset: LogOffset
+  readonly size: number
+  /** Raw text, as in the record. */
+  readonly properties: string
+}
+
+/** The store, as far as messaging needs it. */
+export interface MessageLog {
+  readonly minOffset: LogOffset
+  readonly end: LogOffset
+  /** Everything below has reached its consume queue. */
+  readonly dispatched: {
+    readonly at: LogOffset
+    reached(until: LogOffset, signal?: AbortSignal): Promise<void>
+  }
+  /** Synchronous: takes the queue offset and writes. Throws `MESSAGE_ILLEGAL`, `NOT_WRITABLE`, `LOG_FENCED`, `DISK_FULL`. */
+  append(message: MessageToAppend): Appended
+  record(offset: LogOffset, size?: number): LogRecord
+  /** The epoch in which the byte at `offset` was written; past the end: the last one. */
+  epochAt(offset: LogOffset): number
+  /** `undefined`: the queue never held a message. */
+  queue(topic: string, queueId: number): QueueView | undefined
+  onDispatched(listener: (arrival: Arrival) => void): () => void
+}
+
+/** How far consumers may read (moves forward only): a record is visible once its last byte lies below. */
+export interface VisibleEnd {
+  readonly at: LogOffset
+  onAdvance(listener: (at: LogOffset) => void): () => void
+}

@@ -1,0 +1,221 @@
+import type { Clock, Logger, Meter } from '@tandemmq/base'
+import type {
+  AckEntry,
+  AckStatus,
+  CallContext,
+  MessagingApi,
+  OutgoingMessage,
+  ReceiveAnswer,
+  ReceiveRequest,
+  SendReceipt,
+} from './api.ts'
+import type { Catalog } from './catalog.ts'
+import type { ProgressBook } from './consumer-progress.ts'
+import { DeadLetters } from './dead-letters.ts'
+import type { Durability, InternalWriting } from './durability.ts'
+import { Handout } from './handout.ts'
+import { HeldLeases } from './held-leases.ts'
+import { InternalEffects } from './internal-effects.ts'
+import { InternalMarks } from './internal-marks.ts'
+import type { MessageLog, VisibleEnd } from './message-log.ts'
+import { MessageMetrics } from './message-metrics.ts'
+import { OrderlyTake } from './orderly-take.ts'
+import { defaultLimits, type OutgoingLimits } from './outgoing-limits.ts'
+import { OutgoingRecords } from './outgoing-record.ts'
+import { QueueScan } from './queue-scan.ts'
+import { ReceiptJudge } from './receipt-judge.ts'
+import { Receipts } from './receipts.ts'
+import { Receiver } from './receiver.ts'
+import { RenewingClients } from './renewing-clients.ts'
+import { Sender } from './sender.ts'
+import { ServingGate, type ServingToken } from './serving.ts'
+import { Subscriptions } from './subscription.ts'
+import { TimerService } from './timer-service.ts'
+
+export interface MessagingOptions {
+  readonly cluster: string
+  /** The broker set (`brokerName`), written into every receipt handle. */
+  readonly set: string
+  /** Apache's `regionId`; default `DefaultRegion`. */
+  readonly region?: string
+  /** Shared by the brokers of the set: what one delivered, another can take the acknowledgement of. */
+  readonly handleKey: Buffer
+  readonly limits?: Partial<OutgoingLimits>
+}
+
+/** What messaging stands on. Small ports, so that each can be a fake. */
+export interface MessagingPorts {
+  readonly log: MessageLog
+  readonly book: ProgressBook
+  readonly catalog: Catalog
+  readonly durability: Durability
+  readonly visible: VisibleEnd
+  readonly serving: ServingToken
+  readonly writing: InternalWriting
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly meter: Meter
+}
+
+/** RocketMQ's semantics over a log and a table of progress: the client-facing half of one broker, whatever its role. */
+export class Messaging implements MessagingApi {
+  readonly #sender: Sender
+  readonly #receiver: Receiver
+  readonly #receipts: Receipts
+  readonly #held: HeldLeases
+  readonly #clients = new RenewingClients()
+  readonly #gate: ServingGate
+  readonly #effects: InternalEffects
+  readonly #timers: TimerService
+  readonly #stopListening: () => void
+
+  constructor(options: MessagingOptions, ports: MessagingPorts) {
+    const { log, book, catalog, visible, clock, logger, writing } = ports
+    const { handleKey, set, cluster, region = 'DefaultRegion' } = options
+    const metrics = new MessageMetrics(ports.meter, cluster)
+    const subscriptions = new Subscriptions()
+    const clients = this.#clients
+    const gate = new ServingGate(ports.serving)
+    const effects = new InternalEffects(log, visible)
+    const changed = (queue: { readonly group: string; readonly topic: string }): void =>
+      this.#receiver.changed(queue)
+
+    const marks = new InternalMarks({
+      log,
+      book,
+      effects,
+      subscriptions,
+      moved: (group, topic) => changed({ group, topic }),
+      delivered: (mark) => this.#timers.done(mark),
+    })
+    const deadLetters = new DeadLetters({
+      log,
+      catalog,
+      writing,
+      metrics,
+      clock,
+      logger,
+      copied: (group, mark, write, end) => marks.copied(group, mark, write, end),
+    })
+    const held = new HeldLeases({ book, clock, clients, subscriptions, changed })
+    const scan = new QueueScan({ log, book, visible, deadLetters, clock, logger })
+    const orderly = new OrderlyTake(scan, log, book, clock)
+    const handout = new Handout({ book, held, metrics, clock, set, handleKey })
+    const judge = new ReceiptJudge({ log, book, clients, subscriptions, metrics, clock, handleKey })
+
+    this.#gate = gate
+    this.#effects = effects
+    this.#held = held
+    this.#sender = new Sender({
+      catalog,
+      log,
+      durability: ports.durability,
+      records: new OutgoingRecords({ cluster, region }),
+      metrics,
+      clock,
+      limits: { ...defaultLimits, ...options.limits },
+    })
+    this.#receiver = new Receiver({
+      log,
+      book,
+      catalog,
+      visible,
+      gate,
+      scan,
+      orderly,
+      handout,
+      clients,
+      subscriptions,
+      clock,
+    })
+    this.#receipts = new Receipts({ log, book, catalog, gate, judge, deadLetters, clock, handleKey, changed })
+    this.#timers = new TimerService({
+      log,
+      book,
+      catalog,
+      writing,
+      metrics,
+      clock,
+      logger,
+      found: (mark, write, end) => marks.delivered(mark, write, end),
+    })
+    this.#stopListening = log.onDispatched((arrival) => {
+      marks.arrived(arrival)
+      this.#timers.arrived(arrival)
+      this.#receiver.arrived(arrival)
+    })
+    ports.meter.observe('tandemmq_polls_waiting', 'Receives that wait for a message.', [], () => [
+      { value: this.#receiver.waiting },
+    ])
+    ports.meter.observe('tandemmq_timers_waiting', 'Scheduled messages in memory.', [], () => [
+      { value: this.#timers.waiting },
+    ])
+  }
+
+  async send(message: OutgoingMessage, context: CallContext): Promise<SendReceipt> {
+    return this.#sender.send(message, context)
+  }
+
+  async receive(request: ReceiveRequest, context: CallContext): Promise<ReceiveAnswer> {
+    const answer = await this.#receiver.receive(request, context)
+    if (context.signal.aborted && answer.messages.length > 0) {
+      this.#receipts.giveBack(
+        answer.messages.map((message) => message.receiptHandle),
+        context,
+      )
+      throw context.signal.reason
+    }
+    return answer
+  }
+
+  async ack(
+    group: string,
+    topic: string,
+    entries: readonly AckEntry[],
+    context: CallContext,
+  ): Promise<readonly AckStatus[]> {
+    return this.#receipts.ack(group, topic, entries, context)
+  }
+
+  async changeInvisible(handle: string, invisibleMs: number, context: CallContext): Promise<string> {
+    return this.#receipts.changeInvisible(handle, invisibleMs, context)
+  }
+
+  async forwardToDeadLetter(handle: string, context: CallContext): Promise<void> {
+    this.#receipts.forwardToDeadLetter(handle, context)
+  }
+
+  clientGone(clientId: string, group: string): void {
+    this.#clients.remove(clientId, group)
+    this.#held.release(clientId, group)
+  }
+
+  /** From now on this broker may put due messages into their topics: it has become master. */
+  startTimers(): void {
+    this.#timers.start()
+  }
+
+  stopTimers(): void {
+    this.#timers.stop()
+  }
+
+  /** Ends all waiting receives and refuses every further call of consumers with `NOT_SERVING`, until {@link unseal} (rule 4.7). */
+  seal(): void {
+    this.#gate.seal()
+    this.#receiver.endAll(this.#gate.refusal())
+    this.#held.clear()
+  }
+
+  /** The serving token is asked again. */
+  unseal(): void {
+    this.#gate.unseal()
+  }
+
+  close(): void {
+    this.seal()
+    this.#stopListening()
+    this.#timers.stop()
+    this.#receiver.close()
+    this.#effects.close()
+  }
+}

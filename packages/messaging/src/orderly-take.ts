@@ -1,0 +1,84 @@
+import type { Clock, QueueOffset } from '@tandemmq/base'
+import type { ProgressBook, QueueProgressView } from './consumer-progress.ts'
+import type { DeliveryQueue } from './delivery-queue.ts'
+import type { MessageLog } from './message-log.ts'
+import type { Find, QueueScan, ScanTerms } from './queue-scan.ts'
+
+/** The most that one receive takes, hence the longest batch that a former process can have left. */
+const BATCH_MAX = 32
+
+const nothing: Find = { candidates: [], filtered: [], hiddenUntil: undefined }
+
+/**
+ * Order: while a message of a batch is neither acknowledged nor visible again, its queue is closed for the group, except to the attempt that
+ * took the batch, which may have it again. Then delivery starts over at the first unacknowledged message, and later messages of the batch
+ * come again with it even if they were acknowledged (as with Apache's ordered pop).
+ */
+export class OrderlyTake {
+  readonly #scan: QueueScan
+  readonly #log: MessageLog
+  readonly #book: ProgressBook
+  readonly #clock: Clock
+
+  constructor(scan: QueueScan, log: MessageLog, book: ProgressBook, clock: Clock) {
+    this.#scan = scan
+    this.#log = log
+    this.#book = book
+    this.#clock = clock
+  }
+
+  take(queue: DeliveryQueue, attemptId: string | undefined, terms: ScanTerms): Find {
+    const view = this.#log.queue(queue.topic, queue.queueId)
+    if (view === undefined) return nothing
+    const progress = this.#book.progress.queue(queue.group, queue.topic, queue.queueId)
+    const floor = Math.max(progress.floor, view.minOffset)
+    const batch = queue.order?.offsets ?? batchLeft(progress, floor)
+    if (this.#isClosed(queue, batch, progress, floor)) {
+      if (attemptId === undefined || queue.order?.attemptId !== attemptId) return nothing
+      return this.#again(queue, batch, progress, floor, terms)
+    }
+    const find = this.#scan.consecutive(queue, floor, view.maxOffset, terms)
+    const offsets = find.candidates.map(({ queueOffset }) => queueOffset)
+    if (offsets.length > 0) queue.order = { attemptId, offsets }
+    return find
+  }
+
+  #isClosed(
+    queue: DeliveryQueue,
+    batch: readonly QueueOffset[],
+    progress: QueueProgressView,
+    floor: QueueOffset,
+  ): boolean {
+    const now = this.#clock.monotonic()
+    return batch.some((offset) => {
+      if (offset < floor || progress.isAcked(offset) || queue.aside.has(offset)) return false
+      return (progress.lease(offset)?.invisibleUntil ?? 0) > now
+    })
+  }
+
+  /** The same batch for the same attempt; it does not count as a new delivery. */
+  #again(
+    queue: DeliveryQueue,
+    batch: readonly QueueOffset[],
+    progress: QueueProgressView,
+    floor: QueueOffset,
+    terms: ScanTerms,
+  ): Find {
+    const find = this.#scan.consecutive(queue, floor, (batch.at(-1) ?? floor) + 1, terms)
+    const candidates = find.candidates.map((candidate) => ({
+      ...candidate,
+      attempt: Math.max(1, progress.lease(candidate.queueOffset)?.attempts ?? 1),
+    }))
+    return { ...find, candidates }
+  }
+}
+
+/** What a former process, or another machine, had handed out. */
+function batchLeft(progress: QueueProgressView, floor: QueueOffset): QueueOffset[] {
+  const offsets: QueueOffset[] = []
+  for (let offset = floor; offset < floor + BATCH_MAX; offset += 1) {
+    if (progress.lease(offset) === undefined && !progress.isAcked(offset)) break
+    offsets.push(offset)
+  }
+  return offsets
+}

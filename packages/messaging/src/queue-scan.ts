@@ -1,0 +1,182 @@
+import type { Clock, LogOffset, Logger, QueueOffset } from '@tandemmq/base'
+import { decodeProperties, isFillerUnit, type ConsumeQueueUnit, type RecordStamp } from '@tandemmq/codec'
+import type { Candidate } from './candidate.ts'
+import type { ProgressBook, QueueProgressView, Settled } from './consumer-progress.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import type { DeliveryQueue } from './delivery-queue.ts'
+import type { MessageLog, QueueView, VisibleEnd } from './message-log.ts'
+import { PropertyName } from './property-names.ts'
+import { readableRecord } from './readable-record.ts'
+import type { ScanBudget } from './scan-budget.ts'
+import type { TagFilter } from './tag-filter.ts'
+
+export interface QueueScanParts {
+  readonly log: MessageLog
+  readonly book: ProgressBook
+  readonly visible: VisibleEnd
+  readonly deadLetters: DeadLetters
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** How a group wants to be served. */
+export interface ScanTerms {
+  readonly filter: TagFilter
+  readonly budget: ScanBudget
+  /** Deliveries until a message counts as dead. */
+  readonly attemptsMax: number
+}
+
+/** What one look at a queue gave. */
+export interface Find {
+  readonly candidates: readonly Candidate[]
+  /** Did not match the filter: settled for the group without being delivered. */
+  readonly filtered: readonly Settled[]
+  /** The next message is there, and becomes visible at this end. */
+  readonly hiddenUntil: LogOffset | undefined
+}
+
+/** Finds what may be handed out of a queue: past what is acknowledged and leased, never past the visible end. */
+export class QueueScan {
+  readonly #parts: QueueScanParts
+
+  constructor(parts: QueueScanParts) {
+    this.#parts = parts
+  }
+
+  /** For groups without order: the oldest that nobody has. */
+  unordered(queue: DeliveryQueue, terms: ScanTerms): Find {
+    const look = this.#look(queue, terms)
+    if (look === undefined) return nothingFound
+    const { view, progress } = look
+    const now = this.#parts.clock.monotonic()
+    let from = view.minOffset
+    while (!terms.budget.isSpent) {
+      const offset = progress.candidate(from, view.maxOffset, now)
+      if (offset === undefined || !look.visit(offset)) break
+      from = offset + 1
+    }
+    return look.find()
+  }
+
+  /** For orderly groups: the messages from `from` on, acknowledged ones included, before `end`. */
+  consecutive(queue: DeliveryQueue, from: QueueOffset, end: QueueOffset, terms: ScanTerms): Find {
+    const look = this.#look(queue, terms)
+    if (look === undefined) return nothingFound
+    const last = Math.min(end, look.view.maxOffset)
+    for (
+      let offset = Math.max(from, look.view.minOffset);
+      offset < last && !terms.budget.isSpent;
+      offset += 1
+    ) {
+      if (!look.visit(offset)) break
+    }
+    return look.find()
+  }
+
+  #look(queue: DeliveryQueue, terms: ScanTerms): Look | undefined {
+    const { log, book } = this.#parts
+    const view = log.queue(queue.topic, queue.queueId)
+    if (view === undefined) return undefined
+    const progress = book.progress.queue(queue.group, queue.topic, queue.queueId)
+    return new Look(this.#parts, queue, view, progress, terms)
+  }
+}
+
+const nothingFound: Find = { candidates: [], filtered: [], hiddenUntil: undefined }
+
+/** One pass over one queue. */
+class Look {
+  readonly view: QueueView
+  readonly progress: QueueProgressView
+  readonly #parts: QueueScanParts
+  readonly #queue: DeliveryQueue
+  readonly #terms: ScanTerms
+  readonly #candidates: Candidate[] = []
+  readonly #filtered: Settled[] = []
+  #hiddenUntil: LogOffset | undefined
+
+  constructor(
+    parts: QueueScanParts,
+    queue: DeliveryQueue,
+    view: QueueView,
+    progress: QueueProgressView,
+    terms: ScanTerms,
+  ) {
+    this.#parts = parts
+    this.#queue = queue
+    this.view = view
+    this.progress = progress
+    this.#terms = terms
+  }
+
+  find(): Find {
+    return { candidates: this.#candidates, filtered: this.#filtered, hiddenUntil: this.#hiddenUntil }
+  }
+
+  /** Takes, filters or passes over one message. False: nothing further is to be had now. */
+  visit(queueOffset: QueueOffset): boolean {
+    const { budget, filter } = this.#terms
+    const unit = this.view.unit(queueOffset)
+    if (unit === undefined) return false
+    if (isFillerUnit(unit) || this.#queue.aside.has(queueOffset)) return this.#passOver()
+    const end = unit.offset + unit.size
+    if (end > this.#parts.visible.at) {
+      this.#hiddenUntil = end
+      return false
+    }
+    if (!filter.mayMatch(unit.tagsCode)) return this.#filterOut(queueOffset, unit)
+    const isDead = (this.progress.lease(queueOffset)?.attempts ?? 0) >= this.#terms.attemptsMax
+    if (isDead && !this.#parts.deadLetters.canMove) return this.#passOver()
+    if (!budget.fits(unit.size)) {
+      budget.close()
+      return false
+    }
+    const candidate = this.#read(queueOffset, unit)
+    if (candidate === undefined) return this.#passOver()
+    if (!filter.matches(candidate.properties.get(PropertyName.tags)))
+      return this.#filterOut(queueOffset, unit)
+    if (isDead) {
+      this.#parts.deadLetters.move(this.#queue, candidate, candidate.attempt - 1)
+      return this.#passOver()
+    }
+    this.#candidates.push(candidate)
+    budget.take(unit.size)
+    return true
+  }
+
+  #passOver(): true {
+    this.#terms.budget.passOver()
+    return true
+  }
+
+  #filterOut(queueOffset: QueueOffset, unit: ConsumeQueueUnit): true {
+    const last = this.#filtered.at(-1)
+    const isNext = last?.queueOffset === queueOffset - 1
+    const from = isNext ? (last.from ?? last.queueOffset) : queueOffset
+    if (isNext) this.#filtered.pop()
+    this.#filtered.push({ queueOffset, stamp: this.#stamp(unit), from })
+    this.#terms.budget.filter()
+    return true
+  }
+
+  #read(queueOffset: QueueOffset, unit: ConsumeQueueUnit): Candidate | undefined {
+    const record = readableRecord(this.#parts.log, unit, this.#parts.logger)
+    if (record === undefined) {
+      this.#queue.aside.add(queueOffset)
+      return undefined
+    }
+    return {
+      queueOffset,
+      stamp: this.#stamp(unit),
+      record,
+      properties: decodeProperties(record.properties),
+      attempt: (this.progress.lease(queueOffset)?.attempts ?? 0) + 1,
+      isAcked: this.progress.isAcked(queueOffset),
+    }
+  }
+
+  #stamp(unit: ConsumeQueueUnit): RecordStamp {
+    return { logEpoch: this.#parts.log.epochAt(unit.offset), physicalOffset: unit.offset }
+  }
+}

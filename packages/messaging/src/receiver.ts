@@ -1,0 +1,213 @@
+import { BrokerError, type Clock, type LogOffset } from '@tandemmq/base'
+import type { CallContext, DeliveredMessage, ReceiveAnswer, ReceiveRequest } from './api.ts'
+import { isReadable, type Catalog, type GroupView, type TopicView } from './catalog.ts'
+import type { ProgressBook } from './consumer-progress.ts'
+import type { DeliveryQueue } from './delivery-queue.ts'
+import type { Handout } from './handout.ts'
+import type { Arrival, MessageLog, VisibleEnd } from './message-log.ts'
+import type { OrderlyTake } from './orderly-take.ts'
+import { Poll } from './poll.ts'
+import type { Find, QueueScan, ScanTerms } from './queue-scan.ts'
+import type { RenewingClients } from './renewing-clients.ts'
+import { ScanBudget } from './scan-budget.ts'
+import type { ServingGate } from './serving.ts'
+import type { Subscriptions } from './subscription.ts'
+import { TagFilter } from './tag-filter.ts'
+import { WaitingPolls } from './waiting-polls.ts'
+import { WakeUps } from './wake-ups.ts'
+
+/** Apache's limit of messages in one receive. */
+const BATCH_MAX = 32
+
+export interface ReceiverParts {
+  readonly log: MessageLog
+  readonly book: ProgressBook
+  readonly catalog: Catalog
+  readonly visible: VisibleEnd
+  readonly gate: ServingGate
+  readonly scan: QueueScan
+  readonly orderly: OrderlyTake
+  readonly handout: Handout
+  readonly clients: RenewingClients
+  readonly subscriptions: Subscriptions
+  readonly clock: Clock
+}
+
+/** What a receive that got nothing waits for. */
+interface Waiting {
+  hiddenUntil: LogOffset | undefined
+  nextVisibleAt: number | undefined
+  isTired: boolean
+}
+
+/** Answers receives: from what is there, or by waiting for it. */
+export class Receiver {
+  readonly #parts: ReceiverParts
+  readonly #polls = new WaitingPolls()
+  readonly #wakeUps: WakeUps
+
+  constructor(parts: ReceiverParts) {
+    this.#parts = parts
+    this.#wakeUps = new WakeUps(parts.clock, parts.visible, (topic, group) => this.#look(topic, group))
+  }
+
+  /** Receives that wait at present. */
+  get waiting(): number {
+    return this.#polls.size
+  }
+
+  async receive(request: ReceiveRequest, context: CallContext): Promise<ReceiveAnswer> {
+    const poll = this.#poll(request, context)
+    const waiting = this.#take(poll)
+    if (waiting) this.#park(poll, waiting)
+    return poll.answer
+  }
+
+  arrived({ topic, offset, size }: Arrival): void {
+    if (this.#polls.hasTopic(topic)) this.#wakeUps.whenVisible(topic, offset + size)
+  }
+
+  /** Something that was invisible for this group may be visible now, or later than before. */
+  changed({ topic, group }: Pick<DeliveryQueue, 'topic' | 'group'>): void {
+    this.#wakeUps.group(topic, group)
+  }
+
+  /** Ends all polls: somebody else serves. */
+  endAll(reason: BrokerError): void {
+    for (const poll of this.#polls.takeAll()) poll.fail(reason)
+  }
+
+  close(): void {
+    this.endAll(this.#parts.gate.refusal())
+    this.#wakeUps.close()
+  }
+
+  #poll(request: ReceiveRequest, context: CallContext): Poll {
+    const { gate, clients, subscriptions } = this.#parts
+    gate.check(context)
+    context.signal.throwIfAborted()
+    if (!(request.batchSize >= 1)) throw new BrokerError('ILLEGAL_ARGUMENT', 'the batch size is at least 1')
+    this.#topic(request.topic)
+    const group = this.#group(request.group)
+    if (request.autoRenew) clients.add(context.clientId, request.group)
+    const subscription = subscriptions.obtain(request.group, request.topic)
+    return new Poll(request, context, subscription, group, new TagFilter(request.filter))
+  }
+
+  #topic(name: string): TopicView {
+    const topic = this.#parts.catalog.topic(name)
+    if (!topic) throw new BrokerError('TOPIC_NOT_FOUND', `no such topic: ${name}`, { facts: { topic: name } })
+    if (isReadable(topic)) return topic
+    throw new BrokerError('NO_READABLE_BROKER', `the topic ${name} has no readable queue`, {
+      facts: { topic: name },
+    })
+  }
+
+  #group(name: string): GroupView {
+    const { catalog } = this.#parts
+    const group = catalog.group(name) ?? catalog.createGroup(name)
+    if (!group) throw new BrokerError('GROUP_NOT_FOUND', `no such group: ${name}`, { facts: { group: name } })
+    if (group.consumeEnabled) return group
+    throw new BrokerError('UNAVAILABLE', `consuming is switched off for the group ${name}`, {
+      facts: { group: name },
+    })
+  }
+
+  #park(poll: Poll, waiting: Waiting): void {
+    const { clock } = this.#parts
+    const { pollMs } = poll.request
+    const { deadline } = poll.context
+    const holdMs = deadline === undefined ? pollMs : Math.min(pollMs, deadline - clock.monotonic())
+    if (!(holdMs > 0)) {
+      poll.end({ messages: [], filteredOnly: poll.filteredOnly })
+      return
+    }
+    this.#polls.add(poll)
+    const timer = clock.after(holdMs, () => {
+      this.#polls.remove(poll)
+      poll.end({ messages: [], filteredOnly: poll.filteredOnly })
+    })
+    poll.begin(timer, () => {
+      this.#polls.remove(poll)
+      poll.fail(poll.context.signal.reason)
+    })
+    this.#await(poll, waiting)
+  }
+
+  #await({ subscription: { topic, group } }: Poll, waiting: Waiting): void {
+    if (waiting.hiddenUntil !== undefined) this.#wakeUps.whenVisible(topic, waiting.hiddenUntil)
+    if (waiting.nextVisibleAt !== undefined) this.#wakeUps.whenExpired(topic, group, waiting.nextVisibleAt)
+    if (waiting.isTired) this.#parts.clock.after(0, () => this.#wakeUps.group(topic, group))
+  }
+
+  #look(topic: string, group: string | undefined): void {
+    if (group === undefined) for (const each of this.#polls.groupsOf(topic)) this.#serve(topic, each)
+    else this.#serve(topic, group)
+  }
+
+  /** The longest waiting first, until there is nothing left. */
+  #serve(topic: string, group: string): void {
+    for (const poll of this.#polls.of(topic, group)) {
+      try {
+        const waiting = this.#take(poll)
+        if (waiting) {
+          this.#await(poll, waiting)
+          return
+        }
+      } catch (reason) {
+        poll.fail(reason)
+      }
+      this.#polls.remove(poll)
+    }
+  }
+
+  /**
+   * Hands out what is there and answers the poll; otherwise says what to wait for. No await inside: the token is asked in the tick
+   * in which the leases are written and the answer leaves (rules 4.1, 4.3).
+   */
+  #take(poll: Poll): Waiting | undefined {
+    const { gate, handout } = this.#parts
+    const servingEpoch = gate.check(poll.context)
+    const topic = this.#topic(poll.request.topic)
+    const budget = new ScanBudget(Math.min(poll.request.batchSize, BATCH_MAX))
+    const terms = { filter: poll.filter, budget, attemptsMax: poll.group.retryMaxTimes + 1 }
+    const messages: DeliveredMessage[] = []
+    const waiting: Waiting = { hiddenUntil: undefined, nextVisibleAt: undefined, isTired: false }
+    for (const queue of poll.subscription.inTurn(topic.readQueues)) {
+      const find = this.#find(poll, queue, terms)
+      if (find.filtered.length > 0) this.#filterOut(poll, queue, find)
+      messages.push(
+        ...handout.give(queue, find.candidates, poll.request, poll.context.clientId, servingEpoch),
+      )
+      if (budget.isSpent) break
+      if (messages.length === 0) this.#note(waiting, queue, find)
+    }
+    if (messages.length > 0) {
+      poll.end({ messages, filteredOnly: false })
+      return undefined
+    }
+    waiting.isTired = budget.isTired
+    return waiting
+  }
+
+  #find(poll: Poll, queue: DeliveryQueue, terms: ScanTerms): Find {
+    const { scan, orderly } = this.#parts
+    return poll.group.orderly
+      ? orderly.take(queue, poll.request.attemptId, terms)
+      : scan.unordered(queue, terms)
+  }
+
+  /** What a consumer did not want is settled for its group: subscriptions inside a group are taken to be the same. */
+  #filterOut(poll: Poll, { group, topic, queueId }: DeliveryQueue, { filtered }: Find): void {
+    poll.filteredOnly = true
+    this.#parts.book.commit({ kind: 'ack', group, topic, queueId, records: filtered })
+  }
+
+  #note(waiting: Waiting, { group, topic, queueId }: DeliveryQueue, { hiddenUntil }: Find): void {
+    const { book, clock } = this.#parts
+    if (hiddenUntil !== undefined)
+      waiting.hiddenUntil = Math.min(waiting.hiddenUntil ?? Infinity, hiddenUntil)
+    const at = book.progress.queue(group, topic, queueId).nextVisibleAt(clock.monotonic())
+    if (at !== undefined) waiting.nextVisibleAt = Math.min(waiting.nextVisibleAt ?? Infinity, at)
+  }
+}

@@ -1,0 +1,42 @@
+import { BrokerError } from '@tandemmq/base'
+import type { CallContext } from './api.ts'
+
+/** The serving token as this broker sees it (rules 4.1, 4.3). */
+export interface ServingToken {
+  /**
+   * The serving epoch under which this call may be answered now.
+   * Throws `NOT_SERVING` with fact `servingEpoch` (the epoch known here) if the token is not held or the call's stamp is another epoch's.
+   */
+  check(context: CallContext): number
+  /** The newest epoch known here; 0 = none. */
+  readonly epoch: number
+}
+
+/** Asks the token, and can be shut from inside: after a seal nobody is served, whatever the token says (rule 4.7). */
+export class ServingGate {
+  readonly #token: ServingToken
+  #sealed = false
+
+  constructor(token: ServingToken) {
+    this.#token = token
+  }
+
+  check(context: CallContext): number {
+    if (this.#sealed) throw this.refusal()
+    return this.#token.check(context)
+  }
+
+  seal(): void {
+    this.#sealed = true
+  }
+
+  unseal(): void {
+    this.#sealed = false
+  }
+
+  refusal(): BrokerError {
+    return new BrokerError('NOT_SERVING', 'this broker does not serve consumers now', {
+      facts: { servingEpoch: this.#token.epoch },
+    })
+  }
+}
