@@ -31,7 +31,6 @@ import { serviceScript } from './service-script.ts'
 import { StopRequest } from './stop-request.ts'
 
 const READY_WITHIN_MS = 60_000
-const STOP_WITHIN_MS = 10_000
 
 /** The whole cluster on this machine, from start to stop. */
 export class Launcher {
@@ -54,16 +53,16 @@ export class Launcher {
 
   /** Starts everything, waits for Ctrl-C or SIGTERM, stops everything. Returns the exit code. */
   async run(): Promise<number> {
-    const lock = this.#lockData()
     try {
-      return await this.#runLocked()
+      using lock = this.#lockData()
+      return await this.#runOn(lock.directory)
     } finally {
       this.#stop.request()
-      lock.release()
     }
   }
 
-  async #runLocked(): Promise<number> {
+  async #runOn(data: string): Promise<number> {
+    mkdirSync(join(data, 'conf'), { recursive: true })
     const ports = await this.#pickPorts()
     this.#writeFiles(ports)
     const services = this.#plans.map((plan) => this.#start(plan))
@@ -134,7 +133,6 @@ export class Launcher {
 
   #writeFiles(ports: ReadonlyMap<string, ServicePorts>): void {
     const { data } = this.#options
-    mkdirSync(join(data, 'conf'), { recursive: true })
     ensureSecretFile(setSecretFile(data), this.#random)
     ensureSecretFile(adminTokenFile(data), this.#random)
     const portsOf = (name: string): ServicePorts => {
@@ -222,8 +220,9 @@ export class Launcher {
   }
 
   async #stopOne(service: ServiceProcess): Promise<void> {
-    const timer = this.#clock.after(STOP_WITHIN_MS, () => {
-      this.#screen.say(`${service.name} did not stop within ${STOP_WITHIN_MS / 1_000} s and is killed`)
+    const { stopWithinMs } = this.#options
+    const timer = this.#clock.after(stopWithinMs, () => {
+      this.#screen.say(`${service.name} did not stop within ${stopWithinMs / 1_000} s and is killed`)
       service.kill()
     })
     service.terminate()

@@ -14,6 +14,8 @@ export interface UpOptions {
   readonly autoCreate: 'on' | 'off'
   /** One JSON line on standard output when ready; everything else to standard error. */
   readonly json: boolean
+  /** How long one service may take to stop before it is killed. */
+  readonly stopWithinMs: number
   /** Where the services' sources are; absent: those of this repository. */
   readonly servicesFrom?: string
 }
