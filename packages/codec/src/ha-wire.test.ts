@@ -124,14 +124,14 @@ test('the vectors of the Apache stream', () => {
 
 test('the words of a handshake message', () => {
   const words = encodeHandshake('answer', Buffer.from('0001000101', 'hex'))
-  expect(words.toString('hex')).toBe('c704000000050001' + 'c300010100000000')
+  expect(words.toString('hex')).toBe('c704000000050001c300010100000000')
   for (let at = 0; at < words.length; at += 8) expect(words.readBigInt64BE(at) < 0n).toBe(true)
 })
 
 test('the opening of control frames', () => {
-  expect(encodeControlUp({ pong: 7 }).toString('hex')).toBe('fffffffffffffff4' + '000300080000000000000007')
+  expect(encodeControlUp({ pong: 7 }).toString('hex')).toBe('fffffffffffffff4000300080000000000000007')
   expect(encodeControlDown({ confirmed: 9 }, 4096).toString('hex')).toBe(
-    '0000000000001000fffffff4' + '000100080000000000000009',
+    '0000000000001000fffffff4000100080000000000000009',
   )
 })
 
@@ -344,20 +344,22 @@ test('frames come out as they went in, their bodies in pieces', () => {
   )
 })
 
+const up = (hexed: string) => () => {
+  const reader = new UpwardReader()
+  reader.feed(Buffer.from(hexed, 'hex'))
+  return reader.next()
+}
+
+const down = (at: number, size: number) => () => {
+  const reader = new DownwardReader()
+  reader.feed(encodeFrameHeader(at, size))
+  return reader.next()
+}
+
 test('lengths are checked before they are believed', () => {
-  const up = (hexed: string) => () => {
-    const reader = new UpwardReader()
-    reader.feed(Buffer.from(hexed, 'hex'))
-    return reader.next()
-  }
   expect(up('fffffffffffeffff')).toThrow('control frame of 65537 bytes')
   expect(up('8000000000000000')).toThrow('control frame')
   expect(up('7fffffffffffffff')).toThrow('a report of')
-  const down = (at: number, size: number) => () => {
-    const reader = new DownwardReader()
-    reader.feed(encodeFrameHeader(at, size))
-    return reader.next()
-  }
   expect(down(0, FRAME_BODY_MAX)).not.toThrow()
   expect(down(0, FRAME_BODY_MAX + 1)).toThrow('announces')
   expect(down(0, -65537)).toThrow('announces')
