@@ -14,10 +14,13 @@ export function formatCompactJson(value: JsonValue): string {
 function format(value: JsonValue, lineBreak: string): string {
   if (isJsonObject(value)) return formatObject(value, lineBreak)
   if (isJsonArray(value)) {
-    const inner = deeper(lineBreak)
+    // fastjson keeps arrays of numbers on one line.
+    const isNumeric = value.every((element) => typeof element === 'number' || typeof element === 'bigint')
+    const inner = isNumeric ? '' : deeper(lineBreak)
+    const end = isNumeric ? '' : lineBreak
     return value.length === 0
       ? '[]'
-      : `[${inner}${value.map((element) => format(element, inner)).join(`,${inner}`)}${lineBreak}]`
+      : `[${inner}${value.map((element) => format(element, inner)).join(`,${inner}`)}${end}]`
   }
   return typeof value === 'bigint' ? value.toString() : JSON.stringify(value)
 }
