@@ -13,20 +13,20 @@ export function waitsForReplicas(mode: DurabilityMode): boolean {
   return mode.replication === 'sync' && mode.inSyncReplicas > 1
 }
 
-/** One sentence for people: what an OK of this master means. Printed at start-up, shown in the cluster's state. */
+/** For people, to go behind "OK means:": what an OK of this master promises. Printed at start-up, shown in the cluster's state. */
 export function okMeans(mode: DurabilityMode): string {
   const flushed = mode.flush === 'sync'
   if (mode.replication === 'async') {
     return flushed
-      ? "OK means: on this master's disk (fdatasync). Survives a power cut of the master, not the loss of its machine."
-      : "OK means: appended to this master's log. Survives a crash of the process, not a power cut; replicas follow behind."
+      ? "on this master's disk (fdatasync). Survives a power cut of the master, not the loss of its machine."
+      : "appended to this master's log. Survives a crash of the process, not a power cut; replicas follow behind."
   }
   if (mode.inSyncReplicas <= 1) {
-    return `OK means: ${flushed ? "on this master's disk" : "appended to this master's log"}, and nothing more: inSyncReplicas=1 waits for nobody, although the role is SYNC_MASTER.`
+    return `${flushed ? "on this master's disk" : "appended to this master's log"}, and nothing more: inSyncReplicas=1 waits for nobody, although the role is SYNC_MASTER.`
   }
   const others = mode.inSyncReplicas - 1
   const who = `this master and ${others === 1 ? 'one replica' : `${others} replicas`}`
   return flushed
-    ? `OK means: on the disks of ${who} (fdatasync). Survives a power cut of all of them.`
-    : `OK means: appended to the logs of ${who}. Survives the loss of one machine.`
+    ? `on the disks of ${who} (fdatasync). Survives a power cut of all of them.`
+    : `appended to the logs of ${who}. Survives the loss of one machine.`
 }

@@ -1,0 +1,93 @@
+import type { MetadataStore, MetadataSyncStatus } from '@tandemmq/metadata'
+import type { MemberDetails, RegistrationSource } from '@tandemmq/registry'
+import type { MessageStore } from '@tandemmq/storage'
+import type { BrokerOptions } from './broker-options.ts'
+import type { Role } from './broker.ts'
+import { okMeans } from './durability-mode.ts'
+import type { VisiblePosition } from './visible-position.ts'
+
+/** What a broker reads to say what it is and how it is. */
+export interface SelfView {
+  readonly options: BrokerOptions
+  readonly instanceId: string
+  readonly store: MessageStore
+  readonly metadata: MetadataStore
+  readonly visible: VisiblePosition
+  readonly role: Role
+}
+
+/** What the registry is told: once as a hello, then as a status. */
+export function selfReport(self: SelfView): RegistrationSource {
+  const { options, store, role, instanceId } = self
+  const ancestry = (): { readonly logId: string; readonly lastEpoch: number } => ({
+    logId: store.lineage?.logId ?? '',
+    lastEpoch: store.lineage?.epochs.at(-1)?.epoch ?? 0,
+  })
+  return {
+    hello: () => ({
+      cluster: options.cluster,
+      set: options.set,
+      identity: options.identity,
+      instanceId,
+      role: role.kind,
+      grpcAddress: options.grpcAddress,
+      haAddress: haAddressOf(self),
+      ...ancestry(),
+      end: store.end,
+      totalReplicas: options.totalReplicas,
+    }),
+    status: () => ({
+      ...ancestry(),
+      end: store.end,
+      flushed: store.flushed.at,
+      confirmed: self.visible.at,
+      dispatched: store.dispatched.at,
+      writable: role.kind === 'master' && role.writability.isWritable,
+      ...(role.kind === 'slave' && { masterConnected: role.masterConnected }),
+      ...(store.fence !== undefined && { wants: 'nothing' as const }),
+      details: detailsOf(self),
+    }),
+  }
+}
+
+/** Sentences about what is wrong with this broker now; empty = nothing. */
+export function problemsOf({ store, role }: SelfView): readonly string[] {
+  const problems = role.kind === 'master' ? [...role.writability.problems] : []
+  if (role.kind === 'slave' && role.problem !== undefined) problems.push(role.problem)
+  if (store.fence !== undefined) problems.push(store.fence.message)
+  return problems
+}
+
+export function haAddressOf({ options, role }: SelfView): string {
+  if (role.kind === 'slave' || options.master === undefined) return ''
+  return `${options.master.haAdvertisedHost}:${role.haAddress.port}`
+}
+
+function detailsOf(self: SelfView): MemberDetails {
+  const { options, role } = self
+  const problems = problemsOf(self)
+  if (role.kind === 'slave') {
+    return { replicas: [], okMeans: '', problems, metadataSync: syncDetails(role.sync.status) }
+  }
+  const replicas = role.replicas().map((replica) => ({
+    identity: replica.identity,
+    address: replica.address,
+    state: replica.known ? 'in sync' : replica.counted ? 'behind' : 'not counted',
+    sent: replica.sent,
+    received: replica.received,
+    flushed: replica.flushed ?? 0,
+    lagBytes: replica.lagBytes,
+    heardAgoMs: Math.round(replica.heardAgoMs),
+  }))
+  return { replicas, okMeans: okMeans(options.mode), problems }
+}
+
+function syncDetails(status: MetadataSyncStatus): NonNullable<MemberDetails['metadataSync']> {
+  const { version, kinds, problem } = status
+  const results = Object.entries(kinds).map(([kind, result]) => [kind, result.why ?? result.status] as const)
+  return {
+    lastSuccessAt: status.lastSuccessAt ?? 0,
+    version: version === undefined ? '' : `${version.processEpoch}.${version.counter}`,
+    results: new Map(problem === undefined ? results : [...results, ['last attempt', problem]]),
+  }
+}

@@ -1,0 +1,71 @@
+import type { Address, Clock, Files, Logger, Meter, Net, Random } from '@tandemmq/base'
+import type { Host } from '@tandemmq/codec'
+import type { MetadataSource } from '@tandemmq/metadata'
+import type { RegistryLink } from '@tandemmq/registry'
+import type { DurabilityMode } from './durability-mode.ts'
+import type { CreationRules } from './topics-and-groups.ts'
+
+/** One broker. Which of `master` and `slave` is filled in decides its role at start. */
+export interface BrokerOptions {
+  /** `brokerClusterName`. */
+  readonly cluster: string
+  /** `brokerName`: the broker set. */
+  readonly set: string
+  /** Unique in the set and kept over restarts. */
+  readonly identity: string
+  /** Members the set is configured to have, this one included (`totalReplicas`). */
+  readonly totalReplicas: number
+  /** `storePathRootDir`. */
+  readonly root: string
+  /** Which boot of the machine this is; empty if unknown. */
+  readonly bootId: string
+  /** `mappedFileSizeCommitLog`. */
+  readonly segmentBytes: number
+  /** `maxMessageSize`. */
+  readonly maxMessageBytes: number
+  /** What records name as their store host (`brokerIP1` and port). */
+  readonly storeHost: Host
+  readonly mode: DurabilityMode
+  readonly create: CreationRules
+  /** Authenticates the members of the set to each other and signs receipt handles; absent: loopback only. */
+  readonly secret?: Buffer
+  /** `host:port` at which gateways and the other members reach this broker's gRPC. */
+  readonly grpcAddress: string
+  readonly master?: MasterOptions
+  readonly slave?: SlaveOptions
+  readonly flushTimeoutMs: number
+  readonly slaveTimeoutMs: number
+}
+
+export interface MasterOptions {
+  readonly haListen: Address
+  /** `host:port` that slaves are told; its port 0 stands for the one that was bound. */
+  readonly haAdvertisedHost: string
+  /** A directory without a log may begin one at once (rule 1.6). */
+  readonly createLog: boolean
+  /** Confirms a loss: a tail that may be missing is not waited for (rule 3.4). */
+  readonly acceptLoss: boolean
+}
+
+export interface SlaveOptions {
+  readonly masterHa: Address
+  /** gRPC of the master, for metadata. */
+  readonly masterGrpc: string
+  /** How often metadata is pulled, ms. */
+  readonly pullIntervalMs: number
+  /** Also watch the master's changes between two pulls. */
+  readonly watch: boolean
+}
+
+export interface BrokerPorts {
+  readonly files: Files
+  readonly net: Net
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly meter: Meter
+  /** Absent: no registry; the master alone serves (rule 4.2). */
+  readonly registry?: RegistryLink
+  /** The metadata service of the broker at `address`. */
+  readonly metadataSource: (address: string) => MetadataSource
+}

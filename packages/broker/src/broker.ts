@@ -1,0 +1,265 @@
+import { BrokerError, type LogOffset } from '@tandemmq/base'
+import { Messaging } from '@tandemmq/messaging'
+import { MetadataStore, type Snapshot } from '@tandemmq/metadata'
+import { Registration } from '@tandemmq/registry'
+import { MessageStore } from '@tandemmq/storage'
+import { haAddressOf, problemsOf, selfReport, type SelfView } from './broker-description.ts'
+import type { BrokerOptions, BrokerPorts } from './broker-options.ts'
+import { okMeans } from './durability-mode.ts'
+import { HandBack } from './hand-back.ts'
+import { handleKeyOf } from './handle-key.ts'
+import { knowledgeOf } from './log-knowledge.ts'
+import { MasterRole, refuseWriting } from './master-role.ts'
+import { ReplicatedStore } from './replicated-store.ts'
+import { servingToken, type ServingKnowledge } from './serving-token.ts'
+import { SlaveRole } from './slave-role.ts'
+import { TopicsAndGroups } from './topics-and-groups.ts'
+import { VisiblePosition } from './visible-position.ts'
+
+export type Role = MasterRole | SlaveRole
+
+/** One broker: a store, its replication, its metadata, and what clients ask of it. Master and slave differ in their role only. */
+export class Broker implements AsyncDisposable {
+  readonly store: MessageStore
+  readonly metadata: MetadataStore
+  readonly api: Messaging
+  readonly visible: VisiblePosition
+  readonly #options: BrokerOptions
+  readonly #self: SelfView
+  readonly #log: ReplicatedStore
+  readonly #role: Role
+  readonly #registration: Registration | undefined
+  readonly #handBack: HandBack | undefined
+  /** Without a registry the master alone serves, under one epoch for as long as it lives (rule 4.2). */
+  readonly #alone: ServingKnowledge | undefined
+  readonly #stops: (() => void)[] = []
+
+  private constructor(options: BrokerOptions, ports: BrokerPorts, parts: OpenedParts) {
+    const { clock, logger, random, registry } = ports
+    const { store, metadata, log, role } = parts
+    this.#options = options
+    this.store = store
+    this.metadata = metadata
+    this.#log = log
+    this.#role = role
+    this.visible = new VisiblePosition(
+      Math.min(store.confirmedOnDisk, store.end),
+      () => this.#role.visibleLimit,
+    )
+    if (registry === undefined && role.kind === 'master') {
+      this.#alone = { servingEpoch: clock.now(), seenEpoch: clock.now() }
+    }
+    this.#self = { options, store, metadata, role, visible: this.visible, instanceId: parts.instanceId }
+    this.api = this.#messaging(ports)
+    if (registry !== undefined) {
+      this.#registration = Registration.start({}, { clock, random, logger }, registry, selfReport(this.#self))
+    }
+    if (role.kind === 'slave' && this.#registration !== undefined) {
+      this.#handBack = new HandBack(
+        {
+          registration: this.#registration,
+          metadata,
+          source: role.source,
+          seal: () => this.api.seal(),
+          unseal: () => this.api.unseal(),
+        },
+        clock,
+        logger,
+      )
+    }
+    this.#wire()
+  }
+
+  /**
+   * Opens bottom-up: store, metadata, replication, messaging, registration. Whoever calls holds the directory's lock.
+   * Throws what store, metadata and ports throw: `LOG_CORRUPT`, `STATE_FILE_CORRUPT`, `STORE_FOREIGN`, `EADDRINUSE` …
+   */
+  static async open(options: BrokerOptions, ports: BrokerPorts): Promise<Broker> {
+    await using opened = new AsyncDisposableStack()
+    const store = opened.use(await MessageStore.open(options, ports))
+    const isMaster = options.master !== undefined
+    const metadata = opened.use(
+      await MetadataStore.open(
+        { root: options.root, acceptEdits: isMaster },
+        { ...ports, log: knowledgeOf(store) },
+      ),
+    )
+    const instanceId = ports.random.bytes(8).toString('hex')
+    const log = new ReplicatedStore(store)
+    const role = opened.use(await openRole(options, ports, store, metadata, log, instanceId))
+    const broker = new Broker(options, ports, { store, metadata, log, role, instanceId })
+    opened.move()
+    return broker
+  }
+
+  get role(): Role {
+    return this.#role
+  }
+
+  /** The epoch under which consumers are answered here at this instant; `undefined`: they are not. */
+  get servingEpoch(): number | undefined {
+    return this.#serving().servingEpoch
+  }
+
+  /** `host:port` of the HA listener; empty on a slave. */
+  get haAddress(): string {
+    return haAddressOf(this.#self)
+  }
+
+  /** What an OK promises here, in words. */
+  get okMeans(): string {
+    return okMeans(this.#options.mode)
+  }
+
+  /** Sentences about what is wrong; empty = nothing. */
+  get problems(): readonly string[] {
+    const refusal = this.#registration?.refusal
+    return refusal === undefined ? problemsOf(this.#self) : [refusal.message, ...problemsOf(this.#self)]
+  }
+
+  /** Heard from the registry, or there is none to be heard from. */
+  get isRegistered(): boolean {
+    return this.#registration?.isRegistered ?? true
+  }
+
+  /** Calls `listener` when a registration, the token, or writability has changed; returns how to stop. */
+  onChange(listener: () => void): () => void {
+    const registration = this.#registration
+    if (this.#role.kind === 'master') this.#role.writability.onChange(listener)
+    const stops = [registration?.onAnswer(listener), registration?.onServing(listener)]
+    return () => {
+      for (const stop of stops) stop?.()
+    }
+  }
+
+  /** A sealed slave hands over all it knows (rule 4.7). Resolves once it is merged and on disk. */
+  async takeBack(snapshot: Snapshot): Promise<void> {
+    if (this.#role.kind !== 'master') {
+      throw new BrokerError('NOT_WRITABLE', 'serving is handed back to a master, and this broker is a slave')
+    }
+    this.metadata.merge(snapshot)
+    await this.metadata.synced()
+  }
+
+  /** Top-down: the registry sees us leave first, the log is synced last. */
+  async close(): Promise<void> {
+    this.#registration?.close()
+    for (const stop of this.#stops) stop()
+    this.api.close()
+    await this.#role[Symbol.asyncDispose]()
+    await this.metadata.close()
+    await this.store.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #serving(): ServingKnowledge {
+    if (this.#alone !== undefined) return this.#alone
+    const registration = this.#registration
+    return { servingEpoch: registration?.servingEpoch, seenEpoch: registration?.holder.seenEpoch ?? 0 }
+  }
+
+  #messaging(ports: BrokerPorts): Messaging {
+    const { cluster, set, secret, maxMessageBytes, create } = this.#options
+    const master = this.#role.kind === 'master' ? this.#role : undefined
+    const mayWrite = (): boolean => master?.writability.isWritable ?? false
+    return new Messaging(
+      { cluster, set, handleKey: handleKeyOf(set, secret), limits: { bodyBytesMax: maxMessageBytes } },
+      {
+        log: this.store,
+        book: this.metadata,
+        catalog: new TopicsAndGroups(this.metadata, create, mayWrite),
+        durability: master ?? { admit: refuseWriting, confirmed: refuseWriting },
+        visible: this.visible,
+        serving: servingToken(() => this.#serving()),
+        writing: {
+          get allowed() {
+            return mayWrite()
+          },
+        },
+        clock: ports.clock,
+        logger: ports.logger,
+        meter: ports.meter,
+      },
+    )
+  }
+
+  /** What happens in one part and matters to another. */
+  #wire(): void {
+    const { metadata, store, visible, api } = this
+    const registration = this.#registration
+    const changed = (): void => registration?.changed()
+    const role = this.#role
+    if (role.kind === 'master') {
+      role.onEpoch(() => {
+        // All that was in the log has been dispatched by now: progress past its end is of bytes that are gone (rule 5.2).
+        metadata.cutTo((topic, queueId) => store.queue(topic, queueId)?.maxOffset ?? 0)
+        api.startTimers()
+        changed()
+      })
+      role.writability.onChange(changed)
+      this.#stops.push(role.drive(visible))
+    } else {
+      role.followServing(() => this.servingEpoch !== undefined)
+      this.#stops.push(role.drive(visible, changed))
+    }
+    this.#stops.push(
+      this.#log.onCut((at: LogOffset) => visible.cutTo(at)),
+      this.#log.onAppend(() => {
+        metadata.logAdvanced()
+        this.#considerHandBack()
+      }),
+    )
+    if (registration === undefined) return
+    this.#stops.push(
+      registration.onAnswer((answer) => {
+        if (role.kind === 'master') role.heardOfEpoch(answer.highestLogEpoch)
+        this.#considerHandBack()
+      }),
+      registration.onServing((epoch) => this.#servingChanged(epoch)),
+    )
+  }
+
+  #servingChanged(epoch: number | undefined): void {
+    this.visible.refresh()
+    if (epoch !== undefined || this.#handBack?.isRunning === true) return
+    // Whoever waits here is told, and asks the one who serves now.
+    this.api.seal()
+    this.api.unseal()
+  }
+
+  #considerHandBack(): void {
+    const registration = this.#registration
+    if (this.#handBack === undefined || this.#role.kind !== 'slave' || registration?.mayServe() !== true)
+      return
+    const master = registration.answer?.members.find((member) => member.role === 'master')
+    if (master !== undefined && this.#role.mayHandBackTo(master)) this.#handBack.begin(master.identity)
+  }
+}
+
+interface OpenedParts {
+  readonly store: MessageStore
+  readonly metadata: MetadataStore
+  readonly log: ReplicatedStore
+  readonly role: Role
+  readonly instanceId: string
+}
+
+async function openRole(
+  options: BrokerOptions,
+  ports: BrokerPorts,
+  store: MessageStore,
+  metadata: MetadataStore,
+  log: ReplicatedStore,
+  instanceId: string,
+): Promise<Role> {
+  if (options.master !== undefined) {
+    return MasterRole.open(options, options.master, ports, store, log, instanceId)
+  }
+  if (options.slave === undefined) {
+    throw new BrokerError('CONFIG_INVALID', 'a broker is the master of its set or a slave of one')
+  }
+  return SlaveRole.open(options, options.slave, ports, store, metadata, log, instanceId)
+}

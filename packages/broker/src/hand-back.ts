@@ -1,0 +1,87 @@
+import { messageOf, type Clock, type Logger } from '@tandemmq/base'
+import type { MetadataSource, MetadataStore } from '@tandemmq/metadata'
+import type { Registration } from '@tandemmq/registry'
+
+/** A seal without a release ends after this long: the slave asks to stay (rule 4.7). */
+const SEAL_MS = 2_000
+/** After a hand-back that failed, the next is not tried before this long has passed. */
+const AGAIN_MS = 1_000
+
+export interface HandBackParts {
+  readonly registration: Registration
+  readonly metadata: MetadataStore
+  readonly source: MetadataSource
+  /** Ends the polls that are being held and refuses new ones. */
+  seal(): void
+  unseal(): void
+}
+
+/**
+ * Gives the serving token back to a master that has returned (rule 4.7): seal, send all that is known, and only when the master has it
+ * on disk, release the token to it by name. If that fails the slave goes on serving under a new epoch.
+ */
+export class HandBack {
+  readonly #parts: HandBackParts
+  readonly #clock: Clock
+  readonly #logger: Logger
+  #isRunning = false
+  #notBefore = 0
+
+  constructor(parts: HandBackParts, clock: Clock, logger: Logger) {
+    this.#parts = parts
+    this.#clock = clock
+    this.#logger = logger
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning
+  }
+
+  /** Begins unless one is running or has just failed. `master` is the identity that gets the token. */
+  begin(master: string): void {
+    if (this.#isRunning || this.#clock.monotonic() < this.#notBefore) return
+    this.#isRunning = true
+    void this.#run(master).finally(() => {
+      this.#isRunning = false
+    })
+  }
+
+  async #run(master: string): Promise<void> {
+    const { registration, metadata, source } = this.#parts
+    const began = this.#clock.monotonic()
+    registration.seal()
+    this.#parts.seal()
+    try {
+      await this.#inTime((signal) => source.handBack(metadata.snapshot(), signal))
+      registration.release(master)
+      this.#parts.unseal()
+      this.#logger.info(
+        { master, tookMs: Math.round(this.#clock.monotonic() - began) },
+        'handed serving back to the master',
+      )
+    } catch (cause) {
+      this.#notBefore = this.#clock.monotonic() + AGAIN_MS
+      registration.stay()
+      this.#parts.unseal()
+      this.#logger.warn(
+        { master, why: messageOf(cause) },
+        'the master did not take serving back: this slave goes on',
+      )
+    }
+  }
+
+  async #inTime(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const patience = new AbortController()
+    const late = new Promise<never>((_resolve, reject) => {
+      patience.signal.addEventListener('abort', () => reject(patience.signal.reason), { once: true })
+    })
+    const timer = this.#clock.after(SEAL_MS, () =>
+      patience.abort(new Error(`no answer within ${SEAL_MS} ms`)),
+    )
+    try {
+      await Promise.race([work(patience.signal), late])
+    } finally {
+      timer.cancel()
+    }
+  }
+}

@@ -1,0 +1,257 @@
+import { BrokerError, messageOf, type Timer } from '@tandemmq/base'
+import type { Hello } from '@tandemmq/codec'
+import { HaMaster, type ReplicaStatus } from '@tandemmq/ha-protocol'
+import type { MessageStore } from '@tandemmq/storage'
+import type { BrokerOptions, BrokerPorts, MasterOptions } from './broker-options.ts'
+import { Durability, type Confirmation } from './durability.ts'
+import { waitsForReplicas } from './durability-mode.ts'
+import type { ReplicatedStore } from './replicated-store.ts'
+import type { VisiblePosition } from './visible-position.ts'
+import { Writability } from './writability.ts'
+
+/** How long a master in asynchronous mode waits for a replica that may know more, ms (rule 3.2). */
+const CONTACT_MS = 5_000
+
+/**
+ * What a broker does as master: opens an epoch of the log, serves it to slaves, and says when a send is safe.
+ *
+ * Before the first append three things must be known: that this log may go on (its ancestry is there, or may be created: rule 1.6), that
+ * no tail of it is missing (rule 3.1), and that the registry knows of no newer epoch (rule 3.5). Until then it answers `NOT_WRITABLE` with the
+ * reason.
+ */
+export class MasterRole implements AsyncDisposable {
+  readonly kind = 'master'
+  readonly durability: Durability
+  readonly writability = new Writability()
+  readonly #options: BrokerOptions
+  readonly #ports: BrokerPorts
+  readonly #store: MessageStore
+  readonly #ha: HaMaster
+  /** Replicas that introduced themselves since the start, by identity. */
+  readonly #heard = new Map<string, Hello>()
+  #opening: Promise<void> | undefined
+  readonly #epochListeners: (() => void)[] = []
+  #isEpochOpen = false
+  #patience: Timer | undefined
+
+  private constructor(options: BrokerOptions, ports: BrokerPorts, store: MessageStore, ha: HaMaster) {
+    this.#options = options
+    this.#ports = ports
+    this.#store = store
+    this.#ha = ha
+    this.durability = new Durability(
+      {
+        mode: options.mode,
+        flushTimeoutMs: options.flushTimeoutMs,
+        replicaTimeoutMs: options.slaveTimeoutMs,
+      },
+      {
+        flush: (upTo) => store.flush(upTo),
+        replicated: ha.replicated,
+        knownReplicas: () => ha.knownReplicas(),
+      },
+      ports.clock,
+    )
+    if (ports.registry !== undefined) {
+      this.writability.refuse(
+        'registry',
+        'the registry has not answered yet: it may know of a newer epoch of this log',
+      )
+    }
+  }
+
+  /**
+   * Listens for slaves. Resolves before the log is writable where something has to be waited for.
+   */
+  static async open(
+    options: BrokerOptions,
+    master: MasterOptions,
+    ports: BrokerPorts,
+    store: MessageStore,
+    log: ReplicatedStore,
+    instanceId: string,
+  ): Promise<MasterRole> {
+    let role: MasterRole | undefined
+    const ha = await HaMaster.listen(
+      {
+        address: master.haListen,
+        cluster: options.cluster,
+        set: options.set,
+        identity: options.identity,
+        instanceId,
+        ...(options.secret === undefined ? {} : { secret: options.secret }),
+        flushRequired: options.mode.flush === 'sync' && waitsForReplicas(options.mode),
+        inSyncReplicas: waitsForReplicas(options.mode) ? options.mode.inSyncReplicas : 1,
+        slaveTimeoutMs: options.slaveTimeoutMs,
+        onCounted: (identity) => store.addToRoster(identity),
+        onHello: (hello) => role?.introduced(hello),
+      },
+      ports,
+      log,
+    )
+    role = new MasterRole(options, ports, store, ha)
+    role.#decide(master)
+    await role.#opening
+    return role
+  }
+
+  get haAddress(): { readonly host: string; readonly port: number } {
+    return this.#ha.address
+  }
+
+  replicas(): readonly ReplicaStatus[] {
+    return this.#ha.replicas()
+  }
+
+  /** Calls `listener` once, when an epoch has been opened; at once if it has been. */
+  onEpoch(listener: () => void): void {
+    if (this.#isEpochOpen) listener()
+    else this.#epochListeners.push(listener)
+  }
+
+  /** Before an append: throws `NOT_WRITABLE` with the reason, or `IN_SYNC_REPLICAS_NOT_ENOUGH`. */
+  admit(): void {
+    this.writability.check()
+    this.durability.admit()
+  }
+
+  /** After an append: see {@link Durability.confirmed}. */
+  confirmed(end: number, deadline?: number): Promise<Confirmation> {
+    return this.durability.confirmed(end, deadline)
+  }
+
+  /** How far this mode lets consumers read. */
+  get visibleLimit(): number {
+    const { mode } = this.#options
+    const own = mode.flush === 'sync' ? this.#store.flushed.at : this.#store.end
+    return waitsForReplicas(mode) ? Math.min(own, this.#ha.replicated.at) : own
+  }
+
+  /** Keeps `visible` up to date and tells slaves and disk about it; returns how to stop. */
+  drive(visible: VisiblePosition): () => void {
+    const refresh = (): void => visible.refresh()
+    const stops = [
+      this.#store.written.onAdvance(refresh),
+      this.#store.flushed.onAdvance(refresh),
+      this.#ha.replicated.onAdvance(refresh),
+      visible.onAdvance((at) => {
+        this.#ha.setConfirmed(at)
+        this.#store.saveConfirmed(at)
+      }),
+    ]
+    this.#ha.setConfirmed(visible.at)
+    refresh()
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }
+
+  /** The registry has said which epoch of this log is the newest (rule 3.5). */
+  heardOfEpoch(highest: number): void {
+    const own = this.#store.lineage?.epochs.at(-1)?.epoch ?? 0
+    if (highest <= own || !this.#isEpochOpen) return this.writability.lift('registry')
+    this.writability.refuse(
+      'registry',
+      `epoch ${highest} of this log has been opened elsewhere, this master is at ${own}: fenced`,
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#patience?.cancel()
+    await this.#ha.close()
+  }
+
+  /** A slave has proven who it is (rules 1.4, 1.6, 3.2). */
+  introduced(hello: Hello): void {
+    this.#heard.set(hello.identity, hello)
+    const { master } = this.#options
+    if (!this.#isEpochOpen && master !== undefined) this.#decide(master)
+    else if (this.#isAhead(hello) && this.#hasUntouchedEpoch()) this.#refuseTail(hello)
+  }
+
+  #decide(master: MasterOptions): void {
+    if (this.#opening !== undefined) return
+    const reason =
+      master.acceptLoss && this.#store.lineage !== undefined ? undefined : this.#reasonToWait(master)
+    if (reason !== undefined) return this.writability.refuse('log', reason)
+    this.#opening = this.#openEpoch().catch((cause: unknown) => {
+      this.writability.refuse('log', `no epoch could be opened: ${messageOf(cause)}`)
+      this.#ports.logger.error({ why: messageOf(cause) }, 'no epoch could be opened')
+    })
+  }
+
+  /** Why the log may not go on yet, in words. */
+  #reasonToWait(master: MasterOptions): string | undefined {
+    const others = this.#options.totalReplicas - 1
+    if (this.#store.lineage === undefined) {
+      if (master.createLog || others <= 0) return undefined
+      const holder = [...this.#heard.values()].find(
+        (hello) => hello.lineage !== undefined || hello.end > hello.begin,
+      )
+      if (holder !== undefined) {
+        return `this disk is empty, but ${holder.identity} holds a log up to ${holder.end}: restore this master's store from it`
+      }
+      if (this.#heard.size >= others) return undefined
+      return `this disk is empty and ${this.#heard.size} of ${others} slaves have said that theirs are too (or start with createLog=true)`
+    }
+    if (!this.#store.recovery.lossPossible) return undefined
+    const { roster } = this.#store
+    if (roster.length === 0) return undefined
+    const ahead = [...this.#heard.values()].find((hello) => this.#isAhead(hello))
+    if (ahead !== undefined) return this.#tailWords(ahead)
+    const { mode, totalReplicas } = this.#options
+    const replicas = Math.max(roster.length + 1, totalReplicas)
+    const needed = Math.min(roster.length, replicas - mode.inSyncReplicas + 1)
+    const heard = roster.filter((identity) => this.#heard.has(identity)).length
+    if (heard >= needed) return undefined
+    if (!waitsForReplicas(mode)) this.#goOnAlone(heard)
+    return `the tail of this log may be missing (${this.#store.recovery.reason}): heard ${heard} of ${needed} replicas that could know it (or start with acceptLoss=true)`
+  }
+
+  /** Asynchronous mode promises nothing about the loss of a machine: after a while without contact it goes on. */
+  #goOnAlone(heard: number): void {
+    if (heard > 0 || this.#patience !== undefined) return
+    this.#patience = this.#ports.clock.after(CONTACT_MS, () => {
+      if (this.#heard.size > 0 || this.#opening !== undefined) return
+      this.#ports.logger.warn({}, 'no replica in contact: going on with the log as it is')
+      this.#opening = this.#openEpoch()
+    })
+  }
+
+  async #openEpoch(): Promise<void> {
+    if (this.#store.lineage === undefined) await this.#store.createLineage()
+    const epoch = await this.#store.openEpoch()
+    this.#isEpochOpen = true
+    this.#ports.logger.info({ epoch: epoch.epoch, offset: epoch.start }, 'epoch opened')
+    this.writability.lift('log')
+    for (const listener of this.#epochListeners.splice(0)) listener()
+  }
+
+  #isAhead(hello: Hello): boolean {
+    return hello.lineage?.logId === this.#store.lineage?.logId && hello.end > this.#store.end
+  }
+
+  #hasUntouchedEpoch(): boolean {
+    const epoch = this.#store.lineage?.epochs.at(-1)
+    return epoch !== undefined && epoch.start === this.#store.end
+  }
+
+  /** Rule 1.4: a longer log of ours, before the first append of this epoch. */
+  #refuseTail(hello: Hello): void {
+    if (this.#options.master?.acceptLoss === true) return
+    this.writability.refuse('log', this.#tailWords(hello))
+    this.#ports.logger.error(
+      { peer: hello.identity, theirs: hello.end, ours: this.#store.end },
+      'a slave holds more of this log',
+    )
+  }
+
+  #tailWords(hello: Hello): string {
+    return `${hello.identity} holds this log up to ${hello.end}, this master only up to ${this.#store.end}: restore its store from there (or start with acceptLoss=true)`
+  }
+}
+
+/** For brokers that have no master role: nothing can be written. */
+export function refuseWriting(): never {
+  throw new BrokerError('NOT_WRITABLE', 'this broker is a slave: messages go to its master')
+}

@@ -1,0 +1,99 @@
+import type { LogOffset } from '@tandemmq/base'
+import type { Lineage } from '@tandemmq/codec'
+import type { ReplicatedLog } from '@tandemmq/ha-protocol'
+import type { MessageStore } from '@tandemmq/storage'
+
+/** The message store as replication sees it: raw bytes at offsets. */
+export class ReplicatedStore implements ReplicatedLog {
+  readonly #store: MessageStore
+  readonly #appendListeners = new Set<() => void>()
+  readonly #flushListeners = new Set<() => void>()
+  readonly #cutListeners = new Set<(at: LogOffset) => void>()
+  #detach: () => void
+
+  constructor(store: MessageStore) {
+    this.#store = store
+    this.#detach = this.#attach()
+  }
+
+  get minOffset(): LogOffset {
+    return this.#store.minOffset
+  }
+
+  get end(): LogOffset {
+    return this.#store.end
+  }
+
+  get flushed(): LogOffset {
+    return this.#store.flushed.at
+  }
+
+  get segmentBytes(): number {
+    return this.#store.segmentBytes
+  }
+
+  get lineage(): Lineage | undefined {
+    return this.#store.lineage
+  }
+
+  read(offset: LogOffset, maxBytes: number): Buffer {
+    return this.#store.read(offset, maxBytes)
+  }
+
+  append(at: LogOffset, bytes: Buffer): void {
+    this.#store.appendRaw(at, bytes)
+  }
+
+  flush(): Promise<void> {
+    return this.#store.flush()
+  }
+
+  checksum(from: LogOffset, to: LogOffset): number {
+    return this.#store.checksum(from, to)
+  }
+
+  adoptLineage(lineage: Lineage): Promise<void> {
+    return this.#store.adoptLineage(lineage)
+  }
+
+  async truncateTo(offset: LogOffset): Promise<void> {
+    for (const listener of this.#cutListeners) listener(offset)
+    this.#detach()
+    try {
+      await this.#store.truncateTo(offset)
+    } finally {
+      this.#detach = this.#attach()
+    }
+  }
+
+  onAppend(listener: () => void): () => void {
+    this.#appendListeners.add(listener)
+    return () => this.#appendListeners.delete(listener)
+  }
+
+  onFlush(listener: () => void): () => void {
+    this.#flushListeners.add(listener)
+    return () => this.#flushListeners.delete(listener)
+  }
+
+  /** Calls `listener` with the place before the log is cut there, so that nobody is shown what goes. */
+  onCut(listener: (at: LogOffset) => void): () => void {
+    this.#cutListeners.add(listener)
+    return () => this.#cutListeners.delete(listener)
+  }
+
+  /** Truncation gives the store new frontiers. */
+  #attach(): () => void {
+    const stops = [
+      this.#store.written.onAdvance(() => {
+        for (const listener of this.#appendListeners) listener()
+      }),
+      this.#store.flushed.onAdvance(() => {
+        for (const listener of this.#flushListeners) listener()
+      }),
+    ]
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { BrokerError } from '@tandemmq/base'
+import type { CallContext, ServingToken } from '@tandemmq/messaging'
+
+/** Where it is known under which epoch this broker may answer consumers now. */
+export interface ServingKnowledge {
+  /** `undefined`: not at all. */
+  readonly servingEpoch: number | undefined
+  /** The newest epoch heard of; 0 = none. */
+  readonly seenEpoch: number
+}
+
+/** Answers a call under the epoch held now, and only if the call's stamp is the same (rule 4.3). */
+export function servingToken(knowledge: () => ServingKnowledge): ServingToken {
+  return {
+    get epoch() {
+      return knowledge().seenEpoch
+    },
+    check(context: CallContext): number {
+      const { servingEpoch, seenEpoch } = knowledge()
+      if (
+        servingEpoch === undefined ||
+        (context.servingEpoch !== undefined && context.servingEpoch !== servingEpoch)
+      ) {
+        throw new BrokerError('NOT_SERVING', 'this broker does not serve consumers now', {
+          facts: { servingEpoch: seenEpoch },
+        })
+      }
+      return servingEpoch
+    },
+  }
+}

@@ -1,0 +1,136 @@
+import { HaSlave, type SlaveState } from '@tandemmq/ha-protocol'
+import { MetadataSync, type MetadataSource, type MetadataStore } from '@tandemmq/metadata'
+import type { MemberView } from '@tandemmq/registry'
+import type { MessageStore } from '@tandemmq/storage'
+import type { BrokerOptions, BrokerPorts, SlaveOptions } from './broker-options.ts'
+import type { ReplicatedStore } from './replicated-store.ts'
+import type { VisiblePosition } from './visible-position.ts'
+
+/** A slave that lacks no more than this has copied what it could: it may give the token back. */
+const CAUGHT_UP_BYTES = 64 * 1024
+
+/**
+ * What a broker does as slave: copies the log of one master byte for byte, keeps its metadata, and reads as far as it
+ * may. It never appends anything of its own (DESIGN invariant 4).
+ */
+export class SlaveRole implements AsyncDisposable {
+  readonly kind = 'slave'
+  readonly source: MetadataSource
+  readonly sync: MetadataSync
+  readonly #options: BrokerOptions
+  readonly #store: MessageStore
+  readonly #ha: HaSlave
+  readonly #log: ReplicatedStore
+  #isServing: () => boolean = () => false
+
+  private constructor(
+    options: BrokerOptions,
+    store: MessageStore,
+    ha: HaSlave,
+    source: MetadataSource,
+    sync: MetadataSync,
+    log: ReplicatedStore,
+  ) {
+    this.#options = options
+    this.#store = store
+    this.#ha = ha
+    this.source = source
+    this.sync = sync
+    this.#log = log
+  }
+
+  static open(
+    options: BrokerOptions,
+    slave: SlaveOptions,
+    ports: BrokerPorts,
+    store: MessageStore,
+    metadata: MetadataStore,
+    log: ReplicatedStore,
+    instanceId: string,
+  ): SlaveRole {
+    const ha = HaSlave.start(
+      {
+        masterAddress: slave.masterHa,
+        cluster: options.cluster,
+        set: options.set,
+        identity: options.identity,
+        instanceId,
+        ...(options.secret === undefined ? {} : { secret: options.secret }),
+        confirmed: store.confirmedOnDisk,
+        dispatched: () => store.dispatched.at,
+      },
+      ports,
+      log,
+    )
+    const source = ports.metadataSource(slave.masterGrpc)
+    const sync = MetadataSync.start(
+      { pullIntervalMs: slave.pullIntervalMs, watch: slave.watch },
+      ports,
+      source,
+      metadata,
+    )
+    return new SlaveRole(options, store, ha, source, sync, log)
+  }
+
+  /** How this role learns whether the broker answers consumers at present. */
+  followServing(isServing: () => boolean): void {
+    this.#isServing = isServing
+  }
+
+  get masterConnected(): boolean {
+    return this.#ha.masterConnected
+  }
+
+  /** Why this slave does not follow its master now; absent while it does. */
+  get problem(): string | undefined {
+    const { state } = this.#ha
+    if (state.kind === 'streaming') return undefined
+    const trouble = 'trouble' in state ? state.trouble?.words : undefined
+    return trouble ?? `not connected to its master at ${this.#options.slave?.masterGrpc ?? ''}`
+  }
+
+  /** Whether `master` is back and this slave has copied what it lacked (rule 4.7). */
+  mayHandBackTo(master: MemberView | undefined): boolean {
+    if (master === undefined || !master.alive || !this.masterConnected) return false
+    return master.end - this.#store.end <= CAUGHT_UP_BYTES
+  }
+
+  /**
+   * How far consumers may read here (rule 4.4): to the own end while it serves and its master is not connected, otherwise to the
+   * confirmed position that the master sent.
+   */
+  get visibleLimit(): number {
+    const own = this.#options.mode.flush === 'sync' ? this.#store.flushed.at : this.#store.end
+    if (this.#isServing() && !this.masterConnected) return own
+    return Math.min(this.#store.end, this.#ha.confirmed.at)
+  }
+
+  /** Keeps `visible` up to date; returns how to stop. `changed` hears about the connection to the master. */
+  drive(visible: VisiblePosition, changed: (state: SlaveState) => void): () => void {
+    const refresh = (): void => visible.refresh()
+    let unfollow = this.#ha.confirmed.onAdvance(refresh)
+    const stops = [
+      this.#log.onAppend(refresh),
+      this.#log.onFlush(refresh),
+      visible.onAdvance((at) => this.#store.saveConfirmed(at)),
+      this.#ha.onState((state) => {
+        // A cut on order puts another frontier in the old one's place; it happens before every stream.
+        unfollow()
+        unfollow = this.#ha.confirmed.onAdvance(refresh)
+        refresh()
+        changed(state)
+      }),
+    ]
+    refresh()
+    return () => {
+      unfollow()
+      for (const stop of stops) stop()
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.sync.close()
+    this.#ha.close()
+    return Promise.resolve()
+  }
+}
