@@ -1,7 +1,7 @@
 import { BrokerError, checkedOffset } from '@tandemmq/base'
 import type { MemberHello, MemberStatus } from './member.ts'
 
-const name = /^[A-Za-z0-9._:@%|-]{1,127}$/
+const name = /^[A-Za-z0-9_%|][A-Za-z0-9._:@%|-]{0,126}$/
 const hexOrNothing = /^(?:[0-9a-f]{32})?$/
 const addressMax = 300
 const problemsMax = 32
@@ -68,7 +68,7 @@ function checkName(text: string, what: string): void {
   if (!name.test(text)) {
     throw new BrokerError(
       'PROTOCOL_VIOLATION',
-      `${what} '${text.slice(0, 40)}' is not a name: 1 to 127 of letters, digits and . _ : @ % | -`,
+      `${what} '${text.slice(0, 40)}' is not a name: 1 to 127 of letters, digits and . _ : @ % | -, and not . first`,
     )
   }
 }

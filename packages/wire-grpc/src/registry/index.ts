@@ -1,0 +1,2 @@
+export { GrpcRegistryLink } from './grpc-registry-link.ts'
+export { addRegistryService, type RegistryServicePorts } from './registry-service.ts'

@@ -1,0 +1,142 @@
+import { BrokerError, unreachable } from '@tandemmq/base'
+import type {
+  MemberDetails,
+  MemberHello,
+  MemberRole,
+  MemberStatus,
+  MemberView,
+  MemberWish,
+  RegistryAnswer,
+} from '@tandemmq/registry'
+import { registry as wire } from '@tandemmq/rpc'
+
+const { MemberRole: WireRole, MemberWish: WireWish } = wire
+
+export function helloToWire(hello: MemberHello): wire.MemberMessage {
+  return {
+    message: {
+      $case: 'hello',
+      value: {
+        ...hello,
+        instanceId: hello.instanceId,
+        role: roleToWire(hello.role),
+        heldLease: hello.heldLease && { ...hello.heldLease },
+      },
+    },
+  }
+}
+
+/** Throws `PROTOCOL_VIOLATION`. What the fields say is checked by the registry. */
+export function helloFromWire({ heldLease, role, ...hello }: wire.MemberHello): MemberHello {
+  return { ...hello, role: roleFromWire(role), ...(heldLease && { heldLease }) }
+}
+
+export function statusToWire(status: MemberStatus): wire.MemberMessage {
+  const { replicas, metadataSync, okMeans, problems } = status.details
+  return {
+    message: {
+      $case: 'status',
+      value: {
+        sequence: status.sequence,
+        end: status.end,
+        flushed: status.flushed,
+        confirmed: status.confirmed,
+        dispatched: status.dispatched,
+        lastEpoch: status.lastEpoch,
+        logId: status.logId,
+        writable: status.writable,
+        masterConnected: status.masterConnected,
+        renewEpoch: status.renew?.epoch,
+        wish: wishToWire(status.wants),
+        release: status.release && { ...status.release },
+        details: {
+          replicas: [...replicas],
+          metadataSync: metadataSync && { ...metadataSync, results: new Map(metadataSync.results) },
+          okMeans,
+          problems: [...problems],
+        },
+      },
+    },
+  }
+}
+
+export function statusFromWire(status: wire.MemberStatus): MemberStatus {
+  const wants = wishFromWire(status.wish)
+  return {
+    sequence: status.sequence,
+    end: status.end,
+    flushed: status.flushed,
+    confirmed: status.confirmed,
+    dispatched: status.dispatched,
+    lastEpoch: status.lastEpoch,
+    logId: status.logId,
+    writable: status.writable,
+    ...(status.masterConnected !== undefined && { masterConnected: status.masterConnected }),
+    ...(status.renewEpoch !== undefined && { renew: { epoch: status.renewEpoch } }),
+    ...(wants && { wants }),
+    ...(status.release && { release: status.release }),
+    details: detailsFromWire(status.details),
+  }
+}
+
+export function answerToWire(answer: RegistryAnswer): wire.RegistryAnswer {
+  return {
+    sequence: answer.sequence,
+    token: answer.token && { ...answer.token },
+    members: answer.members.map((member) => ({ ...member, role: roleToWire(member.role) })),
+    highestLogEpoch: answer.highestLogEpoch,
+  }
+}
+
+/** Throws `PROTOCOL_VIOLATION`. */
+export function answerFromWire(answer: wire.RegistryAnswer): RegistryAnswer {
+  const members = answer.members.map((member): MemberView => ({ ...member, role: roleFromWire(member.role) }))
+  return {
+    sequence: answer.sequence,
+    ...(answer.token && { token: answer.token }),
+    members,
+    highestLogEpoch: answer.highestLogEpoch,
+  }
+}
+
+function detailsFromWire(details: wire.MemberDetails | undefined): MemberDetails {
+  return {
+    replicas: details?.replicas ?? [],
+    ...(details?.metadataSync && { metadataSync: details.metadataSync }),
+    okMeans: details?.okMeans ?? '',
+    problems: details?.problems ?? [],
+  }
+}
+
+function roleToWire(role: MemberRole): wire.MemberRole {
+  return role === 'master' ? WireRole.MASTER : WireRole.SLAVE
+}
+
+function roleFromWire(role: wire.MemberRole): MemberRole {
+  if (role === WireRole.MASTER) return 'master'
+  if (role === WireRole.SLAVE) return 'slave'
+  throw new BrokerError('PROTOCOL_VIOLATION', `${role} is no role of a member`)
+}
+
+function wishToWire(wish: MemberWish | undefined): wire.MemberWish {
+  switch (wish) {
+    case undefined:
+      return WireWish.UNSPECIFIED
+    case 'token':
+      return WireWish.TOKEN
+    case 'stay':
+      return WireWish.STAY
+    case 'nothing':
+      return WireWish.NOTHING
+    default:
+      return unreachable(wish)
+  }
+}
+
+/** A wish of a newer version counts as none. */
+function wishFromWire(wish: wire.MemberWish): MemberWish | undefined {
+  if (wish === WireWish.TOKEN) return 'token'
+  if (wish === WireWish.STAY) return 'stay'
+  if (wish === WireWish.NOTHING) return 'nothing'
+  return undefined
+}

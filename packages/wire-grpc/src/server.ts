@@ -1,0 +1,134 @@
+import { createServer, type Server as NetServer, type Socket } from 'node:net'
+import {
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js'
+import { BrokerError, type Address } from '@tandemmq/base'
+
+export interface GrpcServerOptions {
+  /** The largest message taken from a peer, bytes. A larger one ends its call with RESOURCE_EXHAUSTED. */
+  readonly maxInboundBytes: number
+  /** Calls at once on one connection. */
+  readonly maxStreamsPerConnection: number
+  /** More connections than this are not accepted. */
+  readonly connectionsMax: number
+  /** A connection without any call is closed after this long. */
+  readonly connectionIdleMs: number
+  /** A peer that does not answer a ping in `pingTimeoutMs` is gone; pinged this often. */
+  readonly pingIntervalMs: number
+  readonly pingTimeoutMs: number
+  /** What may be under way on one stream without being read, bytes. */
+  readonly windowBytes: number
+}
+
+/** After this long a draining connection is cut whatever its calls do. */
+const DRAIN_MAX_MS = 60_000
+
+export const defaultGrpcServerOptions: GrpcServerOptions = {
+  maxInboundBytes: 16 * 1024 * 1024,
+  maxStreamsPerConnection: 10_000,
+  connectionsMax: 10_000,
+  connectionIdleMs: 120_000,
+  pingIntervalMs: 30_000,
+  pingTimeoutMs: 10_000,
+  windowBytes: 1024 * 1024,
+}
+
+/**
+ * One gRPC port. Services are added, then it listens. Clients may ping as often as they like, with or without calls.
+ *
+ * The sockets are ours and are handed to grpc-js one by one: its own shutdown leaves peers without a word for seconds (it only half-closes
+ * their connections), and a peer that is to fail over must notice at once.
+ */
+export class GrpcServer implements AsyncDisposable {
+  readonly #server: Server
+  readonly #injector: ReturnType<Server['createConnectionInjector']>
+  readonly #listener: NetServer
+  readonly #sockets = new Set<Socket>()
+  readonly #limits: GrpcServerOptions
+  #address: Address | undefined
+  #onEmpty: (() => void) | undefined
+
+  constructor(options: Partial<GrpcServerOptions> = {}) {
+    this.#limits = { ...defaultGrpcServerOptions, ...options }
+    const limits = this.#limits
+    this.#server = new Server({
+      'grpc.max_receive_message_length': limits.maxInboundBytes,
+      // What we send is bounded where it is made.
+      'grpc.max_send_message_length': -1,
+      'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,
+      'grpc.max_connection_idle_ms': limits.connectionIdleMs,
+      'grpc.keepalive_time_ms': limits.pingIntervalMs,
+      'grpc.keepalive_timeout_ms': limits.pingTimeoutMs,
+      'grpc-node.flow_control_window': limits.windowBytes,
+      'grpc.enable_channelz': 0,
+    })
+    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure())
+    this.#listener = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+    this.#listener.maxConnections = limits.connectionsMax
+  }
+
+  /** Adds a service; before or after {@link listen}. */
+  add(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
+    this.#server.addService(definition, implementation)
+  }
+
+  /** Port 0: any free one. Rejects with `UNAVAILABLE` naming the address. */
+  listen({ host, port }: Address): Promise<Address> {
+    return new Promise((resolve, reject) => {
+      this.#listener.once('error', (cause) => {
+        const words = `cannot listen on ${host}:${port}: ${cause.message}`
+        reject(new BrokerError('UNAVAILABLE', words, { cause, facts: { port } }))
+      })
+      this.#listener.listen(port, host, () => {
+        const bound = this.#listener.address()
+        this.#address = { host, port: typeof bound === 'object' && bound ? bound.port : port }
+        resolve(this.#address)
+      })
+    })
+  }
+
+  /** Where it listens. */
+  get address(): Address | undefined {
+    return this.#address
+  }
+
+  /** Connections that stand now. */
+  get connections(): number {
+    return this.#sockets.size
+  }
+
+  /** Takes no new connections, lets running calls end, and breaks off what is left when `signal` aborts: at once if none is given. */
+  async close(signal: AbortSignal = AbortSignal.abort()): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#listener.close(() => resolve())
+    })
+    if (!signal.aborted && this.#sockets.size > 0) {
+      this.#injector.drain(DRAIN_MAX_MS)
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+    }
+    for (const socket of this.#sockets) socket.destroy()
+    this.#server.forceShutdown()
+    await closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket)
+    // A connection that fails is closed; who had calls on it learns it from them.
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => {
+      this.#sockets.delete(socket)
+      if (this.#sockets.size === 0) this.#onEmpty?.()
+    })
+    this.#injector.injectConnection(socket)
+  }
+}
