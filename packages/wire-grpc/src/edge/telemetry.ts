@@ -1,0 +1,86 @@
+import { Metadata, status as GrpcStatus, type ServerDuplexStream } from '@grpc/grpc-js'
+import { messageOf, type Logger } from '@tandemmq/base'
+import type { CallContext } from '@tandemmq/messaging'
+import { rocketmq } from '@tandemmq/rpc'
+import { StatusError, okStatus } from '../client-api/status-error.ts'
+import type { ClientRegistry, ClientStream } from './client-registry.ts'
+import type { RouteCatalog } from './route-catalog.ts'
+import { settingsAnswer } from './settings-answer.ts'
+
+const { ClientType, Code } = rocketmq
+
+export type TelemetryCall = ServerDuplexStream<rocketmq.TelemetryCommand, rocketmq.TelemetryCommand>
+
+export interface TelemetryParts {
+  readonly clients: ClientRegistry
+  readonly catalog: RouteCatalog
+  readonly logger: Logger
+}
+
+/** Says settings on a stream, as Apache's proxy does. */
+export function settingsCommand(settings: rocketmq.Settings): rocketmq.TelemetryCommand {
+  return { status: okStatus, command: { $case: 'settings', value: settings } }
+}
+
+/** One Telemetry stream, from its opening to its end. It is never closed from here without need: some clients never open it again. */
+export function serveTelemetry(call: TelemetryCall, context: CallContext, parts: TelemetryParts): void {
+  // The Rust client waits for nothing but these.
+  call.sendMetadata(new Metadata())
+  let isOpen = true
+  const stream: ClientStream = {
+    send: (command) => {
+      if (isOpen) call.write(command)
+    },
+    end: () => {
+      if (isOpen) call.end()
+      isOpen = false
+    },
+  }
+  const leave = (): void => {
+    parts.clients.left(context.clientId, stream)
+  }
+  const fail = (code: GrpcStatus, details: string): void => {
+    leave()
+    isOpen = false
+    call.emit('error', { code, details })
+  }
+  if (context.clientId === '') {
+    stream.send({
+      status: { code: Code.CLIENT_ID_REQUIRED, message: 'client id cannot be empty' },
+      command: undefined,
+    })
+    stream.end()
+    return
+  }
+  call.on('data', (command: rocketmq.TelemetryCommand) => {
+    if (command.command?.$case !== 'settings' || !isOpen) return
+    try {
+      const settings = settingsAnswer(command.command.value, context, (group) => parts.catalog.group(group))
+      if (settings) parts.clients.agreed(context.clientId, stream, settings, autoRenewGroup(settings))
+      else fail(GrpcStatus.INVALID_ARGUMENT, 'there is no publishing or subscription data in settings')
+    } catch (thrown) {
+      if (thrown instanceof StatusError) return fail(GrpcStatus.INVALID_ARGUMENT, thrown.message)
+      parts.logger.error({ error: messageOf(thrown) }, 'settings of a client could not be processed')
+      fail(GrpcStatus.INTERNAL, 'the settings could not be processed')
+    }
+  })
+  call.on('end', () => {
+    leave()
+    stream.end()
+  })
+  call.on('cancelled', () => {
+    leave()
+    isOpen = false
+  })
+  call.on('error', () => {
+    leave()
+    isOpen = false
+  })
+}
+
+/** The group of a consumer whose leases are renewed while it lives: a push consumer. */
+function autoRenewGroup({ clientType, pubSub }: rocketmq.Settings): string | undefined {
+  if (clientType !== ClientType.PUSH_CONSUMER && clientType !== ClientType.LITE_PUSH_CONSUMER)
+    return undefined
+  return pubSub?.$case === 'subscription' ? pubSub.value.group?.name : undefined
+}

@@ -1,0 +1,2 @@
+export type { BrokerChannel, BrokerChannels } from './broker-channel.ts'
+export { Gateway, type GatewayParts } from './gateway.ts'
