@@ -31,7 +31,8 @@ export class MemoryLog implements ReplicatedLog {
   readonly #clock: Clock
   readonly #appended = new Set<() => void>()
   readonly #flushedListeners = new Set<() => void>()
-  #bytes = Buffer.alloc(0)
+  #space = Buffer.alloc(1024)
+  #length = 0
 
   constructor(
     clock: Clock,
@@ -45,11 +46,11 @@ export class MemoryLog implements ReplicatedLog {
   }
 
   get end(): number {
-    return this.minOffset + this.#bytes.length
+    return this.minOffset + this.#length
   }
 
   get bytes(): Buffer {
-    return this.#bytes
+    return this.#space.subarray(0, this.#length)
   }
 
   /** What a master's producers do. */
@@ -59,22 +60,22 @@ export class MemoryLog implements ReplicatedLog {
 
   /** What retention does. */
   dropBelow(offset: number): void {
-    this.#bytes = this.#bytes.subarray(offset - this.minOffset)
+    this.#replace(this.bytes.subarray(offset - this.minOffset))
     this.minOffset = offset
   }
 
   /** A disk that lies. */
   damage(offset: number): void {
-    const bytes = Buffer.from(this.#bytes)
+    const bytes = Buffer.from(this.bytes)
     const at = offset - this.minOffset
     bytes.writeUInt8(bytes.readUInt8(at) ^ 0xff, at)
-    this.#bytes = bytes
+    this.#replace(bytes)
   }
 
   read(offset: number, maxBytes: number): Buffer {
     if (offset < this.minOffset) throw new BrokerError('LOG_CORRUPT', `${offset} is no longer kept`)
     const at = offset - this.minOffset
-    const bytes = this.#bytes.subarray(
+    const bytes = this.bytes.subarray(
       at,
       at + Math.min(maxBytes, this.segmentBytes - (offset % this.segmentBytes)),
     )
@@ -85,12 +86,18 @@ export class MemoryLog implements ReplicatedLog {
   append(at: number, bytes: Buffer): void {
     if (this.appendProblem !== undefined) throw new BrokerError('DISK_FULL', this.appendProblem)
     if (at !== this.end) {
-      if (this.#bytes.length > 0 || at % this.segmentBytes !== 0)
+      if (this.#length > 0 || at % this.segmentBytes !== 0)
         throw new Error(`append at ${at}, end is ${this.end}`)
       this.minOffset = at
       this.flushed = at
     }
-    this.#bytes = Buffer.concat([this.#bytes, bytes])
+    if (this.#length + bytes.length > this.#space.length) {
+      const space = Buffer.alloc(2 * (this.#length + bytes.length))
+      this.bytes.copy(space)
+      this.#space = space
+    }
+    bytes.copy(this.#space, this.#length)
+    this.#length += bytes.length
     for (const listener of this.#appended) listener()
   }
 
@@ -104,7 +111,7 @@ export class MemoryLog implements ReplicatedLog {
   }
 
   checksum(from: number, to: number): number {
-    return crc32(this.#bytes.subarray(from - this.minOffset, to - this.minOffset))
+    return crc32(this.bytes.subarray(from - this.minOffset, to - this.minOffset))
   }
 
   async adoptLineage(lineage: Lineage): Promise<void> {
@@ -113,7 +120,7 @@ export class MemoryLog implements ReplicatedLog {
 
   async truncateTo(offset: number): Promise<void> {
     this.cuts.push(offset)
-    this.#bytes = this.#bytes.subarray(0, offset - this.minOffset)
+    this.#replace(this.bytes.subarray(0, offset - this.minOffset))
     this.flushed = Math.min(this.flushed, offset)
   }
 
@@ -125,5 +132,11 @@ export class MemoryLog implements ReplicatedLog {
   onFlush(listener: () => void): () => void {
     this.#flushedListeners.add(listener)
     return () => this.#flushedListeners.delete(listener)
+  }
+
+  /** A new space: what was handed out must not change. */
+  #replace(bytes: Buffer): void {
+    this.#length = bytes.length
+    this.#space = Buffer.from(bytes)
   }
 }

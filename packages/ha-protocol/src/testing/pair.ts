@@ -25,28 +25,32 @@ export class Pair {
     this.masterLog = new MemoryLog(this.clock, log)
   }
 
-  listen(options: Partial<HaMasterOptions> = {}, log: MemoryLog = this.masterLog): Promise<HaMaster> {
+  listen(
+    options: Partial<HaMasterOptions> = {},
+    log: MemoryLog = this.masterLog,
+    withSecret = true,
+  ): Promise<HaMaster> {
     const defaults: HaMasterOptions = {
       address: { host: '0.0.0.0', port: HA_PORT },
       cluster: 'DefaultCluster',
       set: 'broker-a',
       identity: 'master',
       instanceId: 'm-1',
-      secret: SECRET,
+      ...(withSecret ? { secret: SECRET } : {}),
       flushRequired: false,
       inSyncReplicas: 2,
     }
     return HaMaster.listen({ ...defaults, ...options }, this.#ports('m', this.clock, this.masterLogger), log)
   }
 
-  follow(log: MemoryLog, options: Partial<HaSlaveOptions> = {}, host = 's'): HaSlave {
+  follow(log: MemoryLog, options: Partial<HaSlaveOptions> = {}, host = 's', withSecret = true): HaSlave {
     const defaults: HaSlaveOptions = {
       masterAddress: { host: 'm', port: HA_PORT },
       cluster: 'DefaultCluster',
       set: 'broker-a',
       identity: 'slave-1',
       instanceId: 's-1',
-      secret: SECRET,
+      ...(withSecret ? { secret: SECRET } : {}),
     }
     return HaSlave.start({ ...defaults, ...options }, this.#ports(host, this.clock, this.slaveLogger), log)
   }
