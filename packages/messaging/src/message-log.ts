@@ -33,7 +33,10 @@ export interface QueueView {
   readonly minOffset: QueueOffset
   /** One past the newest. */
   readonly maxOffset: QueueOffset
+  /** `undefined` outside of the bounds, and at a position that the queue never had. */
   unit(queueOffset: QueueOffset): ConsumeQueueUnit | undefined
+  /** Consecutive units from `queueOffset` on, in one read; possibly fewer than there are. */
+  units(queueOffset: QueueOffset, countMax: number): readonly (ConsumeQueueUnit | undefined)[]
 }
 
 /** A record has reached its consume queue. */

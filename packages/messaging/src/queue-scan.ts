@@ -1,5 +1,5 @@
 import type { Clock, LogOffset, Logger, QueueOffset } from '@tandemmq/base'
-import { decodeProperties, isFillerUnit, type ConsumeQueueUnit, type RecordStamp } from '@tandemmq/codec'
+import { decodeProperties, type ConsumeQueueUnit, type RecordStamp } from '@tandemmq/codec'
 import type { Candidate } from './candidate.ts'
 import type { ProgressBook, QueueProgressView, Settled } from './consumer-progress.ts'
 import type { DeadLetters } from './dead-letters.ts'
@@ -83,6 +83,9 @@ export class QueueScan {
   }
 }
 
+/** Units read at a time. */
+const READ_AHEAD = 32
+
 const nothingFound: Find = { candidates: [], filtered: [], hiddenUntil: undefined }
 
 /** One pass over one queue. */
@@ -95,6 +98,8 @@ class Look {
   readonly #candidates: Candidate[] = []
   readonly #filtered: Settled[] = []
   #hiddenUntil: LogOffset | undefined
+  #units: readonly (ConsumeQueueUnit | undefined)[] = []
+  #unitsFrom: QueueOffset = 0
 
   constructor(
     parts: QueueScanParts,
@@ -117,9 +122,8 @@ class Look {
   /** Takes, filters or passes over one message. False: nothing further is to be had now. */
   visit(queueOffset: QueueOffset): boolean {
     const { budget, filter } = this.#terms
-    const unit = this.view.unit(queueOffset)
-    if (unit === undefined) return false
-    if (isFillerUnit(unit) || this.#queue.aside.has(queueOffset)) return this.#passOver()
+    const unit = this.#unit(queueOffset)
+    if (unit === undefined || this.#queue.aside.has(queueOffset)) return this.#passOver()
     const end = unit.offset + unit.size
     if (end > this.#parts.visible.at) {
       this.#hiddenUntil = end
@@ -143,6 +147,15 @@ class Look {
     this.#candidates.push(candidate)
     budget.take(unit.size)
     return true
+  }
+
+  /** Read ahead: what is handed out together mostly lies together. */
+  #unit(queueOffset: QueueOffset): ConsumeQueueUnit | undefined {
+    const index = queueOffset - this.#unitsFrom
+    if (index >= 0 && index < this.#units.length) return this.#units[index]
+    this.#units = this.view.units(queueOffset, READ_AHEAD)
+    this.#unitsFrom = queueOffset
+    return this.#units[0]
   }
 
   #passOver(): true {
