@@ -60,7 +60,8 @@ export function problemsOf({ store, role }: SelfView): readonly string[] {
 
 export function haAddressOf({ options, role }: SelfView): string {
   if (role.kind === 'slave' || options.master === undefined) return ''
-  return `${options.master.haAdvertisedHost}:${role.haAddress.port}`
+  const { haAdvertisedHost: host } = options.master
+  return `${host.includes(':') ? `[${host}]` : host}:${role.haAddress.port}`
 }
 
 function detailsOf(self: SelfView): MemberDetails {

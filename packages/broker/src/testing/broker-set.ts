@@ -1,0 +1,198 @@
+import { invariant, silentMeter } from '@tandemmq/base'
+import { Registry } from '@tandemmq/registry'
+import {
+  RecordingLogger,
+  SeededRandom,
+  SimulatedClock,
+  SimulatedMachine,
+  SimulatedNet,
+} from '@tandemmq/testkit'
+import { Broker } from '../broker.ts'
+import type { BrokerOptions } from '../broker-options.ts'
+import type { DurabilityMode } from '../durability-mode.ts'
+import { metadataOver } from './metadata-wire.ts'
+import { RegistryWire } from './registry-wire.ts'
+
+export const ASYNC: DurabilityMode = { replication: 'async', flush: 'async', inSyncReplicas: 1 }
+export const ASYNC_FLUSHED: DurabilityMode = { replication: 'async', flush: 'sync', inSyncReplicas: 1 }
+export const SYNC: DurabilityMode = { replication: 'sync', flush: 'async', inSyncReplicas: 2 }
+export const SYNC_FLUSHED: DurabilityMode = { replication: 'sync', flush: 'sync', inSyncReplicas: 2 }
+
+/** One machine of the set, and the process that runs on it. */
+interface Member {
+  readonly machine: SimulatedMachine
+  readonly logger: RecordingLogger
+  /** Counts the boots of the machine. */
+  boots: number
+  broker: Broker | undefined
+  wire: RegistryWire | undefined
+}
+
+/** A broker set on fakes: `master` and slaves by name, one registry, all in one process and on simulated time. */
+export class BrokerSet {
+  readonly time = new SimulatedClock()
+  readonly random: SeededRandom
+  readonly net: SimulatedNet
+  readonly registry: Registry
+  readonly mode: DurabilityMode
+  readonly #replicas: number
+  readonly #members = new Map<string, Member>()
+
+  constructor(mode: DurabilityMode, { slaves = 1, seed = 1 } = {}) {
+    this.mode = mode
+    this.#replicas = slaves + 1
+    this.random = new SeededRandom(seed)
+    this.net = new SimulatedNet({ clock: this.time, random: this.random.fork() })
+    this.registry = new Registry({}, { clock: this.time, logger: new RecordingLogger() })
+  }
+
+  /** Starts a broker process on the machine of that name: `master`, or else a slave. */
+  async start(name: string, change: Partial<BrokerOptions> = {}): Promise<Broker> {
+    const member = this.#member(name)
+    const ports = member.machine.boot()
+    const wire = new RegistryWire(this.registry, ports.clock)
+    member.wire = wire
+    member.broker = await this.time.outcome(
+      Broker.open(
+        { ...this.#options(name), ...change },
+        {
+          ...ports,
+          logger: member.logger,
+          meter: silentMeter,
+          registry: wire,
+          metadataSource: (address) =>
+            metadataOver({ clock: ports.clock, broker: () => this.#reach(name, address) }),
+        },
+      ),
+    )
+    return member.broker
+  }
+
+  broker(name: string): Broker {
+    const broker = this.#member(name).broker
+    invariant(broker !== undefined, `${name} is up`)
+    return broker
+  }
+
+  machine(name: string): SimulatedMachine {
+    return this.#member(name).machine
+  }
+
+  wire(name: string): RegistryWire {
+    const { wire } = this.#member(name)
+    invariant(wire !== undefined, `${name} was started`)
+    return wire
+  }
+
+  log(name: string): RecordingLogger {
+    return this.#member(name).logger
+  }
+
+  /** SIGKILL. */
+  kill(name: string): void {
+    this.#gone(name, (machine) => machine.kill())
+    this.wire(name).cut()
+  }
+
+  cutPower(name: string): void {
+    this.wire(name).silence()
+    this.#gone(name, (machine) => machine.cutPower())
+    this.#member(name).boots += 1
+  }
+
+  async stop(name: string): Promise<void> {
+    await this.time.outcome(this.broker(name).close())
+    this.#gone(name, (machine) => machine.kill())
+  }
+
+  /** Waits until the broker of that name answers consumers; returns how long it took, ms. */
+  async untilServing(name: string, limitMs = 10_000): Promise<number> {
+    const began = this.time.monotonic()
+    await this.time.runUntil(() => this.broker(name).servingEpoch !== undefined, limitMs)
+    return this.time.monotonic() - began
+  }
+
+  /** Waits until the slave of that name follows its master and has all of its log. */
+  async untilCopied(name: string): Promise<void> {
+    const { store } = this.broker(name)
+    await this.time.runUntil(() => store.end === this.broker('master').store.end && store.end > 0)
+  }
+
+  /** All bytes of a broker's log. */
+  logOf(name: string): Buffer {
+    const { store } = this.broker(name)
+    const parts: Buffer[] = []
+    for (let at = store.minOffset; at < store.end;) {
+      const part = store.read(at, 1024 * 1024)
+      parts.push(part)
+      at += part.length
+    }
+    return Buffer.concat(parts)
+  }
+
+  #gone(name: string, how: (machine: SimulatedMachine) => void): void {
+    const member = this.#member(name)
+    how(member.machine)
+    member.broker = undefined
+  }
+
+  #reach(from: string, address: string): Broker | undefined {
+    const [to = ''] = address.split(':')
+    const isCut = this.net.link(from, to).isCut || this.net.link(to, from).isCut
+    return isCut ? undefined : this.#member(to).broker
+  }
+
+  #member(name: string): Member {
+    const known = this.#members.get(name)
+    if (known !== undefined) return known
+    const { time, net, random } = this
+    const machine = new SimulatedMachine({ name, time, net, random: random.fork() })
+    const member: Member = {
+      machine,
+      logger: new RecordingLogger(),
+      boots: 1,
+      broker: undefined,
+      wire: undefined,
+    }
+    this.#members.set(name, member)
+    return member
+  }
+
+  #options(name: string): BrokerOptions {
+    const isMaster = name === 'master'
+    return {
+      cluster: 'DefaultCluster',
+      set: 'broker-a',
+      identity: name,
+      totalReplicas: this.#replicas,
+      root: '/store',
+      bootId: `${name}, boot ${this.#member(name).boots}`,
+      segmentBytes: 256 * 1024,
+      maxMessageBytes: 64 * 1024,
+      storeHost: { ip: '10.0.0.1', port: 10911 },
+      mode: this.mode,
+      create: { topics: true, groups: true, queues: 4 },
+      secret: Buffer.from('the secret of the set'),
+      grpcAddress: `${name}:8081`,
+      flushTimeoutMs: 5_000,
+      slaveTimeoutMs: 3_000,
+      ...(isMaster
+        ? {
+            master: {
+              haListen: { host: name, port: 10912 },
+              haAdvertisedHost: name,
+              createLog: true,
+              acceptLoss: false,
+            },
+          }
+        : {
+            slave: {
+              masterHa: { host: 'master', port: 10912 },
+              masterGrpc: 'master:8081',
+              pullIntervalMs: 10_000,
+              watch: true,
+            },
+          }),
+    }
+  }
+}
