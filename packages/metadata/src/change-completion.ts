@@ -1,5 +1,5 @@
 import { BrokerError, unreachable } from '@tandemmq/base'
-import type { Change, QueueKey } from './change.ts'
+import type { Change, Delivery, QueueKey, Visibility } from './change.ts'
 import type { ConfigTable } from './config-table.ts'
 import { compareCursors, type Cursor } from './cursor.ts'
 import { DELAY_KEY } from './delay-progress.ts'
@@ -34,8 +34,9 @@ export function completed(change: Change, state: MetadataState, next: Cursor): C
       }
     case 'lease':
     case 'ack':
-    case 'visibility':
       return { ...change, generation: generationOf(state, change) }
+    case 'visibility':
+      return { ...change, delivery: laterDelivery(change, state), generation: generationOf(state, change) }
     case 'delay':
       return { ...change, generation: generationOf(state, DELAY_KEY) }
     case 'reset':
@@ -48,6 +49,18 @@ export function completed(change: Change, state: MetadataState, next: Cursor): C
     default:
       return unreachable(change)
   }
+}
+
+/** Changes of one delivery are ordered by their time, which must not stand still or go back with the wall clock. */
+function laterDelivery(
+  { group, topic, queueId, servingEpoch, delivery }: Visibility,
+  state: MetadataState,
+): Delivery {
+  const before = state.progress.find(group, topic, queueId)?.lease(delivery.queueOffset)
+  const isSame = before?.servingEpoch === servingEpoch && before.attempt === delivery.attempt
+  return isSame
+    ? { ...delivery, deliveredAt: Math.max(delivery.deliveredAt, before.deliveredAt + 1) }
+    : delivery
 }
 
 /** The first generation above those of all `queues`. */

@@ -97,7 +97,10 @@ export interface Ack extends QueueKey {
   readonly generation?: Generation
 }
 
-/** Changes how long a delivery stays invisible, counted from `deliveredAt`; 0 = visible at once. */
+/**
+ * Changes how long a delivery stays invisible from now on; 0 = visible at once. `commit` may record a slightly later
+ * `deliveredAt` (changes of one delivery are ordered by it): recognise a delivery by serving epoch and attempt.
+ */
 export interface Visibility extends QueueKey {
   readonly kind: 'visibility'
   readonly servingEpoch: number

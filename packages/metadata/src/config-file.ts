@@ -12,7 +12,7 @@ export interface ConfigContent {
   readonly source: 'file' | 'fallback'
 }
 
-/** One of Apache's `config/*.json`: replaced in one step, with the content before it kept as `.bak`. */
+/** One of Apache's `config/*.json` in a directory that exists: replaced in one step, with the content before it kept as `.bak`. */
 export class ConfigFile {
   readonly name: string
   readonly #directory: string
@@ -55,7 +55,6 @@ export class ConfigFile {
     const files = this.#files
     const path = `${this.#directory}/${this.name}`
     const temporary = `${path}.tmp`
-    files.makeDirectory(this.#directory)
     files.remove(temporary)
     const file = files.open(temporary, 'create')
     try {

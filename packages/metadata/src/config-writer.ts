@@ -77,6 +77,13 @@ export class ConfigWriter {
     )
   }
 
+  /** Finds out which files do not say what the tables say, after a crash for instance. */
+  compare(digests: ReadonlyMap<MetadataKind, string>): void {
+    for (const slot of this.#slots.values()) {
+      if (digests.get(slot.kind) !== digestOf(this.#textOf(slot))) this.changed(slot.kind)
+    }
+  }
+
   /** Something of this kind has changed. */
   changed(kind: MetadataKind): void {
     const slot = this.#slots.get(kind)
@@ -130,7 +137,7 @@ export class ConfigWriter {
         }
         slot.changes = 0
       }
-      const text = formatApacheJson(MAPPINGS[slot.kind].write(this.#state, slot.document))
+      const text = this.#textOf(slot)
       await this.#ports.announce(slot.file.name, digestOf(text))
       await slot.file.write(text)
     } catch (cause) {
@@ -141,5 +148,9 @@ export class ConfigWriter {
       )
       throw cause
     }
+  }
+
+  #textOf(slot: Slot): string {
+    return formatApacheJson(MAPPINGS[slot.kind].write(this.#state, slot.document))
   }
 }

@@ -2,7 +2,7 @@ import { BrokerError, type Files, type Logger } from '@tandemmq/base'
 import { findJournalRecord, scanJournalRecord } from '@tandemmq/codec'
 import { JOURNAL_TAGS } from './journal-tags.ts'
 
-/** Twice what a journal grows to before nothing new is handed out: acknowledgements go on past the limit. */
+/** Far beyond the length at which nothing new is handed out: acknowledgements go on past that. */
 const FILE_BYTES_MAX = 512 * 1024 * 1024
 
 export interface ReplayedRecord {

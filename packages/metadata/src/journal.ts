@@ -12,6 +12,7 @@ import { encodeJournalRecord } from '@tandemmq/codec'
 import { JOURNAL_TAGS } from './journal-tags.ts'
 
 export interface JournalOptions {
+  /** Exists, and durably so. */
   readonly directory: string
   /** How long a record may wait before it is synced; with the sync itself this stays below 200 ms (rule 5.1). */
   readonly syncDelayMs: number
@@ -85,7 +86,6 @@ export class Journal {
     snapshot: () => Iterable<JournalEntry>,
   ): Promise<Journal> {
     const { files } = ports
-    files.makeDirectory(options.directory)
     const target = begin(`${options.directory}/${JOURNAL_FILE}`, files, snapshot())
     await target.file.dataSync()
     target.synced = target.end
@@ -185,6 +185,8 @@ export class Journal {
   }
 
   async #syncAndCompact(): Promise<void> {
+    // Whoever appends applies the change right afterwards: a snapshot in between would lack it.
+    await Promise.resolve()
     while (!this.#failure && (this.#durable.at < this.#appended || this.#current.end >= this.#compactAt)) {
       await (this.#current.end >= this.#compactAt ? this.#compact() : this.#sync())
     }

@@ -36,7 +36,7 @@ export class MetadataDisk {
 
   /** Restores the tables and begins a new journal. Throws `STATE_FILE_CORRUPT`. */
   static async open(options: DiskOptions, ports: RestorePorts, source: DiskSource): Promise<MetadataDisk> {
-    const { processEpoch, notes, documents, stale } = restore(options, ports, source.state, (change) =>
+    const { processEpoch, notes, documents, digests } = restore(options, ports, source.state, (change) =>
       source.replay(change),
     )
     const contents = function* (): Generator<JournalEntry> {
@@ -46,6 +46,9 @@ export class MetadataDisk {
       for (const kind of METADATA_KINDS) for (const change of snapshot[kind] ?? []) yield entryOf(change)
       for (const change of source.pending()) yield entryOf(change)
     }
+    // A file is only as durable as the name of its directory. The root itself belongs to the store.
+    for (const name of ['journal', 'config']) ports.files.makeDirectory(`${options.root}/${name}`)
+    await ports.files.syncDirectory(options.root)
     const journal = await Journal.create(
       { ...options.journal, directory: `${options.root}/journal` },
       ports,
@@ -57,7 +60,7 @@ export class MetadataDisk {
       await journal.synced()
     }
     const writer = new ConfigWriter(options.root, source.state, documents, { ...ports, announce })
-    for (const kind of stale) writer.changed(kind)
+    writer.compare(digests)
     return new MetadataDisk(processEpoch, journal, writer)
   }
 

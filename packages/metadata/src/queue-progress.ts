@@ -104,9 +104,7 @@ export class QueueProgress {
     const { queueOffset } = delivery
     if (compareGenerations(generation, this.#generation) < 0 || this.#acked.has(queueOffset)) return false
     const before = this.#inFlight.get(queueOffset)
-    // Changes arrive in the order in which they were made, so of two about one delivery the later one counts.
-    const isOlder = before && compareLeases({ ...delivery, servingEpoch }, before) < 0
-    if (isOlder || (before && isSameLease({ ...delivery, servingEpoch }, before))) return false
+    if (before && compareLeases({ ...delivery, servingEpoch }, before) <= 0) return false
     this.#put(delivery, servingEpoch, Math.max(delivery.attempt, before?.attempts ?? 0), now)
     return true
   }
@@ -135,16 +133,16 @@ export class QueueProgress {
   merge(state: ProgressState, now: number): boolean {
     const order = compareGenerations(state.generation, this.#generation)
     let changed = order > 0
+    // What came under an older generation counts only below what newer ones have voided.
+    const limit = order < 0 ? this.#voidFrom : Number.MAX_SAFE_INTEGER
     if (order > 0) {
       this.#adopt(state.generation, state.voidFrom)
       this.#inFlight.clear()
-    } else if (order === 0 && state.voidFrom < this.#voidFrom) {
+    } else if (state.voidFrom < this.#voidFrom) {
       this.#voidFrom = state.voidFrom
       changed = true
     }
-    for (const [from, to] of state.acked) {
-      changed = this.#acked.add(from, this.#clipped(to, state.generation)) || changed
-    }
+    for (const [from, to] of state.acked) changed = this.#acked.add(from, Math.min(to, limit)) || changed
     const before = this.#marks
     if (order >= 0) this.#marks = mergedMarks(this.#marks, state.marks)
     changed =
@@ -185,11 +183,7 @@ export class QueueProgress {
     if (this.#acked.has(lease.queueOffset)) return false
     const before = this.#inFlight.get(lease.queueOffset)
     const attempts = Math.max(lease.attempts, lease.attempt, before?.attempts ?? 0)
-    const isNewer =
-      before === undefined ||
-      (compareLeases(lease, before) ||
-        lease.deliveredAt - before.deliveredAt ||
-        lease.invisibleMs - before.invisibleMs) > 0
+    const isNewer = before === undefined || compareLeases(lease, before) > 0
     if (!isNewer) {
       if (attempts === before.attempts) return false
       this.#inFlight.set({ ...before, attempts })
@@ -236,12 +230,16 @@ export class QueueProgress {
 interface LeaseOrder {
   readonly servingEpoch: number
   readonly attempt: number
+  readonly deliveredAt: number
+  readonly invisibleMs: number
 }
 
+/** A total order, so that copies of changes may arrive in any order: rule 5.3, then the later change of one delivery. */
 function compareLeases(a: LeaseOrder, b: LeaseOrder): number {
-  return a.servingEpoch - b.servingEpoch || a.attempt - b.attempt
-}
-
-function isSameLease(a: Delivery & LeaseOrder, b: LeaseView): boolean {
-  return compareLeases(a, b) === 0 && a.deliveredAt === b.deliveredAt && a.invisibleMs === b.invisibleMs
+  return (
+    a.servingEpoch - b.servingEpoch ||
+    a.attempt - b.attempt ||
+    a.deliveredAt - b.deliveredAt ||
+    a.invisibleMs - b.invisibleMs
+  )
 }

@@ -33,8 +33,8 @@ export interface Restored {
   readonly processEpoch: number
   readonly notes: FileNotes
   readonly documents: Record<MetadataKind, ConfigDocument>
-  /** Files whose content is not what the tables say. */
-  readonly stale: ReadonlySet<MetadataKind>
+  /** Of what the files hold now; the kind is absent where only the fallback copy could be read, or nothing. */
+  readonly digests: ReadonlyMap<MetadataKind, string>
 }
 
 /** Progress of a queue that was never reset. */
@@ -64,7 +64,7 @@ export function restore(
   }
   const processEpoch = Math.max(lastEpoch + 1, clock.now())
   const intake = new FileIntake(state, ports, { isFirst: journal === undefined, processEpoch })
-  const stale = new Set<MetadataKind>()
+  const digests = new Map<MetadataKind, string>()
   const read = <T>(
     kind: MetadataKind,
     name: string,
@@ -72,7 +72,7 @@ export function restore(
   ): T | undefined => {
     const content = new ConfigFile(`${options.root}/config`, name, files, logger).read()
     const isOurs = content?.source === 'fallback' ? journal !== undefined : notes.knows(name, content?.digest)
-    if (content?.source !== 'file' || !isOurs) stale.add(kind)
+    if (content?.source === 'file') digests.set(kind, content.digest)
     return content && take(content, isOurs || (journal !== undefined && !options.acceptEdits))
   }
   const documents = {
@@ -87,7 +87,7 @@ export function restore(
       EMPTY_DOCUMENT,
     delay: read('delay', delayMapping.file, (content) => intake.delay(content)) ?? EMPTY_DOCUMENT,
   }
-  return { processEpoch, notes, documents, stale }
+  return { processEpoch, notes, documents, digests }
 }
 
 /** What Apache's files, or an operator's edits of them, mean for the tables. */
