@@ -247,13 +247,14 @@ describe('auto-renew', () => {
   })
 })
 
+async function ordered(): Promise<Stand> {
+  const stand = await opened()
+  stand.group('strict', { orderly: true })
+  await stand.sendAll('1', '2', '3', '4')
+  return stand
+}
+
 describe('order', () => {
-  async function ordered(): Promise<Stand> {
-    const stand = await opened()
-    stand.group('strict', { orderly: true })
-    await stand.sendAll('1', '2', '3', '4')
-    return stand
-  }
   const strict = { group: 'strict', batchSize: 2 }
 
   test('a queue is closed while a batch of it is being consumed', async () => {

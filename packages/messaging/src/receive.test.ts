@@ -15,7 +15,8 @@ describe('receive', () => {
     const stand = await opened()
     await stand.sendAll('a', 'b', 'c', 'd', 'e')
     const messages = await stand.receive()
-    expect(bodies(messages).toSorted()).toEqual(['a', 'b', 'c', 'd', 'e'])
+    expect(new Set(bodies(messages))).toEqual(new Set(['a', 'b', 'c', 'd', 'e']))
+    expect(messages).toHaveLength(5)
     expect(new Set(messages.map((message) => message.record.queueId)).size).toBe(4)
     expect(messages.every((message) => message.attempt === 1)).toBe(true)
   })
@@ -45,7 +46,7 @@ describe('receive', () => {
     const queues: (number | undefined)[] = []
     for (let round = 0; round < 4; round += 1)
       queues.push((await stand.receive({ batchSize: 1 }))[0]?.record.queueId)
-    expect(queues.toSorted()).toEqual([0, 1, 2, 3])
+    expect(new Set(queues)).toEqual(new Set([0, 1, 2, 3]))
   })
 
   test('never gives more than 32, nor more bytes than one answer should carry', async () => {

@@ -25,6 +25,7 @@ import type {
   SendStatus,
 } from './api.ts'
 import { Messaging } from './messaging.ts'
+import type { ServingToken } from './serving.ts'
 
 const ROOT = '/store'
 const HOST = { ip: '127.0.0.1', port: 10911 }
@@ -48,15 +49,23 @@ class TestVisible {
   }
 }
 
+class TestToken implements ServingToken {
+  epoch = 1
+
+  check({ servingEpoch: stamp }: CallContext): number {
+    if (this.epoch > 0 && (stamp === undefined || stamp === this.epoch)) return this.epoch
+    throw new BrokerError('NOT_SERVING', 'the token is elsewhere', { facts: { servingEpoch: this.epoch } })
+  }
+}
+
 /** One broker's storage, metadata and messaging, real code on a simulated machine; the ports of the broker above are played by the test. */
 export class Stand {
   readonly clock: SimulatedClock
   readonly machine: SimulatedMachine
   logger = new RecordingLogger()
   visible = new TestVisible()
-  /** The serving token: 0 = not held. */
-  servingEpoch = 1
-  writingAllowed = true
+  readonly #token = new TestToken()
+  readonly #writing = { allowed: true }
   /** What sends wait for. */
   confirm: (end: LogOffset, deadline?: number) => Promise<SendStatus> = async () => 'OK'
   admit: () => void = () => {}
@@ -64,12 +73,22 @@ export class Stand {
   #metadata: MetadataStore | undefined
   #messaging: Messaging | undefined
   #messages = 0
+  #boots = 1
 
   constructor(seed = 1) {
     const random = new SeededRandom(seed)
     this.clock = new SimulatedClock()
     const net = new SimulatedNet({ clock: this.clock, random: random.fork() })
     this.machine = new SimulatedMachine({ name: 'a', time: this.clock, net, random })
+  }
+
+  /** 0: the token is not held. */
+  set servingEpoch(epoch: number) {
+    this.#token.epoch = epoch
+  }
+
+  set writingAllowed(allowed: boolean) {
+    this.#writing.allowed = allowed
   }
 
   static async open(seed?: number): Promise<Stand> {
@@ -95,7 +114,13 @@ export class Stand {
     this.logger = new RecordingLogger()
     this.visible = new TestVisible()
     const ports = { files, clock, random, logger: this.logger, meter: silentMeter }
-    const options = { root: ROOT, storeHost: HOST, bootId: 'boot', segmentBytes: 1 << 20, preZeroBytes: 0 }
+    const options = {
+      root: ROOT,
+      storeHost: HOST,
+      bootId: `boot-${this.#boots}`,
+      segmentBytes: 1 << 20,
+      preZeroBytes: 0,
+    }
     const store = await this.clock.outcome(MessageStore.open(options, ports))
     const log: LogKnowledge = {
       knowsStamp: ({ physicalOffset, logEpoch }) =>
@@ -118,6 +143,7 @@ export class Stand {
   }
 
   cutPower(): void {
+    this.#boots += 1
     this.machine.cutPower()
   }
 
@@ -163,8 +189,8 @@ export class Stand {
   }
 
   /** Sends bodies in order, into one queue if the topic has one. */
-  async sendAll(...bodies: readonly string[]): Promise<void> {
-    for (const body of bodies) await this.send({ body: Buffer.from(body) })
+  async sendAll(...texts: readonly string[]): Promise<void> {
+    for (const body of texts) await this.send({ body: Buffer.from(body) })
   }
 
   request(fields: Partial<ReceiveRequest> = {}): ReceiveRequest {
@@ -209,7 +235,6 @@ export class Stand {
   }
 
   #compose(clock: SimulatedClock | ReturnType<SimulatedMachine['boot']>['clock']): Messaging {
-    const stand = this
     const { metadata, store } = this
     return new Messaging(
       { cluster: 'c', set: 'broker-a', handleKey: KEY },
@@ -228,23 +253,8 @@ export class Stand {
           confirmed: (end, deadline) => this.confirm(end, deadline),
         },
         visible: this.visible,
-        serving: {
-          get epoch() {
-            return stand.servingEpoch
-          },
-          check: ({ servingEpoch: stamp }) => {
-            if (stand.servingEpoch > 0 && (stamp === undefined || stamp === stand.servingEpoch))
-              return stand.servingEpoch
-            throw new BrokerError('NOT_SERVING', 'the token is elsewhere', {
-              facts: { servingEpoch: stand.servingEpoch },
-            })
-          },
-        },
-        writing: {
-          get allowed() {
-            return stand.writingAllowed
-          },
-        },
+        serving: this.#token,
+        writing: this.#writing,
         clock,
         logger: this.logger,
         meter: silentMeter,
