@@ -72,12 +72,15 @@ export class Stand {
   #store: MessageStore | undefined
   #metadata: MetadataStore | undefined
   #messaging: Messaging | undefined
+  readonly #follows: Stand | undefined
   #messages = 0
   #boots = 1
 
-  constructor(seed = 1) {
+  /** @param follows the master of which this is a slave; they share the clock */
+  constructor(seed = 1, follows?: Stand) {
     const random = new SeededRandom(seed)
-    this.clock = new SimulatedClock()
+    this.clock = follows?.clock ?? new SimulatedClock()
+    this.#follows = follows
     const net = new SimulatedNet({ clock: this.clock, random: random.fork() })
     this.machine = new SimulatedMachine({ name: 'a', time: this.clock, net, random })
   }
@@ -130,12 +133,40 @@ export class Stand {
     this.#store = store
     this.#metadata = metadata
     this.#messaging = this.#compose(clock)
-    if (!store.lineage) await this.clock.outcome(store.createLineage())
-    await this.clock.outcome(store.openEpoch())
+    if (!this.#follows) {
+      if (!store.lineage) await this.clock.outcome(store.createLineage())
+      await this.clock.outcome(store.openEpoch())
+    }
     this.visible.moveTo(store.end)
     store.written.onAdvance((at) => {
       if (!this.visible.isHeld) this.visible.moveTo(at)
     })
+  }
+
+  /** A slave of this stand: empty, not serving, not writing. */
+  async slave(): Promise<Stand> {
+    const slave = new Stand(2, this)
+    slave.servingEpoch = 0
+    slave.writingAllowed = false
+    await slave.boot()
+    return slave
+  }
+
+  /** Brings a slave's log up to its master's. */
+  async replicate(): Promise<void> {
+    const master = present(this.#follows)
+    const { lineage } = master.store
+    if (lineage) await this.clock.outcome(this.store.adoptLineage(lineage))
+    while (this.store.end < master.store.end) {
+      this.store.appendRaw(this.store.end, Buffer.from(master.store.read(this.store.end, 4096)))
+    }
+    await this.clock.settle()
+    this.metadata.logAdvanced()
+  }
+
+  /** Brings a slave's metadata up to its master's. */
+  synchronize(): void {
+    this.metadata.applyRemote(present(this.#follows).metadata.changesSince(this.metadata.followed))
   }
 
   kill(): void {
