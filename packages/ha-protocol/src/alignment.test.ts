@@ -48,7 +48,9 @@ test('an epoch that got no bytes and was replaced is no divergence (rule 1.1)', 
 
 test('the last 64 KiB below the common point are compared, as far as both hold them', () => {
   const far = lineageOf({ 1: 0, 2: 500_000 })
-  expect(align(log(500_100, far), log(400_000, e1))).toMatchObject({ compare: { from: 400_000 - 65536, to: 400_000 } })
+  expect(align(log(500_100, far), log(400_000, e1))).toMatchObject({
+    compare: { from: 400_000 - 65536, to: 400_000 },
+  })
   expect(align(log(500_100, far), log(400_000, e1, 399_000))).toMatchObject({ compare: { from: 399_000 } })
   expect(align(log(500_100, far, 390_000), log(400_000, e1))).toMatchObject({ compare: { from: 390_000 } })
   expect(align(log(500_100, far, 400_000), log(400_000, e1))).not.toHaveProperty('compare')
@@ -75,7 +77,9 @@ test('a slave that has followed a newer master does not follow an old one', () =
 })
 
 test('another log, no log, no epoch in common: refused for the operator', () => {
-  expect(verdict(log(900, e1), log(5, { logId: 'f'.repeat(32), epochs: e1.epochs }))).toBe('refuse not-our-lineage')
+  expect(verdict(log(900, e1), log(5, { logId: 'f'.repeat(32), epochs: e1.epochs }))).toBe(
+    'refuse not-our-lineage',
+  )
   expect(verdict(log(900, e1), log(5))).toBe('refuse not-our-lineage')
   expect(verdict(log(900, e1), log(5, lineageOf({ 1: 0 }, 7)))).toBe('refuse not-our-lineage')
 })
@@ -88,7 +92,8 @@ test('too far behind: starts over if a newer epoch says so, else the operator de
 
 test('a slave obeys no cut without a newer epoch, of another log, or into what is common', () => {
   const slave = log(1300, e1)
-  const order = (lineage: Lineage, at: number) => refusalOfOrder(slave, { kind: 'truncate', at, lineage })?.words ?? 'obeyed'
+  const order = (lineage: Lineage, at: number) =>
+    refusalOfOrder(slave, { kind: 'truncate', at, lineage })?.words ?? 'obeyed'
   expect(order(e12, 1000)).toBe('obeyed')
   expect(order(e12, 999)).toContain('agree up to 1000')
   expect(order(e12, 1301)).toContain('agree up to 1000')
@@ -97,7 +102,11 @@ test('a slave obeys no cut without a newer epoch, of another log, or into what i
 })
 
 test('what no longer fits into a message stays known', () => {
-  const all = Array.from({ length: LINEAGE_EPOCHS_MAX + 5 }, (_, i) => ({ epoch: i + 1, start: i * 10, opener: 'ab'.repeat(8) }))
+  const all = Array.from({ length: LINEAGE_EPOCHS_MAX + 5 }, (_, i) => ({
+    epoch: i + 1,
+    start: i * 10,
+    opener: 'ab'.repeat(8),
+  }))
   const own = { logId: LOG_ID, epochs: all.slice(0, 100) }
   const received = { logId: LOG_ID, epochs: all.slice(-LINEAGE_EPOCHS_MAX) }
   expect(continuedLineage(own, received).epochs).toEqual(all)
@@ -108,15 +117,29 @@ test('what no longer fits into a message stays known', () => {
 test('the common point is where two histories parted', () => {
   const step = fc.record({ bytes: fc.nat(50), lose: fc.nat(30) })
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 8 }), fc.array(step, { maxLength: 8 }), fc.array(step, { maxLength: 8 }), (shared, a, b) => {
-      const trunk = grow({ epochs: [], owners: [] }, shared)
-      const one = grow(trunk, a)
-      const other = grow(trunk, b)
-      let common = 0
-      while (common < Math.min(one.owners.length, other.owners.length) && one.owners[common] === other.owners[common]) common += 1
-      const point = commonPoint(lineage(one), one.owners.length, lineage(other), other.owners.length)
-      expect(point ?? 0).toBe(common)
-    }),
+    fc.property(
+      fc.array(step, { maxLength: 8 }),
+      fc.array(step, { maxLength: 8 }),
+      fc.array(step, { maxLength: 8 }),
+      (shared, a, b) => {
+        const trunk = grow({ epochs: [], owners: [] }, shared)
+        const one = grow(trunk, a)
+        const other = grow(trunk, b)
+        let common = 0
+        while (
+          common < Math.min(one.owners.length, other.owners.length) &&
+          one.owners[common] === other.owners[common]
+        )
+          common += 1
+        const point = commonPoint(
+          lineageFrom(one),
+          one.owners.length,
+          lineageFrom(other),
+          other.owners.length,
+        )
+        expect(point ?? 0).toBe(common)
+      },
+    ),
     { numRuns: 500 },
   )
 })
@@ -144,6 +167,6 @@ function grow(from: History, steps: readonly { bytes: number; lose: number }[]):
   return { epochs, owners }
 }
 
-function lineage(history: History): Lineage {
+function lineageFrom(history: History): Lineage {
   return { logId: LOG_ID, epochs: history.epochs }
 }

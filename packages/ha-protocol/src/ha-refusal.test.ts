@@ -73,18 +73,42 @@ async function handshake(pair: Pair, stranger: Stranger, hello = strangerHello):
   stranger.say(first)
   await pair.clock.advance(10)
   const master = decodeHello(stranger.message().body)
-  const second = encodeHandshake('proof', encodeProof({ mac: proofOf(SECRET, 'slave', signed, master.signed) }))
+  const second = encodeHandshake(
+    'proof',
+    encodeProof({ mac: proofOf(SECRET, 'slave', signed, master.signed) }),
+  )
   stranger.say(second)
   await pair.clock.advance(10)
   return [first, second]
 }
 
-const mismatches: readonly (readonly [string, Partial<HaMasterOptions>, Partial<HaSlaveOptions>, string])[] = [
-  ['another cluster', {}, { cluster: 'Other' }, 'wrong-cluster: slave "slave-1" is of cluster "Other", its peer of "DefaultCluster"'],
-  ['another set', {}, { set: 'broker-b' }, 'wrong-set: slave "slave-1" is of broker set "broker-b", its peer of "broker-a"'],
-  ['the identity of its master', {}, { identity: 'master' }, 'same-identity: slave "master" has the identity of its own peer'],
-  ['another secret', {}, { secret: Buffer.from('guessed') }, 'wrong-secret: master "master" has another secret than its peer'],
-]
+const mismatches: readonly (readonly [string, Partial<HaMasterOptions>, Partial<HaSlaveOptions>, string])[] =
+  [
+    [
+      'another cluster',
+      {},
+      { cluster: 'Other' },
+      'wrong-cluster: slave "slave-1" is of cluster "Other", its peer of "DefaultCluster"',
+    ],
+    [
+      'another set',
+      {},
+      { set: 'broker-b' },
+      'wrong-set: slave "slave-1" is of broker set "broker-b", its peer of "broker-a"',
+    ],
+    [
+      'the identity of its master',
+      {},
+      { identity: 'master' },
+      'same-identity: slave "master" has the identity of its own peer',
+    ],
+    [
+      'another secret',
+      {},
+      { secret: Buffer.from('guessed') },
+      'wrong-secret: master "master" has another secret than its peer',
+    ],
+  ]
 
 for (const [what, master, slave, words] of mismatches) {
   test(`a slave with ${what} is refused; both sides say why`, async () => {
@@ -159,7 +183,10 @@ test('a recorded handshake cannot be played again: the nonce of the master is an
   replay.message()
   replay.say(recorded[1] ?? Buffer.alloc(0))
   await pair.clock.advance(10)
-  expect(decodeAnswer(replay.message().body)).toMatchObject({ kind: 'refuse', refusal: { reason: 'wrong-secret' } })
+  expect(decodeAnswer(replay.message().body)).toMatchObject({
+    kind: 'refuse',
+    refusal: { reason: 'wrong-secret' },
+  })
   expect(master.replicas()).toEqual([])
 })
 

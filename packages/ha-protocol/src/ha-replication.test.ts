@@ -21,7 +21,9 @@ test('an empty slave copies everything, follows, and completes a waiting send', 
   await pair.clock.outcome(master.waitFor(200_500))
   expect(log.bytes.equals(pair.masterLog.bytes)).toBe(true)
   expect(master.knownReplicas()).toBe(2)
-  expect(master.replicas()).toMatchObject([{ identity: 'slave-1', counted: true, lagBytes: 0, received: 200_500 }])
+  expect(master.replicas()).toMatchObject([
+    { identity: 'slave-1', counted: true, lagBytes: 0, received: 200_500 },
+  ])
 })
 
 test('bytes are the same after any chunking, over many segments and both directions of time', async () => {
@@ -52,7 +54,10 @@ test('with inSyncReplicas 1 nobody is waited for', async () => {
 
 test('two slaves at once: a quorum of three waits for the slower one', async () => {
   const pair = new Pair()
-  const [two, three] = [await pair.listen(), await pair.listen({ inSyncReplicas: 3, address: { host: 'm', port: 1 } })]
+  const [two, three] = [
+    await pair.listen(),
+    await pair.listen({ inSyncReplicas: 3, address: { host: 'm', port: 1 } }),
+  ]
   const logs = [pair.emptyLog(), pair.emptyLog(), pair.emptyLog(), pair.emptyLog()] as const
   pair.net.delay('m', 't', { min: 50, max: 50 })
   pair.follow(logs[0])
@@ -217,16 +222,16 @@ test('nobody is counted before the roster has it on disk (rule 3.3)', async () =
   const pair = new Pair()
   pair.masterLog.write(pair.random.bytes(50))
   const roster: string[] = []
-  let enrolled = (): void => {}
+  const written = Promise.withResolvers<void>()
   const onCounted = (identity: string): Promise<void> => {
     roster.push(identity)
-    return new Promise((resolve) => (enrolled = resolve))
+    return written.promise
   }
   const master = await pair.listen({ onCounted })
   pair.follow(pair.emptyLog())
   await pair.clock.advance(2_000)
   expect([roster, master.replicated.at, master.knownReplicas()]).toEqual([['slave-1'], 0, 1])
-  enrolled()
+  written.resolve()
   await pair.clock.outcome(master.waitFor(50))
 })
 

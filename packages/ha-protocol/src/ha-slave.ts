@@ -6,7 +6,7 @@ import type { HaMember } from './ha-member.ts'
 import { slaveMetrics } from './ha-metrics.ts'
 import type { SlaveMetrics } from './ha-metrics.ts'
 import type { HaPorts } from './ha-ports.ts'
-import { defaultTimings } from './ha-timings.ts'
+import { apacheTimings, defaultTimings } from './ha-timings.ts'
 import type { HaTimings } from './ha-timings.ts'
 import { viewOf } from './replicated-log.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
@@ -69,7 +69,7 @@ export class HaSlave {
         ...(options.secret === undefined ? {} : { secret: options.secret }),
         flush: options.flushBeforeReport === true ? 'always' : 'when-required',
         peer: options.peer ?? 'tandemmq',
-        timings: { ...defaultTimings, ...options.timings },
+        timings: { ...(options.peer === 'apache' ? apacheTimings : defaultTimings), ...options.timings },
       },
       view: () => viewOf(log),
     }

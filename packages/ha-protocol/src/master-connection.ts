@@ -91,7 +91,8 @@ export class MasterConnection implements ReplicaHolder {
   /** The log has grown. */
   wake(): void {
     if (this.#state.kind !== 'streaming') return
-    if (lastEpoch(this.#around.log.lineage) !== this.#epoch) this.#dispatch({ kind: 'epoch-opened' })
+    const isNewEpoch = this.#replica !== undefined && lastEpoch(this.#around.log.lineage) !== this.#epoch
+    if (isNewEpoch) this.#dispatch({ kind: 'epoch-opened' })
     else if (this.#state.isStarted) this.#write.wake()
   }
 

@@ -175,8 +175,10 @@ function onFrame(
     )
   }
   // A heartbeat on an empty log says nothing yet about where it will begin.
-  const next = state.next === 'any' && frame.size === 0 ? 'any' : frame.offset
-  return stay({ ...state, next, bodyLeft: frame.size, heardAt: now })
+  if (state.next === 'any' && frame.size > 0) {
+    return stay({ ...state, from: frame.offset, next: frame.offset, bodyLeft: frame.size, heardAt: now })
+  }
+  return stay({ ...state, bodyLeft: frame.size, heardAt: now })
 }
 
 function onPiece(
@@ -201,7 +203,8 @@ function onControl(state: SlaveStreaming, control: Control, now: number): SlaveS
 
 /** One report per turn, for all that was appended in it. */
 function onCaughtUp(state: SlaveStreaming, now: number): SlaveStep {
-  if (state.next === 'any' || state.next === state.reported) return stay(state)
+  // A header alone may have said where an empty log begins; that is nothing to report yet.
+  if (state.next === 'any' || state.next === state.from || state.next === state.reported) return stay(state)
   if (state.flushFirst) return { state, effects: [{ kind: 'flush' }] }
   invariant(state.reported !== undefined && state.next > state.reported, 'reports only grow')
   return {
