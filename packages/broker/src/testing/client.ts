@@ -49,13 +49,13 @@ export class Client {
     return bodies
   }
 
-  /** What is there now, at most 32. */
+  /** What is there now, at most 8. */
   async receive(name: string, { stamp, pollMs = 0, invisibleMs = 30_000 }: ReceiveOptions = {}) {
     const request = {
       group: GROUP,
       topic: TOPIC,
       filter: { kind: 'all' as const },
-      batchSize: 32,
+      batchSize: 8,
       invisibleMs,
       autoRenew: false,
       pollMs,
