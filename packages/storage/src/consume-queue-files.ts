@@ -69,6 +69,16 @@ export class ConsumeQueueFiles {
     this.#dirtyFiles.add(path)
   }
 
+  /** The file at `path` and its name may have been written by an earlier process and not be durable. */
+  assumeDirty(path: string): void {
+    this.#dirtyFiles.add(path)
+    let directory = directoryOf(path)
+    for (let level = 0; level < 3; level += 1) {
+      this.#dirtyDirectories.add(directory)
+      directory = directoryOf(directory)
+    }
+  }
+
   write(path: string, bytes: Uint8Array, position: number): void {
     this.#dirtyFiles.add(path)
     this.#cache.get(path).write(bytes, position)

@@ -145,6 +145,15 @@ export class ConsumeQueue implements QueueReader {
     this.#min = Math.min(this.#min, end)
   }
 
+  /** Units of records at or behind `synced` may have been written by an earlier process and not be durable. */
+  assumeDirty(synced: LogOffset): void {
+    const last = this.#fileStart(Math.max(this.#first, this.#end - 1) * UNIT_BYTES)
+    const from = this.#fileStart(this.offsetAtOrAfter(synced) * UNIT_BYTES)
+    for (let start = Math.min(from, last); start <= last; start += this.#files.fileBytes) {
+      this.#files.assumeDirty(this.#path(start))
+    }
+  }
+
   /** Messages below `logMinOffset` are gone from the log. */
   advanceMin(logMinOffset: LogOffset): void {
     this.#min = this.offsetAtOrAfter(logMinOffset)

@@ -27,8 +27,8 @@ export class ConsumeQueues {
   }
 
   /**
-   * Opens what is on file. With `recordAt`, the last unit of each queue is compared with the log, and dropped while it
-   * disagrees. False: a queue is damaged beyond that, all must be built again.
+   * Opens what is on file. With `recordAt`, which stands for a stop that was not clean, the last unit of each queue is
+   * compared with the log, and dropped while it disagrees; what was not synced will be. False: a queue is damaged beyond that, all must be built again.
    */
   load(trust: QueueTrust, minOffset: LogOffset, recordAt: RecordAt | undefined): boolean {
     let sound = true
@@ -44,6 +44,7 @@ export class ConsumeQueues {
         this.#topicQueues(topic).set(queueId, queue)
         if (recordAt !== undefined && !dropTornEnd(queue, minOffset, recordAt)) sound = false
         queue.advanceMin(minOffset)
+        if (recordAt !== undefined) queue.assumeDirty(trust.synced)
       }
     }
     return sound

@@ -9,3 +9,9 @@ export function isDiskFull(thrown: unknown): boolean {
   const code = errnoOf(thrown)
   return code === 'ENOSPC' || code === 'EDQUOT'
 }
+
+/** Whether the file system refuses the call to this user. */
+export function isForbidden(thrown: unknown): boolean {
+  const code = errnoOf(thrown)
+  return code === 'EACCES' || code === 'EPERM'
+}

@@ -8,6 +8,7 @@ import { saveDiverged } from './diverged.ts'
 import { LineageFile, lineageWith } from './lineage-file.ts'
 import { PositionFile } from './position-file.ts'
 import type { RecoveryReport } from './recovery.ts'
+import { isForbidden } from './errno.ts'
 import { directoryOf } from './state-file.ts'
 import { RECORD_OVERHEAD_MAX, completeOptions, type StoreOptions, type StorePorts } from './store-options.ts'
 import { StoreSession, type SessionContext } from './store-session.ts'
@@ -398,12 +399,18 @@ function emitTo(listeners: ReadonlySet<ArrivalListener>, arrivals: readonly Arri
   for (const arrival of arrivals) for (const listener of listeners) listener(arrival)
 }
 
+/** Names an earlier process made may not be durable yet, so they are synced at every start. */
 async function makeDirectories({ files }: StorePorts, root: string): Promise<void> {
   const isNew = !files.exists(root)
   files.makeDirectory(`${root}/commitlog`)
   files.makeDirectory(`${root}/consumequeue`)
   await files.syncDirectory(root)
-  if (isNew) await files.syncDirectory(directoryOf(root))
+  try {
+    await files.syncDirectory(directoryOf(root))
+  } catch (failure) {
+    // Others may have made it for us, in a place we cannot open.
+    if (isNew || !isForbidden(failure)) throw failure
+  }
 }
 
 /** Apache's mark of a running process: if it is there at the next start, that stop was not clean. */

@@ -12,20 +12,21 @@ export interface QueueTrust {
   readonly synced: LogOffset
 }
 
-/** Finds out what a queue's directory holds, and cuts off what cannot be believed. `undefined`: no files. */
+/** Finds out what a queue's directory holds, and cuts off what cannot be believed. `undefined`: nothing. */
 export function readQueueExtent(
   files: ConsumeQueueFiles,
   directory: string,
   trust: QueueTrust,
 ): QueueExtent | undefined {
   const starts = listStarts(files, directory)
-  const first = starts[0]
-  if (first === undefined) return undefined
+  if (starts.length === 0) return undefined
   const end = trust.pagesMayBeLost
     ? believedEnd(files, directory, starts, trust.synced)
     : writtenEnd(files, directory, starts)
   if (trust.pagesMayBeLost) files.cutAll(directory, end * UNIT_BYTES)
-  return { first: first / UNIT_BYTES, min: first / UNIT_BYTES, end }
+  if (end === 0) return undefined
+  const first = firstOfRun(files, starts, end * UNIT_BYTES) / UNIT_BYTES
+  return { first, min: first, end }
 }
 
 function listStarts(files: ConsumeQueueFiles, directory: string): number[] {
@@ -40,11 +41,14 @@ function listStarts(files: ConsumeQueueFiles, directory: string): number[] {
     }
     starts.push(start)
   }
-  // A gap ends what can be addressed by position: only the files behind the last one count.
-  const gap = starts.findLastIndex(
-    (start, index) => index > 0 && starts[index - 1] !== start - files.fileBytes,
-  )
-  return gap === -1 ? starts : starts.slice(gap)
+  return starts
+}
+
+/** A gap ends what can be addressed by position: only the files behind the last one before `end` count. */
+function firstOfRun(files: ConsumeQueueFiles, starts: readonly number[], end: number): number {
+  const used = starts.filter((start) => start < end || start === starts[0])
+  const gap = used.findLastIndex((start, index) => index > 0 && used[index - 1] !== start - files.fileBytes)
+  return used[Math.max(gap, 0)] ?? 0
 }
 
 /** Units are written in order, so in the last file they end at the first position without one: binary search. */
@@ -66,7 +70,8 @@ function writtenEnd(files: ConsumeQueueFiles, directory: string, starts: readonl
 
 /**
  * What was synced is a prefix whose units ascend and point below `synced`. The first unit that breaks this, torn or
- * lost or merely newer, ends it; newer ones are dispatched again from the log.
+ * lost or merely newer, ends it; newer ones are dispatched again from the log. A file without any such unit may be a
+ * survivor whose predecessors are lost: its name says nothing.
  */
 function believedEnd(
   files: ConsumeQueueFiles,
@@ -78,7 +83,7 @@ function believedEnd(
     const path = `${directory}/${logFileName(start)}`
     files.extend(path)
     const count = believedUnits(files, path, synced)
-    if (count > 0 || start === starts[0]) return start / UNIT_BYTES + count
+    if (count > 0) return start / UNIT_BYTES + count
   }
   return 0
 }

@@ -38,10 +38,9 @@ export function readStateFile<T>(
   const current = attempt(files, path, decode)
   if (current !== undefined && 'value' in current) return { value: current.value, isStale: false }
 
-  // The name is missing only between the two renames of a replacement: then nothing is lost.
+  // The name is missing only between the two renames of a replacement that nobody relies on yet. What lies under the
+  // temporary name then may be of any age.
   const isStale = current !== undefined
-  const fresh = isStale ? undefined : attempt(files, `${path}.tmp`, decode)
-  if (fresh !== undefined && 'value' in fresh) return { value: fresh.value, isStale: false }
   const fallback = attempt(files, `${path}.bak`, decode)
   if (fallback !== undefined && 'value' in fallback) return { value: fallback.value, isStale }
   const damage = current ?? fallback
