@@ -2,3 +2,11 @@
 export { defaultGrpcServerOptions, GrpcServer, type GrpcServerOptions } from './server.ts'
 export { SetSecret, SetSecretGuard, TOKEN_WINDOW_MS, type SecretKey } from './set-secret.ts'
 export { addRegistryService, GrpcRegistryLink, type RegistryServicePorts } from './registry/index.ts'
+export {
+  addForwardService,
+  ForwardChannels,
+  type ForwardOptions,
+  type ForwardPorts,
+  type ForwardServiceOptions,
+  type ForwardServicePorts,
+} from './forward/index.ts'

@@ -12,10 +12,12 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
   type ClientWritableStream,
   type handleBidiStreamingCall,
   type handleClientStreamingCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -40,20 +42,15 @@ export interface WatchMessage {
   cursor: Cursor | undefined;
 }
 
+/** A piece of an answer. Answers and snapshots are in the encoding of the metadata package; a large one is cut into several pieces. */
 export interface MetadataAnswer {
-  /** Up to where the receiver is once it has applied this answer. */
-  cursor:
-    | Cursor
-    | undefined;
-  /** Replaces nothing: it is merged. */
-  snapshot?: Uint8Array | undefined;
-  changes: Uint8Array[];
-  /** More follows for the same cursor: parts are concatenated. */
+  answer: Uint8Array;
+  /** The answer goes on in the next message. */
   partial: boolean;
 }
 
 export interface HandBackPart {
-  /** Parts are concatenated: one snapshot. */
+  /** Pieces of one snapshot, in order. */
   snapshot: Uint8Array;
 }
 
@@ -288,22 +285,16 @@ export const WatchMessage: MessageFns<WatchMessage> = {
 };
 
 function createBaseMetadataAnswer(): MetadataAnswer {
-  return { cursor: undefined, snapshot: undefined, changes: [], partial: false };
+  return { answer: new Uint8Array(0), partial: false };
 }
 
 export const MetadataAnswer: MessageFns<MetadataAnswer> = {
   encode(message: MetadataAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.cursor !== undefined) {
-      Cursor.encode(message.cursor, writer.uint32(10).fork()).join();
-    }
-    if (message.snapshot !== undefined) {
-      writer.uint32(18).bytes(message.snapshot);
-    }
-    for (const v of message.changes) {
-      writer.uint32(26).bytes(v!);
+    if (message.answer.length !== 0) {
+      writer.uint32(10).bytes(message.answer);
     }
     if (message.partial !== false) {
-      writer.uint32(32).bool(message.partial);
+      writer.uint32(16).bool(message.partial);
     }
     return writer;
   },
@@ -326,27 +317,11 @@ export const MetadataAnswer: MessageFns<MetadataAnswer> = {
               break;
             }
 
-            message.cursor = Cursor.decode(reader, reader.uint32());
+            message.answer = reader.bytes();
             continue;
           }
           case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.snapshot = reader.bytes();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.changes.push(reader.bytes());
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
+            if (tag !== 16) {
               break;
             }
 
@@ -370,11 +345,7 @@ export const MetadataAnswer: MessageFns<MetadataAnswer> = {
   },
   fromPartial(object: DeepPartial<MetadataAnswer>): MetadataAnswer {
     const message = createBaseMetadataAnswer();
-    message.cursor = (object.cursor !== undefined && object.cursor !== null)
-      ? Cursor.fromPartial(object.cursor)
-      : undefined;
-    message.snapshot = object.snapshot ?? undefined;
-    message.changes = object.changes?.map((e) => e) || [];
+    message.answer = object.answer ?? new Uint8Array(0);
     message.partial = object.partial ?? false;
     return message;
   },
@@ -1061,14 +1032,14 @@ export const DescribeAnswer: MessageFns<DescribeAnswer> = {
   },
 };
 
-/** Lives in every broker. Changes and snapshots travel in the encoding the journal has on disk. */
+/** Lives in every broker. Changes travel in the encoding that the journal has on disk. */
 export type MetadataService = typeof MetadataService;
 export const MetadataService = {
   /** What changed since the cursor; without one, or if that is too long ago, a snapshot. */
   pull: {
     path: "/tandemmq.v1.Metadata/Pull" as const,
     requestStream: false as const,
-    responseStream: false as const,
+    responseStream: true as const,
     requestSerialize: (value: PullRequest): Buffer => Buffer.from(PullRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): PullRequest => PullRequest.decode(value),
     responseSerialize: (value: MetadataAnswer): Buffer => Buffer.from(MetadataAnswer.encode(value).finish()),
@@ -1145,7 +1116,7 @@ export const MetadataService = {
 
 export interface MetadataServer extends UntypedServiceImplementation {
   /** What changed since the cursor; without one, or if that is too long ago, a snapshot. */
-  pull: handleUnaryCall<PullRequest, MetadataAnswer>;
+  pull: handleServerStreamingCall<PullRequest, MetadataAnswer>;
   /** The same, and from then on every change as it happens. Upwards: first where to start, then what has been applied. */
   watch: handleBidiStreamingCall<WatchMessage, MetadataAnswer>;
   /** A sealed slave gives back all it knows. Answered after it has been merged and synced. */
@@ -1161,18 +1132,8 @@ export interface MetadataServer extends UntypedServiceImplementation {
 
 export interface MetadataClient extends Client {
   /** What changed since the cursor; without one, or if that is too long ago, a snapshot. */
-  pull(request: PullRequest, callback: (error: ServiceError | null, response: MetadataAnswer) => void): ClientUnaryCall;
-  pull(
-    request: PullRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: MetadataAnswer) => void,
-  ): ClientUnaryCall;
-  pull(
-    request: PullRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: MetadataAnswer) => void,
-  ): ClientUnaryCall;
+  pull(request: PullRequest, options?: Partial<CallOptions>): ClientReadableStream<MetadataAnswer>;
+  pull(request: PullRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<MetadataAnswer>;
   /** The same, and from then on every change as it happens. Upwards: first where to start, then what has been applied. */
   watch(): ClientDuplexStream<WatchMessage, MetadataAnswer>;
   watch(options: Partial<CallOptions>): ClientDuplexStream<WatchMessage, MetadataAnswer>;

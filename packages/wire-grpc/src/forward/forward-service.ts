@@ -1,0 +1,185 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js'
+import { BrokerError, messageOf, type Clock, type Logger } from '@tandemmq/base'
+import type { CallContext } from '@tandemmq/messaging'
+import { forward as wire } from '@tandemmq/rpc'
+import type { CallTarget } from '../client-api/call-target.ts'
+import { failureOf } from '../rpc-status.ts'
+import type { GrpcServer } from '../server.ts'
+import type { SetSecretGuard } from '../set-secret.ts'
+import { forwardService, PAYLOAD_BYTES_MAX } from './forward-method.ts'
+import { FrameQueue } from './frame-queue.ts'
+
+export interface ForwardServicePorts {
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface ForwardServiceOptions {
+  /** Calls under way on one stream; one more is refused with `SYSTEM_BUSY`. */
+  readonly inFlightMax: number
+  /** Bytes of answers that the gateway has not taken; above it no more calls are read from its stream. */
+  readonly queuedBytesMax: number
+}
+
+export const defaultForwardServiceOptions: ForwardServiceOptions = {
+  inFlightMax: 20_000,
+  queuedBytesMax: 32 * 1024 * 1024,
+}
+
+type GatewayStream = ServerDuplexStream<wire.CallFrames, wire.ReplyFrames>
+
+const FRAME_OVERHEAD_BYTES = 20
+
+/** Serves what gateways forward. */
+export function addForwardService(
+  server: GrpcServer,
+  target: CallTarget,
+  guard: SetSecretGuard,
+  ports: ForwardServicePorts,
+  options: Partial<ForwardServiceOptions> = {},
+): void {
+  const limits = { ...defaultForwardServiceOptions, ...options }
+  server.add(forwardService, {
+    calls: (stream: GatewayStream) => {
+      try {
+        const { proof } = guard.check('forward', stream.metadata)
+        stream.sendMetadata(proof)
+      } catch (thrown) {
+        const failure = failureOf(thrown)
+        ports.logger.warn({ peer: stream.getPeer(), why: failure.details }, 'a gateway was refused')
+        stream.emit('error', failure)
+        return
+      }
+      new GatewayCalls(stream, target, ports, limits).start()
+    },
+  })
+}
+
+/** The calls of one gateway's stream. When it breaks, nobody waits for them any more. */
+class GatewayCalls {
+  readonly #stream: GatewayStream
+  readonly #target: CallTarget
+  readonly #ports: ForwardServicePorts
+  readonly #limits: ForwardServiceOptions
+  readonly #queue: FrameQueue<wire.ReplyFrame, wire.ReplyFrames>
+  readonly #running = new Map<number, AbortController>()
+  #isOver = false
+
+  constructor(
+    stream: GatewayStream,
+    target: CallTarget,
+    ports: ForwardServicePorts,
+    limits: ForwardServiceOptions,
+  ) {
+    this.#stream = stream
+    this.#target = target
+    this.#ports = ports
+    this.#limits = limits
+    this.#queue = new FrameQueue<wire.ReplyFrame, wire.ReplyFrames>(stream, (frames) => ({ frames }))
+  }
+
+  start(): void {
+    const stream = this.#stream
+    stream.on('data', ({ frames }: wire.CallFrames) => {
+      for (const frame of frames) this.#take(frame)
+    })
+    stream.on('end', () => {
+      this.#leave()
+      stream.end()
+    })
+    stream.on('cancelled', () => this.#leave())
+    stream.on('error', () => this.#leave())
+  }
+
+  #take(frame: wire.CallFrame): void {
+    if (this.#isOver) return
+    if (frame.cancel) {
+      this.#running.get(frame.id)?.abort(new BrokerError('UNAVAILABLE', 'the client is gone'))
+      return
+    }
+    if (this.#running.has(frame.id)) {
+      const why = new BrokerError('PROTOCOL_VIOLATION', `call ${frame.id} is under way already`)
+      this.#leave()
+      this.#stream.emit('error', failureOf(why))
+      return
+    }
+    if (this.#running.size >= this.#limits.inFlightMax) {
+      this.#end(frame.id, { failure: { code: 'SYSTEM_BUSY', message: 'too many calls are under way' } })
+      return
+    }
+    void this.#run(frame)
+  }
+
+  async #run(frame: wire.CallFrame): Promise<void> {
+    const { id } = frame
+    const controller = new AbortController()
+    this.#running.set(id, controller)
+    let last: wire.ReplyFrame | undefined
+    const reply = (payload: Uint8Array): void => {
+      if (payload.length > PAYLOAD_BYTES_MAX) {
+        throw new BrokerError('ILLEGAL_ARGUMENT', `an answer of ${payload.length} bytes is too large`)
+      }
+      last = { id, payload, end: false, refusedByEpoch: undefined, failure: undefined }
+      this.#push(last, payload.length)
+    }
+    try {
+      await this.#target.call(frame.method, frame.payload, this.#contextOf(frame, controller.signal), reply)
+      // Most often the answer has not left yet: then it says itself that it is the last.
+      if (last && this.#queue.has(last)) last.end = true
+      else this.#end(id, {})
+    } catch (thrown) {
+      this.#end(id, this.#outcomeOf(thrown, frame.method))
+    } finally {
+      this.#running.delete(id)
+    }
+  }
+
+  #contextOf(frame: wire.CallFrame, signal: AbortSignal): CallContext {
+    const { clientId, language, clientVersion, deadlineMs, servingEpoch } = frame
+    return {
+      clientId,
+      peer: { ip: frame.peerIp, port: frame.peerPort },
+      language,
+      clientVersion,
+      ...(deadlineMs !== undefined && { deadline: this.#ports.clock.monotonic() + deadlineMs }),
+      ...(servingEpoch !== undefined && { servingEpoch }),
+      signal,
+    }
+  }
+
+  #outcomeOf(thrown: unknown, method: string): Partial<wire.ReplyFrame> {
+    if (!(thrown instanceof BrokerError)) {
+      this.#ports.logger.error(
+        { method, error: messageOf(thrown) },
+        'a forwarded call failed inside the broker',
+      )
+      return { failure: { code: 'FATE_UNKNOWN', message: 'the call failed inside the broker' } }
+    }
+    const known = thrown.facts['servingEpoch']
+    if (thrown.code === 'NOT_SERVING') return { refusedByEpoch: typeof known === 'number' ? known : 0 }
+    return { failure: { code: thrown.code, message: thrown.message } }
+  }
+
+  #end(id: number, outcome: Partial<wire.ReplyFrame>): void {
+    this.#push(
+      { id, payload: undefined, refusedByEpoch: undefined, failure: undefined, ...outcome, end: true },
+      0,
+    )
+  }
+
+  #push(frame: wire.ReplyFrame, bytes: number): void {
+    if (this.#isOver) return
+    this.#queue.push(frame, bytes + FRAME_OVERHEAD_BYTES)
+    if (this.#queue.queuedBytes <= this.#limits.queuedBytesMax || this.#stream.isPaused()) return
+    this.#stream.pause()
+    this.#queue.whenEmpty(() => this.#stream.resume())
+  }
+
+  #leave(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#queue.close()
+    const gone = new BrokerError('UNAVAILABLE', 'the gateway is gone')
+    for (const controller of this.#running.values()) controller.abort(gone)
+  }
+}
