@@ -69,6 +69,8 @@ test('ahead inside the same last epoch is refused, and says so', () => {
 test('before the first append of the new epoch a longer slave is waited for, not cut (rule 1.4)', () => {
   expect(verdict(log(1000, e12), log(1300, e1))).toBe('wait slave-ahead')
   expect(verdict(log(1001, e12), log(1300, e1))).toBe('cut 1000')
+  // Rule 3.4: the operator has accepted the loss.
+  expect(align(log(1000, e12), log(1300, e1), true)).toMatchObject({ kind: 'cut', at: 1000 })
 })
 
 test('a slave that has followed a newer master does not follow an old one', () => {

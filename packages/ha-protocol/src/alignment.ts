@@ -21,7 +21,8 @@ type SlaveLog = Pick<Hello, 'begin' | 'end' | 'lineage'>
 /** Bytes below the common point that both sides checksum. */
 const COMPARED_BYTES = 64 * 1024
 
-export function align(master: LogView, slave: SlaveLog): Alignment {
+/** `acceptLoss`: the operator has given up what a longer slave may hold. */
+export function align(master: LogView, slave: SlaveLog, acceptLoss = false): Alignment {
   const ours = master.lineage
   const newest = ours?.epochs.at(-1)
   if (ours === undefined || newest === undefined) {
@@ -41,7 +42,8 @@ export function align(master: LogView, slave: SlaveLog): Alignment {
   if (common === undefined) {
     return refuse('not-our-lineage', 'the logs of slave and master have no epoch in common')
   }
-  return alignAt(common, newest, master, slave, lastEpoch(slave.lineage))
+  const untouched = newest.start >= master.end && !acceptLoss ? newest : undefined
+  return alignAt(common, newest, master, slave, untouched)
 }
 
 /** The logs are equal below `common`, as far as their epochs tell. */
@@ -50,8 +52,9 @@ function alignAt(
   newest: Epoch,
   master: LogView,
   slave: SlaveLog,
-  slaveEpoch: number,
+  untouched: Epoch | undefined,
 ): Alignment {
+  const slaveEpoch = lastEpoch(slave.lineage)
   if (slaveEpoch > newest.epoch) {
     return refuse(
       'slave-newer',
@@ -70,7 +73,7 @@ function alignAt(
   const ahead = `the slave's log goes on to ${slave.end}, it agrees with the master's up to ${common}`
   if (!isNewer) return refuse('slave-ahead', `${ahead}, and both last followed epoch ${slaveEpoch}`)
   // Rule 1.4: nothing has been appended in the new epoch, so those bytes can still be saved.
-  if (newest.start >= master.end) {
+  if (untouched !== undefined) {
     return wait('slave-ahead', `${ahead}, and the master has written nothing in epoch ${newest.epoch} yet`)
   }
   if (common < master.begin) return { kind: 'start-over', at: master.begin }
@@ -129,14 +132,6 @@ export function continuedLineage(own: Lineage | undefined, received: Lineage): L
   }
   const older = own.epochs.filter((epoch) => epoch.epoch < oldest.epoch && epoch.start <= oldest.start)
   return { logId: received.logId, epochs: [...older, ...received.epochs] }
-}
-
-export function isSameLineage(one: Lineage | undefined, other: Lineage): boolean {
-  return (
-    one?.logId === other.logId &&
-    one.epochs.length === other.epochs.length &&
-    one.epochs.every((epoch, index) => isSame(epoch, other.epochs[index]))
-  )
 }
 
 /** The number of the newest epoch, 0 if there is none. */

@@ -27,8 +27,10 @@ export interface HaMasterOptions extends HaMember {
   readonly slaveTimeoutMs?: number
   /** Called before an identity is counted for the first time in this process; counted once it resolves (rule 3.3). */
   readonly onCounted?: (identity: string) => Promise<void>
-  /** A slave has proven who it is and that its log is ours, or empty: its hello (rules 1.4, 1.6). */
+  /** A slave has proven who it is; called for every such hello, whatever the answer will be (rules 1.4, 1.6, 3.2). */
   readonly onHello?: (hello: Hello) => void
+  /** The operator has accepted a loss (rule 3.4): a longer slave is cut even before this master's first append. */
+  readonly acceptLoss?: boolean
   /** Serve, without counting, slaves that say no hello. Default false. */
   readonly legacySlaves?: boolean
   readonly timings?: Partial<HaTimings>
@@ -70,6 +72,7 @@ export class HaMaster {
       instanceId: options.instanceId,
       ...(options.secret === undefined ? {} : { secret: options.secret }),
       flushRequired: options.flushRequired,
+      acceptLoss: options.acceptLoss ?? false,
       legacySlaves: options.legacySlaves ?? false,
       timings: { ...defaultTimings, ...options.timings },
       legacyTimings: apacheTimings,

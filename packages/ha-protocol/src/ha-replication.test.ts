@@ -297,3 +297,25 @@ test('closing the master tells those who wait', async () => {
   await master.close()
   await expect(waiting).rejects.toMatchObject({ code: 'UNAVAILABLE' })
 })
+
+test('a master without a log hears from its slaves before it takes any (rule 1.6)', async () => {
+  const pair = new Pair(1, {})
+  const hellos: string[] = []
+  const master = await pair.listen({
+    onHello: (hello) => {
+      hellos.push(`${hello.identity} ${hello.end}`)
+      pair.masterLog.lineage = lineageOf({ 1: 0 })
+    },
+  })
+  pair.masterLog.write(pair.random.bytes(10))
+  pair.follow(pair.emptyLog())
+  await pair.clock.outcome(master.waitFor(10), 300)
+  expect(hellos).toEqual(['slave-1 0', 'slave-1 0'])
+})
+
+test('an epoch opened without an append reaches an idle slave with the next heartbeat', async () => {
+  const { pair, log } = await running()
+  await pair.clock.advance(2_000)
+  pair.masterLog.lineage = lineageOf({ 1: 0, 2: 1_000 })
+  await pair.clock.runUntil(() => log.lineage?.epochs.length === 2, 1_500)
+})

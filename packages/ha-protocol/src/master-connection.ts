@@ -185,8 +185,10 @@ export class MasterConnection implements ReplicaHolder {
       case 'answer':
         this.#connection.write(effect.bytes)
         return
+      case 'introduce':
+        return this.#introduce(effect.peer)
       case 'claim':
-        return this.#claim(effect.peer)
+        return this.#dispatch(this.#around.table.claim(effect.peer, this))
       case 'evict-rival':
         return this.#around.table.evict(
           this.#peer?.identity ?? '',
@@ -208,6 +210,7 @@ export class MasterConnection implements ReplicaHolder {
       case 'pong':
         return this.#write.control({ pong: effect.token })
       case 'heartbeat':
+        this.wake()
         return this.#write.heartbeat()
       case 'hang-up':
         return this.#hangUp(effect)
@@ -216,8 +219,8 @@ export class MasterConnection implements ReplicaHolder {
     }
   }
 
-  #claim(peer: Hello): void {
-    const { table, logger } = this.#around
+  #introduce(peer: Hello): void {
+    const { logger } = this.#around
     if (Math.abs(this.#skewMs) > SKEW_WARNED_MS) {
       logger.warn(
         { peer: this.remote, identity: peer.identity, skewMs: this.#skewMs },
@@ -225,7 +228,6 @@ export class MasterConnection implements ReplicaHolder {
       )
     }
     this.#around.introduced(peer)
-    this.#dispatch(table.claim(peer, this))
   }
 
   #admit(peer: Hello, counted: boolean): void {

@@ -27,7 +27,7 @@ export function onSlaveHello(event: HelloEvent, since: number, { config, view }:
   const refusal = refusalOf(config, log.segmentBytes, peer)
   if (refusal !== undefined) return answered({ kind: 'refuse', refusal })
 
-  const alignment = align(log, peer)
+  const alignment = align(log, peer, config.acceptLoss)
   const signed = encodeHello(ownHello(event, log, alignment, config))
   const secret = config.secret
   const slaveHello = event.received.signed
@@ -76,26 +76,29 @@ export function onProof(state: AwaitingProof, proof: Proof, log: LogView): Maste
   if (!proves(proof.mac, state.expected)) {
     return answered({ kind: 'refuse', refusal: whyUnproven(proof.mac, state.expected, peer) })
   }
-  const difference = differenceOf(state.alignment, proof, log)
+  const next = onProven(state, proof, log)
+  return { state: next.state, effects: [{ kind: 'introduce', peer: state.peer }, ...next.effects] }
+}
+
+function onProven({ peer, alignment }: AwaitingProof, proof: Proof, log: LogView): MasterStep {
+  const difference = differenceOf(alignment, proof, log)
   if (difference !== undefined) return answered({ kind: 'refuse', refusal: difference })
-  switch (state.alignment.kind) {
+  switch (alignment.kind) {
     case 'continue':
-    case 'copy-all': {
-      const { peer: hello, alignment } = state
+    case 'copy-all':
       return {
-        state: { kind: 'claiming', admission: { peer: hello, alignment } },
-        effects: [{ kind: 'claim', peer: hello }],
+        state: { kind: 'claiming', admission: { peer, alignment } },
+        effects: [{ kind: 'claim', peer }],
       }
-    }
     case 'cut':
-      return ordered('truncate', state.alignment.at, log)
+      return ordered('truncate', alignment.at, log)
     case 'start-over':
-      return ordered('start-over', state.alignment.at, log)
+      return ordered('start-over', alignment.at, log)
     case 'wait':
     case 'refuse':
-      return answered(state.alignment)
+      return answered(alignment)
     default:
-      return unreachable(state.alignment)
+      return unreachable(alignment)
   }
 }
 

@@ -16,7 +16,14 @@ function context(change: Partial<MasterConfig> = {}): MasterContext {
   const member = { cluster: 'c', set: 's', identity: 'master', instanceId: '1' }
   const timings = { timings: defaultTimings, legacyTimings: apacheTimings }
   return {
-    config: { ...member, flushRequired: false, legacySlaves: false, ...timings, ...change },
+    config: {
+      ...member,
+      flushRequired: false,
+      acceptLoss: false,
+      legacySlaves: false,
+      ...timings,
+      ...change,
+    },
     view: () => log,
   }
 }
@@ -73,7 +80,7 @@ test('a slave that is a prefix of ours is accepted, and sent to after its first 
   ]
   expect(play(script)).toEqual([
     '1 hello -> awaiting-proof [say-hello]',
-    '2 proof -> claiming [claim]',
+    '2 proof -> claiming [introduce, claim]',
     '2 claimed -> streaming [answer, admit counted]',
     '3 report -> streaming [start-sending 500, progress 500]',
     '3 sent -> streaming []',
@@ -126,19 +133,19 @@ test('bytes that differ, or are not compared, end in a refusal', () => {
       [1, hello()],
       [2, proof(8)],
     ]).at(-1),
-  ).toBe('2 proof -> closed [answer, hang-up bytes-differ]')
+  ).toBe('2 proof -> closed [introduce, answer, hang-up bytes-differ]')
   expect(
     play([
       [1, hello()],
       [2, proof(7, 499)],
     ]).at(-1),
-  ).toBe('2 proof -> closed [answer, hang-up not-compared]')
+  ).toBe('2 proof -> closed [introduce, answer, hang-up not-compared]')
   expect(
     play([
       [1, hello()],
       [2, { kind: 'proof', proof: {} }],
     ]).at(-1),
-  ).toBe('2 proof -> closed [answer, hang-up not-compared]')
+  ).toBe('2 proof -> closed [introduce, answer, hang-up not-compared]')
 })
 
 test('a slave that went on after we parted is told to cut, once its bytes below were compared', () => {
@@ -148,13 +155,13 @@ test('a slave that went on after we parted is told to cut, once its bytes below 
       [1, longer],
       [2, proof(7, 600)],
     ]).at(-1),
-  ).toBe('2 proof -> closed [answer, hang-up truncate]')
+  ).toBe('2 proof -> closed [introduce, answer, hang-up truncate]')
   expect(
     play([
       [1, longer],
       [2, proof(8, 600)],
     ]).at(-1),
-  ).toBe('2 proof -> closed [answer, hang-up bytes-differ]')
+  ).toBe('2 proof -> closed [introduce, answer, hang-up bytes-differ]')
 })
 
 test('a slave that cannot flush is served and not counted where that is required', () => {

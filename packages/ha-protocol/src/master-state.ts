@@ -85,6 +85,8 @@ export type MasterEvent =
 export type MasterEffect =
   | { readonly kind: 'say-hello'; readonly bytes: Buffer }
   | { readonly kind: 'answer'; readonly bytes: Buffer }
+  /** A slave has proven who it is; whether it is accepted is another question (rules 1.4, 1.6). */
+  | { readonly kind: 'introduce'; readonly peer: Hello }
   /** Ask for the identity's place among the replicas; answered by an event. */
   | { readonly kind: 'claim'; readonly peer: Hello }
   | { readonly kind: 'evict-rival' }
@@ -107,6 +109,8 @@ export interface HangUp {
 export interface MasterConfig extends HaMember {
   /** SYNC_FLUSH: a report counts what is on disk. */
   readonly flushRequired: boolean
+  /** The operator has accepted a loss: a longer slave is cut even before the first append of the newest epoch. */
+  readonly acceptLoss: boolean
   /** Serve slaves that say no hello (a genuine Apache slave). They are never counted. */
   readonly legacySlaves: boolean
   readonly timings: HaTimings

@@ -1,6 +1,5 @@
 import { messageOf } from '@tandemmq/base'
 import type { Lineage } from '@tandemmq/codec'
-import { isSameLineage } from './alignment.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
 
 export interface SlaveDiskEvents {
@@ -28,7 +27,6 @@ export class SlaveDisk {
 
   /** Resolves to why it failed, undefined if it did not. */
   async adopt(lineage: Lineage): Promise<string | undefined> {
-    if (isSameLineage(this.#log.lineage, lineage)) return undefined
     return this.#problemOf(this.#log.adoptLineage(lineage))
   }
 
