@@ -23,7 +23,7 @@ export interface SimulatedFilesOptions {
  */
 export class SimulatedFiles implements Files {
   readonly tree = new DirectoryTree()
-  readonly #clock: Clock
+  #clock: Clock
   readonly #random: SeededRandom
   readonly #syncMs: Span
   readonly #failures = new FailurePlan()
@@ -56,8 +56,12 @@ export class SimulatedFiles implements Files {
     this.#failures.clear()
   }
 
-  /** A view for one process, which can do nothing more after the next {@link crash} or {@link kill}. */
-  mount(): Files {
+  /**
+   * A view for one process, which can do nothing more after the next {@link crash} or {@link kill}. On `clock`, the process's own, a stopped
+   * process does not see its syncs end.
+   */
+  mount(clock = this.#clock): Files {
+    this.#clock = clock
     return new MountedFiles(this)
   }
 

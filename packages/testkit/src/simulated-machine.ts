@@ -51,7 +51,7 @@ export class SimulatedMachine {
     this.#clock = new MachineClock(this.#time, this.#skewMs)
     return {
       clock: this.#clock,
-      files: this.files.mount(),
+      files: this.files.mount(this.#clock),
       net: this.host.attach(),
       random: this.#random.fork(),
     }
