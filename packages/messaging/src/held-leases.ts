@@ -3,6 +3,7 @@ import { Alarm } from './alarm.ts'
 import type { ProgressBook } from './consumer-progress.ts'
 import type { DeliveryQueue, Hold } from './delivery-queue.ts'
 import type { RenewingClients } from './renewing-clients.ts'
+import type { ServingGate } from './serving.ts'
 import type { Subscriptions } from './subscription.ts'
 
 /** How long a message delivered under auto-renew stays invisible at a time (Apache's proxy: 60 s). */
@@ -21,6 +22,7 @@ export interface HeldLeasesParts {
   readonly clock: Clock
   readonly clients: RenewingClients
   readonly subscriptions: Subscriptions
+  readonly gate: ServingGate
   /** Invisible messages of this queue become visible earlier or later than before. */
   readonly changed: (queue: DeliveryQueue) => void
 }
@@ -51,14 +53,16 @@ export class HeldLeases {
 
   /** The client is gone: what it holds in this group becomes visible within a second. */
   release(clientId: string, group: string): void {
-    const { clock, subscriptions, changed } = this.#parts
+    const { clock, subscriptions, changed, gate } = this.#parts
+    const isServing = gate.isOpen
     const soon = clock.monotonic() + RELEASE_MS
     for (const subscription of subscriptions.ofGroup(group)) {
       for (const queue of subscription.queues()) {
         const gone = [...queue.held].filter(([, hold]) => hold.clientId === clientId)
         for (const [offset, hold] of gone) {
           queue.held.delete(offset)
-          if ((this.#liveUntil(queue, offset, hold) ?? 0) > soon) this.#prolong(queue, offset, RELEASE_MS)
+          if (isServing && (this.#liveUntil(queue, offset, hold) ?? 0) > soon)
+            this.#prolong(queue, offset, RELEASE_MS)
         }
         if (gone.length > 0) changed(queue)
       }
@@ -74,7 +78,11 @@ export class HeldLeases {
   }
 
   #renewDue(): void {
-    const { subscriptions, clock } = this.#parts
+    const { subscriptions, clock, gate } = this.#parts
+    if (!gate.isOpen) {
+      this.clear() // Whoever serves now decides.
+      return
+    }
     const until = clock.monotonic() + TOGETHER_MS
     let earliest = Infinity
     for (const subscription of subscriptions.all()) {

@@ -40,6 +40,8 @@ export interface MessagingOptions {
   readonly region?: string
   /** Shared by the brokers of the set: what one delivered, another can take the acknowledgement of. */
   readonly handleKey: Buffer
+  /** Scheduled messages kept in memory (up to twice as many for moments); the rest waits on disk. Default 100,000. */
+  readonly timersInMemory?: number
   readonly limits?: Partial<OutgoingLimits>
 }
 
@@ -97,7 +99,7 @@ export class Messaging implements MessagingApi {
       logger,
       copied: (group, mark, write, end) => marks.copied(group, mark, write, end),
     })
-    const held = new HeldLeases({ book, clock, clients, subscriptions, changed })
+    const held = new HeldLeases({ book, clock, clients, subscriptions, gate, changed })
     const scan = new QueueScan({ log, book, visible, deadLetters, clock, logger })
     const orderly = new OrderlyTake(scan, log, book, clock)
     const handout = new Handout({ book, held, metrics, clock, set, handleKey })
@@ -129,16 +131,19 @@ export class Messaging implements MessagingApi {
       clock,
     })
     this.#receipts = new Receipts({ log, book, catalog, gate, judge, deadLetters, clock, handleKey, changed })
-    this.#timers = new TimerService({
-      log,
-      book,
-      catalog,
-      writing,
-      metrics,
-      clock,
-      logger,
-      found: (mark, write, end) => marks.delivered(mark, write, end),
-    })
+    this.#timers = new TimerService(
+      {
+        log,
+        book,
+        catalog,
+        writing,
+        metrics,
+        clock,
+        logger,
+        found: (mark, write, end) => marks.delivered(mark, write, end),
+      },
+      options.timersInMemory,
+    )
     this.#stopListening = log.onDispatched((arrival) => {
       marks.arrived(arrival)
       this.#timers.arrived(arrival)
@@ -202,6 +207,11 @@ export class Messaging implements MessagingApi {
   /** Ends all waiting receives and refuses every further call of consumers with `NOT_SERVING`, until {@link unseal} (rule 4.7). */
   seal(): void {
     this.#gate.seal()
+    this.stopServing()
+  }
+
+  /** The serving token is gone: waiting receives end with `NOT_SERVING`, instead of waiting for what will be delivered elsewhere. */
+  stopServing(): void {
     this.#receiver.endAll(this.#gate.refusal())
     this.#held.clear()
   }

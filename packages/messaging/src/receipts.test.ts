@@ -220,6 +220,16 @@ describe('auto-renew', () => {
     expect(await stand.receive()).toHaveLength(1)
   })
 
+  test('is not prolonged by a broker that has lost the token', async () => {
+    const stand = await opened()
+    await stand.sendAll('a')
+    await one(stand, auto)
+    stand.servingEpoch = 0
+    await stand.clock.advance(60_000)
+    stand.servingEpoch = 2
+    expect(await stand.receive({}, { clientId: 'other' })).toHaveLength(1)
+  })
+
   test('leaves no timer behind once everything is acknowledged', async () => {
     const stand = await opened()
     await stand.clock.advance(60_000)

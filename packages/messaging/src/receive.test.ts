@@ -247,6 +247,14 @@ describe('serving', () => {
     expect(stand.metadata.progress.find('billing', 'orders', 0)?.inFlight ?? 0).toBe(0)
   })
 
+  test('an empty answer too is for the holder of the token to give', async () => {
+    const stand = await opened()
+    const refused = refusal(stand.poll({ pollMs: 1000 }))
+    await stand.clock.settle()
+    stand.servingEpoch = 0
+    expect(await stand.clock.outcome(refused)).toBe('NOT_SERVING')
+  })
+
   test('a seal ends all polls and refuses new calls until it is lifted', async () => {
     const stand = await opened()
     const refused = refusal(stand.poll())

@@ -119,19 +119,29 @@ export class Receiver {
     const { deadline } = poll.context
     const holdMs = deadline === undefined ? pollMs : Math.min(pollMs, deadline - clock.monotonic())
     if (!(holdMs > 0)) {
-      poll.end({ messages: [], filteredOnly: poll.filteredOnly })
+      this.#endEmpty(poll)
       return
     }
     this.#polls.add(poll)
     const timer = clock.after(holdMs, () => {
       this.#polls.remove(poll)
-      poll.end({ messages: [], filteredOnly: poll.filteredOnly })
+      this.#endEmpty(poll)
     })
     poll.begin(timer, () => {
       this.#polls.remove(poll)
       poll.fail(poll.context.signal.reason)
     })
     this.#await(poll, waiting)
+  }
+
+  /** Nothing came; that too is for the token's holder to say. */
+  #endEmpty(poll: Poll): void {
+    try {
+      this.#parts.gate.check(poll.context)
+      poll.end({ messages: [], filteredOnly: poll.filteredOnly })
+    } catch (reason) {
+      poll.fail(reason)
+    }
   }
 
   #await({ subscription: { topic, group } }: Poll, waiting: Waiting): void {

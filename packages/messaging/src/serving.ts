@@ -1,5 +1,9 @@
 import { BrokerError } from '@tandemmq/base'
-import type { CallContext } from './api.ts'
+
+/** The part of a call's context that decides whether it is answered. */
+interface Stamped {
+  readonly servingEpoch?: number
+}
 
 /** The serving token as this broker sees it (rules 4.1, 4.3). */
 export interface ServingToken {
@@ -7,7 +11,7 @@ export interface ServingToken {
    * The serving epoch under which this call may be answered now.
    * Throws `NOT_SERVING` with fact `servingEpoch` (the epoch known here) if the token is not held or the call's stamp is another epoch's.
    */
-  check(context: CallContext): number
+  check(context: Stamped): number
   /** The newest epoch known here; 0 = none. */
   readonly epoch: number
 }
@@ -21,9 +25,20 @@ export class ServingGate {
     this.#token = token
   }
 
-  check(context: CallContext): number {
+  check(context: Stamped): number {
     if (this.#sealed) throw this.refusal()
     return this.#token.check(context)
+  }
+
+  /** Whether this broker may decide anything about deliveries at this instant. */
+  get isOpen(): boolean {
+    try {
+      this.check({})
+      return true
+    } catch (cause) {
+      if (cause instanceof BrokerError && cause.code === 'NOT_SERVING') return false
+      throw cause
+    }
   }
 
   seal(): void {

@@ -52,7 +52,7 @@ class TestVisible {
 class TestToken implements ServingToken {
   epoch = 1
 
-  check({ servingEpoch: stamp }: CallContext): number {
+  check({ servingEpoch: stamp }: { readonly servingEpoch?: number }): number {
     if (this.epoch > 0 && (stamp === undefined || stamp === this.epoch)) return this.epoch
     throw new BrokerError('NOT_SERVING', 'the token is elsewhere', { facts: { servingEpoch: this.epoch } })
   }
@@ -66,6 +66,7 @@ export class Stand {
   visible = new TestVisible()
   readonly #token = new TestToken()
   readonly #writing = { allowed: true }
+  timersInMemory = 1000
   /** What sends wait for. */
   confirm: (end: LogOffset, deadline?: number) => Promise<SendStatus> = async () => 'OK'
   admit: () => void = () => {}
@@ -268,7 +269,7 @@ export class Stand {
   #compose(clock: SimulatedClock | ReturnType<SimulatedMachine['boot']>['clock']): Messaging {
     const { metadata, store } = this
     return new Messaging(
-      { cluster: 'c', set: 'broker-a', handleKey: KEY },
+      { cluster: 'c', set: 'broker-a', handleKey: KEY, timersInMemory: this.timersInMemory },
       {
         log: store,
         book: metadata,

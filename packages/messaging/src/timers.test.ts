@@ -110,6 +110,23 @@ describe('a scheduled message', () => {
     expect(stand.clock.pending).toBe(idle)
   })
 
+  test('comes in time however little memory there is: the rest waits on disk', async () => {
+    const stand = new Stand()
+    stand.timersInMemory = 5
+    await stand.boot()
+    stand.topic('orders', { queues: 1 })
+    stand.messaging.startTimers()
+    await stand.clock.settle()
+    const dues = Array.from({ length: 60 }, (_, index) => 1000 + ((index * 37) % 60) * 10)
+    const began = stand.clock.now()
+    for (const ms of dues)
+      await stand.send({ type: 'DELAY', deliveryTimestamp: began + ms, body: Buffer.from(`${ms}`) })
+    await stand.clock.advance(1305 - (stand.clock.now() - began))
+    expect(delivered(stand)).toEqual(Array.from({ length: 31 }, (_, index) => `${1000 + index * 10}`))
+    await stand.clock.advance(1000)
+    expect(delivered(stand)).toEqual(Array.from({ length: 60 }, (_, index) => `${1000 + index * 10}`))
+  })
+
   test('whose topic is gone is dropped, and holds nothing up', async () => {
     const stand = await opened()
     await later(stand, 1000)
