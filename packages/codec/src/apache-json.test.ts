@@ -69,9 +69,8 @@ test.each([
 })
 
 test('nesting is bounded', () => {
-  const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
-  expect(() => parseApacheJson(nested(60))).not.toThrow()
-  expect(() => parseApacheJson(nested(100_000))).toThrow(/deeper/)
+  expect(() => parseApacheJson('['.repeat(60) + ']'.repeat(60))).not.toThrow()
+  expect(() => parseApacheJson('['.repeat(100_000))).toThrow(/deeper/)
 })
 
 test('whatever JSON writes is read as JSON reads it', () => {

@@ -60,13 +60,14 @@ test('union takes everything of both, and the encoding brings the same set back'
 })
 
 test('ranges that overlap, touch or pass 2^53 are refused', () => {
-  const encoded = (...values: number[]): FieldReader => {
-    const writer = new FieldWriter()
-    for (const value of values) writer.varint(value)
-    return new FieldReader(writer.finish(), 'test')
-  }
   expect(() => RangeSet.decode(encoded(0, 5, 0, 1))).toThrow(/holds/)
   expect(() => RangeSet.decode(encoded(3, 0))).toThrow(/holds/)
   expect(() => RangeSet.decode(encoded(Number.MAX_SAFE_INTEGER, 2))).toThrow(/holds/)
   expect(() => RangeSet.decode(encoded(3))).toThrow(/ends inside/)
 })
+
+function encoded(...values: number[]): FieldReader {
+  const writer = new FieldWriter()
+  for (const value of values) writer.varint(value)
+  return new FieldReader(writer.finish(), 'test')
+}
