@@ -17,8 +17,11 @@ export function changedInvisibleMs(duration: Duration | undefined): number {
 }
 
 function within(ms: number, min: number): number {
-  const refuse = (why: string): StatusError => new StatusError(rocketmq.Code.ILLEGAL_INVISIBLE_TIME, why)
-  if (ms < min) throw refuse(`the invisibleTime is too small. min is ${min}`)
-  if (ms > MAX_MS) throw refuse(`the invisibleTime is too large. max is ${MAX_MS}`)
+  if (ms < min) throw illegal(`the invisibleTime is too small. min is ${min}`)
+  if (ms > MAX_MS) throw illegal(`the invisibleTime is too large. max is ${MAX_MS}`)
   return ms
+}
+
+function illegal(why: string): StatusError {
+  return new StatusError(rocketmq.Code.ILLEGAL_INVISIBLE_TIME, why)
 }

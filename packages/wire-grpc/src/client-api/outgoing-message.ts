@@ -81,25 +81,22 @@ function checkUserProperties(message: rocketmq.Message, { tag, keys }: rocketmq.
 }
 
 function checkTag(tag: string): void {
-  const refuse = (why: string): StatusError => new StatusError(Code.ILLEGAL_MESSAGE_TAG, why)
-  if (tag.trim() === '') throw refuse('tag cannot be the char sequence of whitespace')
-  if (tag.includes('|')) throw refuse("tag cannot contain '|'")
-  if (hasControl(tag)) throw refuse('tag cannot contain control character')
+  if (tag.trim() === '') throw illegalTag('tag cannot be the char sequence of whitespace')
+  if (tag.includes('|')) throw illegalTag("tag cannot contain '|'")
+  if (hasControl(tag)) throw illegalTag('tag cannot contain control character')
 }
 
 function checkKey(key: string): void {
-  const refuse = (why: string): StatusError => new StatusError(Code.ILLEGAL_MESSAGE_KEY, why)
-  if (key.trim() === '') throw refuse('key cannot be the char sequence of whitespace')
-  if (hasControl(key)) throw refuse('key cannot contain control character')
+  if (key.trim() === '') throw illegalKey('key cannot be the char sequence of whitespace')
+  if (hasControl(key)) throw illegalKey('key cannot contain control character')
 }
 
 function checkMessageGroup(group: string): void {
-  const refuse = (why: string): StatusError => new StatusError(Code.ILLEGAL_MESSAGE_GROUP, why)
-  if (group.trim() === '') throw refuse('message group cannot be the char sequence of whitespace')
+  if (group.trim() === '') throw illegalGroup('message group cannot be the char sequence of whitespace')
   if (Buffer.byteLength(group) >= MESSAGE_GROUP_BYTES_MAX) {
-    throw refuse(`message group exceed the max size ${MESSAGE_GROUP_BYTES_MAX}`)
+    throw illegalGroup(`message group exceed the max size ${MESSAGE_GROUP_BYTES_MAX}`)
   }
-  if (hasControl(group)) throw refuse('message group cannot contain control character')
+  if (hasControl(group)) throw illegalGroup('message group cannot contain control character')
 }
 
 function checkBody(bytes: number): void {
@@ -137,4 +134,16 @@ function hasControl(text: string): boolean {
 
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+function illegalTag(why: string): StatusError {
+  return new StatusError(Code.ILLEGAL_MESSAGE_TAG, why)
+}
+
+function illegalKey(why: string): StatusError {
+  return new StatusError(Code.ILLEGAL_MESSAGE_KEY, why)
+}
+
+function illegalGroup(why: string): StatusError {
+  return new StatusError(Code.ILLEGAL_MESSAGE_GROUP, why)
 }

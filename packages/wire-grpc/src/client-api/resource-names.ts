@@ -43,35 +43,33 @@ const SYSTEM_GROUP_PREFIX = 'CID_RMQ_SYS_'
 /** The name in `topic`. Throws ILLEGAL_TOPIC with Apache's words. Namespaces are ignored, as Apache's proxy does. */
 export function topicName(topic: rocketmq.Resource | undefined): string {
   const name = topic?.name ?? ''
-  const refuse = (why: string): StatusError => new StatusError(Code.ILLEGAL_TOPIC, why)
-  if (name.trim() === '') throw refuse('The specified topic is blank')
+  if (name.trim() === '') throw illegalTopic('The specified topic is blank')
   if (!ALPHABET.test(name)) {
-    throw refuse(
+    throw illegalTopic(
       `The specified topic[${shortened(name)}] contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$`,
     )
   }
   // Names that brokers derive (%RETRY%group_topic) are longer than what a client may choose.
   if (name.length > TOPIC_MAX)
-    throw refuse(`The specified topic is longer than topic max length ${TOPIC_MAX}.`)
+    throw illegalTopic(`The specified topic is longer than topic max length ${TOPIC_MAX}.`)
   if (SYSTEM_TOPICS.has(name) || name.startsWith(SYSTEM_TOPIC_PREFIX))
-    throw refuse('cannot access system topic')
+    throw illegalTopic('cannot access system topic')
   return name
 }
 
 /** The name in `group`. Throws ILLEGAL_CONSUMER_GROUP with Apache's words. */
 export function groupName(group: rocketmq.Resource | undefined): string {
   const name = group?.name ?? ''
-  const refuse = (why: string): StatusError => new StatusError(Code.ILLEGAL_CONSUMER_GROUP, why)
-  if (name.trim() === '') throw refuse('the specified group is blank')
+  if (name.trim() === '') throw illegalGroup('the specified group is blank')
   if (!ALPHABET.test(name)) {
-    throw refuse(
+    throw illegalGroup(
       `the specified group[${shortened(name)}] contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$`,
     )
   }
   if (name.length > GROUP_MAX)
-    throw refuse(`the specified group is longer than group max length ${GROUP_MAX}.`)
+    throw illegalGroup(`the specified group is longer than group max length ${GROUP_MAX}.`)
   if (SYSTEM_GROUPS.has(name) || name.startsWith(SYSTEM_GROUP_PREFIX))
-    throw refuse('cannot use system consumer group')
+    throw illegalGroup('cannot use system consumer group')
   return name
 }
 
@@ -87,4 +85,12 @@ export function topicNotFound(topic: string): StatusError {
 /** Hostile names come back in answers and reach logs. */
 function shortened(name: string): string {
   return name.length > 200 ? `${name.slice(0, 200)}…` : name
+}
+
+function illegalTopic(why: string): StatusError {
+  return new StatusError(Code.ILLEGAL_TOPIC, why)
+}
+
+function illegalGroup(why: string): StatusError {
+  return new StatusError(Code.ILLEGAL_CONSUMER_GROUP, why)
 }

@@ -7,7 +7,7 @@ import { statusOf } from '../client-api/error-status.ts'
 import { failureAnswer } from '../client-api/failure-answer.ts'
 import { groupName } from '../client-api/resource-names.ts'
 import { okStatus, StatusError } from '../client-api/status-error.ts'
-import { ClientRegistry } from './client-registry.ts'
+import { ClientRegistry, type ClientStream } from './client-registry.ts'
 import { echoedEndpoints, type AdvertisedEndpoints } from './endpoints.ts'
 import { queryAssignment } from './query-assignment.ts'
 import { queryRoute } from './query-route.ts'
@@ -36,6 +36,7 @@ type Handler = (request: Uint8Array, context: CallContext) => Promise<Uint8Array
 export class ClientEdge {
   readonly #parts: ClientEdgeParts
   readonly #clients: ClientRegistry
+  readonly #streams = new Set<ClientStream>()
   readonly #handlers: ReadonlyMap<string, Handler>
 
   constructor(parts: ClientEdgeParts) {
@@ -47,6 +48,11 @@ export class ClientEdge {
   /** How many clients are known. */
   get clientCount(): number {
     return this.#clients.size
+  }
+
+  /** How many Telemetry streams are open. */
+  get streamCount(): number {
+    return this.#streams.size
   }
 
   /** Answers one call. Rejects only if the program itself is at fault. */
@@ -76,12 +82,13 @@ export class ClientEdge {
 
   telemetry(call: TelemetryCall, context: CallContext): void {
     const { catalog, logger } = this.#parts
-    serveTelemetry(call, context, { clients: this.#clients, catalog, logger })
+    serveTelemetry(call, context, { clients: this.#clients, streams: this.#streams, catalog, logger })
   }
 
   /** Ends every Telemetry stream. */
   close(): void {
     this.#clients.close()
+    for (const stream of this.#streams) stream.end()
   }
 
   #table(): ReadonlyMap<string, Handler> {

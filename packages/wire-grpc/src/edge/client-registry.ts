@@ -15,6 +15,7 @@ const CLIENTS_MAX = 50_000
 /** The way to a client that has a Telemetry stream. */
 export interface ClientStream {
   send(command: rocketmq.TelemetryCommand): void
+  /** Ends it from this side. */
   end(): void
 }
 
@@ -99,13 +100,10 @@ export class ClientRegistry {
     if (left !== undefined) this.#presence.gone(id, left)
   }
 
-  /** Ends every stream. */
+  /** Forgets everybody, without telling anyone. */
   close(): void {
     this.#timer?.cancel()
-    for (const client of this.#clients.values()) {
-      client.repeat?.cancel()
-      client.stream?.end()
-    }
+    for (const client of this.#clients.values()) client.repeat?.cancel()
     this.#clients.clear()
   }
 

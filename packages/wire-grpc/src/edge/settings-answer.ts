@@ -69,7 +69,7 @@ export function settingsAnswer(
         pubSub: { $case: 'subscription', value },
       }
     }
-    case undefined:
+    default:
       return undefined
   }
 }

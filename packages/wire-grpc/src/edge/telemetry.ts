@@ -13,6 +13,8 @@ export type TelemetryCall = ServerDuplexStream<rocketmq.TelemetryCommand, rocket
 
 export interface TelemetryParts {
   readonly clients: ClientRegistry
+  /** The streams that are open, whatever has been said on them. */
+  readonly streams: Set<ClientStream>
   readonly catalog: RouteCatalog
   readonly logger: Logger
 }
@@ -33,15 +35,17 @@ export function serveTelemetry(call: TelemetryCall, context: CallContext, parts:
     },
     end: () => {
       if (isOpen) call.end()
-      isOpen = false
+      leave()
     },
   }
   const leave = (): void => {
+    isOpen = false
+    parts.streams.delete(stream)
     parts.clients.left(context.clientId, stream)
   }
+  parts.streams.add(stream)
   const fail = (code: GrpcStatus, details: string): void => {
     leave()
-    isOpen = false
     call.emit('error', { code, details })
   }
   if (context.clientId === '') {
@@ -64,18 +68,9 @@ export function serveTelemetry(call: TelemetryCall, context: CallContext, parts:
       fail(GrpcStatus.INTERNAL, 'the settings could not be processed')
     }
   })
-  call.on('end', () => {
-    leave()
-    stream.end()
-  })
-  call.on('cancelled', () => {
-    leave()
-    isOpen = false
-  })
-  call.on('error', () => {
-    leave()
-    isOpen = false
-  })
+  call.on('end', () => stream.end())
+  call.on('cancelled', leave)
+  call.on('error', leave)
 }
 
 /** The group of a consumer whose leases are renewed while it lives: a push consumer. */
