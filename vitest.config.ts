@@ -1,3 +1,5 @@
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({ test: { projects: ['packages/*', 'services/*', 'simulation', 'tools'] } })
+export default defineConfig({
+  test: { projects: ['packages/*', 'services/*', 'simulation', 'interop', 'bench', 'tools'] },
+})
