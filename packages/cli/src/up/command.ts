@@ -25,7 +25,7 @@ export function addUp(program: Command): void {
         .default('on'),
     )
     .option('--json', 'one line on standard output when ready, logs to standard error', false)
-    .addOption(number('--stop-within-ms <n>', '', 1, 600_000).default(10_000).hideHelp())
+    .addOption(number('--stop-within-ms <n>', '', 1, 600_000).default(15_000).hideHelp())
     .addOption(new Option('--services-from <dir>').hideHelp())
     .allowExcessArguments(false)
     .action(async (flags: UpOptions, command: Command) => {
