@@ -1,0 +1,83 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js'
+import { BrokerError, type Logger } from '@tandemmq/base'
+import { answerWatch, encodeAnswer, type Answer, type Cursor } from '@tandemmq/metadata'
+import type { metadata as wire } from '@tandemmq/rpc'
+import { failureOf } from '../rpc-status.ts'
+import type { MetadataProvider } from './metadata-provider.ts'
+import { piecesOf } from './pieces.ts'
+
+/** A stream of answers, as both calls that answer have it. */
+export interface AnswerSink {
+  write(message: wire.MetadataAnswer): boolean
+  once(event: 'drain' | 'cancelled', listener: () => void): unknown
+  off(event: 'drain' | 'cancelled', listener: () => void): unknown
+}
+
+/** Sends one answer, in pieces if it is large. Resolves when there is room for more; rejects if the call ends before. */
+export async function sendAnswer(sink: AnswerSink, answer: Answer): Promise<void> {
+  for (const { piece, isLast } of piecesOf(encodeAnswer(answer))) {
+    if (!sink.write({ answer: piece, partial: !isLast })) await drained(sink)
+  }
+}
+
+/** Answers a watch: where it begins, then every change, until the watcher is gone. */
+export function serveWatch(
+  call: ServerDuplexStream<wire.WatchMessage, wire.MetadataAnswer>,
+  identity: string,
+  provider: MetadataProvider,
+  logger: Logger,
+): void {
+  const gone = new AbortController()
+  let isWatching = false
+  const leave = (): void => {
+    if (gone.signal.aborted) return
+    gone.abort()
+    if (isWatching) provider.onWatcher?.(identity, undefined)
+  }
+  const watch = async (from: Cursor | undefined): Promise<void> => {
+    // The first answer comes at once, be it empty: now the watcher knows that it watches.
+    const first = provider.store.changesSince(from)
+    await sendAnswer(call, first)
+    await answerWatch(provider.store, first.cursor, (answer) => sendAnswer(call, answer), gone.signal)
+  }
+  call.on('data', ({ cursor }: wire.WatchMessage) => {
+    if (gone.signal.aborted) return
+    if (isWatching) {
+      if (cursor) provider.onWatcher?.(identity, cursor)
+      return
+    }
+    isWatching = true
+    watch(cursor).catch((thrown: unknown) => {
+      if (gone.signal.aborted) return
+      leave()
+      const failure = failureOf(thrown)
+      logger.warn({ watcher: identity, why: failure.details }, 'a metadata watch has failed')
+      call.emit('error', failure)
+    })
+  })
+  call.on('end', () => {
+    leave()
+    call.end()
+  })
+  call.on('cancelled', leave)
+  call.on('error', leave)
+}
+
+function drained(sink: AnswerSink): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      sink.off('drain', hasRoom)
+      sink.off('cancelled', isGone)
+    }
+    const hasRoom = (): void => {
+      settle()
+      resolve()
+    }
+    const isGone = (): void => {
+      settle()
+      reject(new BrokerError('UNAVAILABLE', 'the receiver of a metadata answer is gone'))
+    }
+    sink.once('drain', hasRoom)
+    sink.once('cancelled', isGone)
+  })
+}
