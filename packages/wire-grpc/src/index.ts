@@ -33,11 +33,3 @@ export {
   type TopicPlacement,
 } from './edge/index.ts'
 export { Gateway, type BrokerChannel, type BrokerChannels, type GatewayParts } from './gateway/index.ts'
-export {
-  addMetadataService,
-  GrpcMetadataClient,
-  type GroupWish,
-  type MetadataAdmin,
-  type MetadataProvider,
-  type TopicWish,
-} from './metadata/index.ts'
