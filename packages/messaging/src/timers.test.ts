@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { silentLogger, silentMeter } from '@tandemmq/base'
 import { DueWindow } from './due-window.ts'
+import { MessageMetrics } from './message-metrics.ts'
 import { Stand, bodies } from './stand.test-kit.ts'
+import { TimerService } from './timer-service.ts'
 import { dueTimeOf, scheduledMark, scheduledMarkOf, timerOut } from './timer-record.ts'
 
 async function opened(seed?: number): Promise<Stand> {
@@ -171,6 +174,47 @@ describe('once', () => {
     stand.messaging.startTimers()
     await stand.clock.advance(5000)
     expect(delivered(stand)).toEqual(['in 1000'])
+  })
+
+  test('nothing is put before the tail of the log has been dispatched', async () => {
+    const stand = await opened()
+    stand.messaging.stopTimers()
+    await later(stand, 1000)
+    await stand.clock.advance(2000)
+    const { store, metadata, clock } = stand
+    const tail = Promise.withResolvers<void>()
+    const service = new TimerService({
+      log: {
+        minOffset: store.minOffset,
+        end: store.end,
+        dispatched: { at: 0, reached: () => tail.promise },
+        append: (message) => store.append(message),
+        record: (offset, size) => store.record(offset, size),
+        epochAt: (offset) => store.epochAt(offset),
+        queue: (topic, queueId) => store.queue(topic, queueId),
+        onDispatched: (listener) => store.onDispatched(listener),
+      },
+      book: metadata,
+      catalog: {
+        topic: (name) => metadata.topics.get(name),
+        group: () => undefined,
+        createTopic: () => undefined,
+        createGroup: () => undefined,
+        deadLetterTopic: () => undefined,
+      },
+      writing: { allowed: true },
+      metrics: new MessageMetrics(silentMeter, 'c'),
+      clock,
+      logger: silentLogger,
+      found: () => undefined,
+    })
+    service.start()
+    await clock.advance(5000)
+    expect(delivered(stand)).toEqual([])
+    tail.resolve()
+    await clock.advance(1)
+    expect(delivered(stand)).toEqual(['in 1000'])
+    service.stop()
   })
 
   test('nothing is put while timers are stopped', async () => {
