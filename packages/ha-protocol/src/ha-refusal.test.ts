@@ -283,6 +283,8 @@ test('connections that say nothing are bounded, and a true slave still gets in',
   expect(strangers.filter((stranger) => !stranger.isClosed).length).toBeLessThanOrEqual(64)
   pair.follow(pair.emptyLog())
   await pair.clock.outcome(master.waitFor(100), 1_000)
+  for (let count = 0; count < 100; count += 1) await Stranger.call(pair)
+  expect(master.knownReplicas()).toBe(2)
 })
 
 test('a slave that no longer moves inside a frame is dropped after 3 s', async () => {
@@ -334,6 +336,41 @@ test('doubled identity: another process takes over if the first one is silent fo
   const other = pair.follow(pair.emptyLog(), { instanceId: 's-2' }, 'x')
   await pair.clock.runUntil(() => other.masterConnected, 1_500)
   expect(master.replicas()).toMatchObject([{ instanceId: 's-2' }])
+})
+
+test('doubled identity: the first one goes, the other need not wait', async () => {
+  const pair = new Pair()
+  const master = await pair.listen()
+  pair.follow(pair.emptyLog())
+  await pair.clock.runUntil(() => master.knownReplicas() === 2)
+  pair.net.cut('m', 's')
+  const other = pair.follow(pair.emptyLog(), { instanceId: 's-2' }, 'x')
+  await pair.clock.advance(20)
+  expect(other.masterConnected).toBe(false)
+  pair.net.reset('m', 's')
+  await pair.clock.advance(20)
+  expect(other.masterConnected).toBe(true)
+})
+
+test('a slave that was accepted and has reported nothing counts for nothing', async () => {
+  const pair = new Pair()
+  const master = await pair.listen()
+  const stranger = await Stranger.call(pair)
+  await handshake(pair, stranger)
+  expect([master.replicas().length, master.knownReplicas()]).toEqual([1, 1])
+  stranger.say(encodeReport(0))
+  await pair.clock.advance(10)
+  expect(master.knownReplicas()).toBe(2)
+})
+
+test('a slave that goes on before it was answered is hung up on at once', async () => {
+  const pair = new Pair()
+  await pair.listen()
+  const hello = encodeHandshake('slave-hello', encodeHello(strangerHello))
+  const stranger = await Stranger.call(pair)
+  stranger.say(Buffer.concat([hello, hello]))
+  await pair.clock.advance(20)
+  expect(stranger.isClosed).toBe(true)
 })
 
 test('clocks that differ are warned about', async () => {

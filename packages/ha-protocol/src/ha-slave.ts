@@ -195,7 +195,7 @@ export class HaSlave {
       return
     }
     if (isOver) return socket.destroy()
-    this.#connection = this.#newConnection(socket, attempt)
+    this.#connection = this.#newConnection(socket)
     this.#connection.start()
     this.#dispatch({ kind: 'connected', nonce: random.bytes(NONCE_BYTES), wallClock: clock.now() })
   }
@@ -209,8 +209,7 @@ export class HaSlave {
     }
   }
 
-  #newConnection(socket: Connection, attempt: number): SlaveConnection {
-    const current = (): boolean => attempt === this.#attempt
+  #newConnection(socket: Connection): SlaveConnection {
     return new SlaveConnection(socket, this.#context.config.peer, {
       masterHello: (received) =>
         this.#dispatch({ kind: 'master-hello', received, wallClock: this.#ports.clock.now() }),
@@ -221,7 +220,6 @@ export class HaSlave {
       caughtUp: () => this.#dispatch({ kind: 'caught-up' }),
       violation: (words) => this.#dispatch({ kind: 'violation', words }),
       closed: (words) => {
-        if (!current()) return
         this.#connection = undefined
         this.#dispatch({ kind: 'closed', jitter: this.#jitter(), ...(words === undefined ? {} : { words }) })
       },
