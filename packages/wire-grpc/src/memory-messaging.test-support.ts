@@ -5,6 +5,7 @@ import type {
   AckStatus,
   CallContext,
   DeliveredMessage,
+  MessageType,
   MessagingApi,
   OutgoingMessage,
   ReceiveAnswer,
@@ -29,6 +30,8 @@ export interface MemoryMessagingOptions {
   readonly clock: Clock
   readonly set?: string
   readonly topics: readonly string[]
+  /** Topics that take one type of message only. */
+  readonly types?: ReadonlyMap<string, MessageType>
   /** Answers only calls stamped with this epoch, or not stamped; undefined: all. */
   readonly servingEpoch?: number
 }
@@ -47,12 +50,14 @@ export class MemoryMessaging implements MessagingApi {
   readonly #clock: Clock
   readonly #set: string
   readonly #topics: Set<string>
+  readonly #types: ReadonlyMap<string, MessageType>
   readonly #log: Stored[] = []
   readonly #invisibleUntil = new Map<string, number>()
   readonly #attempts = new Map<string, number>()
   readonly #polls = new Set<Poll>()
 
-  constructor({ clock, set = 'broker-a', topics, servingEpoch }: MemoryMessagingOptions) {
+  constructor({ clock, set = 'broker-a', topics, types = new Map(), servingEpoch }: MemoryMessagingOptions) {
+    this.#types = types
     this.#clock = clock
     this.#set = set
     this.#topics = new Set(topics)
@@ -71,6 +76,7 @@ export class MemoryMessaging implements MessagingApi {
   async send(message: OutgoingMessage, context: CallContext): Promise<SendReceipt> {
     this.contexts.push(context)
     this.#demandTopic(message.topic)
+    this.#demandType(message)
     if (this.onSend) return this.onSend(message)
     this.sent.push(message)
     const offset = this.#log.length
@@ -138,6 +144,20 @@ export class MemoryMessaging implements MessagingApi {
     }
   }
 
+  #demandType({ topic, type }: OutgoingMessage): void {
+    const only = this.#types.get(topic)
+    if (only !== undefined && only !== type) {
+      throw new BrokerError('MESSAGE_ILLEGAL', `the topic ${topic} takes ${only} messages, not ${type}`, {
+        facts: { rule: 'message-type' },
+      })
+    }
+  }
+
+  /** A handle as this broker would have given it. */
+  handleFor(group: string, topic: string, queueOffset: number): string {
+    return encodeReceiptHandle(this.#handle({ group, topic, invisibleMs: 60_000 }, queueOffset, 1), handleKey)
+  }
+
   #take(request: ReceiveRequest): DeliveredMessage[] {
     const now = this.#clock.monotonic()
     const { topic, group, filter } = request
@@ -171,25 +191,33 @@ export class MemoryMessaging implements MessagingApi {
   }
 
   #delivered(request: ReceiveRequest, { offset, message }: Stored, attempt: number): DeliveredMessage {
-    const { topic, group, invisibleMs } = request
-    const handle: ReceiptHandle = {
-      set: this.#set,
-      group,
-      topic,
-      queueId: 0,
-      queueOffset: offset,
-      stamp: { logEpoch: 1, physicalOffset: offset },
-      attempt,
-      deliveredAt: this.#clock.now(),
-      invisibleMs,
-      servingEpoch: this.servingEpoch ?? 1,
-    }
+    const { topic } = request
+    const handle = this.#handle(request, offset, attempt)
     return {
       record: recordOf(message, offset, this.#clock.now()),
       properties: propertiesOf(message),
       topic,
       receiptHandle: encodeReceiptHandle(handle, handleKey),
       attempt,
+    }
+  }
+
+  #handle(
+    { group, topic, invisibleMs }: Pick<ReceiveRequest, 'group' | 'topic' | 'invisibleMs'>,
+    queueOffset: number,
+    attempt: number,
+  ): ReceiptHandle {
+    return {
+      set: this.#set,
+      group,
+      topic,
+      queueId: 0,
+      queueOffset,
+      stamp: { logEpoch: 1, physicalOffset: queueOffset },
+      attempt,
+      deliveredAt: this.#clock.now(),
+      invisibleMs,
+      servingEpoch: this.servingEpoch ?? 1,
     }
   }
 

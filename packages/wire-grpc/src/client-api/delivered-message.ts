@@ -3,7 +3,7 @@ import { inflateSync } from 'node:zlib'
 import { SysFlag } from '@tandemmq/codec'
 import type { DeliveredMessage } from '@tandemmq/messaging'
 import { rocketmq } from '@tandemmq/rpc'
-import { isReservedProperty } from './reserved-properties.ts'
+import { isHiddenProperty } from './reserved-properties.ts'
 
 const { DigestType, Encoding, MessageType } = rocketmq
 
@@ -50,7 +50,7 @@ export function deliveredMessage(delivered: DeliveredMessage): rocketmq.Message 
   }
   return {
     topic: { resourceNamespace: '', name: topic },
-    userProperties: new Map([...properties].filter(([name]) => !isReservedProperty(name))),
+    userProperties: new Map([...properties].filter(([name]) => !isHiddenProperty(name))),
     systemProperties: system,
     body,
   }

@@ -1,6 +1,7 @@
 import { BrokerError, type ErrorCode } from '@tandemmq/base'
 import type { MessageRule } from '@tandemmq/messaging'
 import { rocketmq } from '@tandemmq/rpc'
+import { topicNotFound } from './resource-names.ts'
 import { StatusError } from './status-error.ts'
 
 const { Code } = rocketmq
@@ -53,8 +54,7 @@ const CODE_OF_RULE: Readonly<Record<MessageRule, rocketmq.Code>> = {
 /** The status for what was thrown; `undefined` if it is no operating error but a fault of the program. */
 export function statusOf(thrown: unknown): rocketmq.Status | undefined {
   if (thrown instanceof StatusError) return { code: thrown.code, message: thrown.message }
-  if (thrown instanceof BrokerError)
-    return { code: codeOf(thrown), message: `${thrown.code}: ${thrown.message}` }
+  if (thrown instanceof BrokerError) return { code: codeOf(thrown), message: wordsOf(thrown) }
   return undefined
 }
 
@@ -63,6 +63,13 @@ function codeOf({ code, facts }: BrokerError): rocketmq.Code {
   // A topic whose permission forbids it, not a broker that cannot: trying again is of no use.
   if (code === 'NOT_WRITABLE' && facts['topic'] !== undefined) return Code.FORBIDDEN
   return CODE_OF[code]
+}
+
+function wordsOf({ code, message, facts }: BrokerError): string {
+  const topic = facts['topic']
+  return code === 'TOPIC_NOT_FOUND' && typeof topic === 'string'
+    ? topicNotFound(topic).message
+    : `${code}: ${message}`
 }
 
 function isRule(rule: unknown): rule is MessageRule {

@@ -13,10 +13,17 @@ const RESERVED: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 
+/** Set by Apache 5.5 in what it copies to a retry topic, and not shown by its proxy. */
+const ORIGIN_GROUP = 'ORIGIN_GROUP'
 /** Names of our own, which Apache does not know. */
 const OWN_PREFIX = '__TMQ_'
 
-/** Whether only the system may set it, and consumers do not see it. */
+/** Whether only the system may set it. */
 export function isReservedProperty(name: string): boolean {
   return RESERVED.has(name) || name.startsWith(OWN_PREFIX)
+}
+
+/** Whether consumers do not see it. */
+export function isHiddenProperty(name: string): boolean {
+  return isReservedProperty(name) || name === ORIGIN_GROUP
 }

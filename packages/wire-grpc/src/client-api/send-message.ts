@@ -21,23 +21,23 @@ const STATUS_OF: Readonly<Record<SendStatus, rocketmq.Status>> = {
   },
 }
 
-/** Stores the messages of one request, in order; one entry each. Nothing is stored if one of them is illegal. */
+/**
+ * Stores the messages of one request, in order; one entry each. Nothing is stored if one of them is illegal. If all were refused there are
+ * no entries but the status, as with Apache's proxy: throws what the first one was refused with.
+ */
 export async function sendMessage(
   request: rocketmq.SendMessageRequest,
   context: CallContext,
   parts: { readonly api: MessagingApi; readonly clock: Clock },
 ): Promise<rocketmq.SendMessageResponse> {
   const messages = checked(request, context, parts.clock.now())
-  const entries = await Promise.all(
-    messages.map(async (message) => {
-      try {
-        return entryOf(await parts.api.send(message, context))
-      } catch (thrown) {
-        const status = statusOf(thrown)
-        if (status === undefined) throw thrown
-        return { status, messageId: '', transactionId: '', offset: 0, recallHandle: '' }
-      }
-    }),
+  // All are appended in this turn, in order; then all are waited for.
+  const outcomes = await Promise.allSettled(messages.map((message) => parts.api.send(message, context)))
+  const [first] = outcomes
+  if (first?.status === 'rejected' && outcomes.every(({ status }) => status === 'rejected'))
+    throw first.reason
+  const entries = outcomes.map((outcome) =>
+    outcome.status === 'fulfilled' ? entryOf(outcome.value) : refusedEntry(outcome.reason),
   )
   return { status: commonStatus(entries.map((entry) => entry.status)), entries }
 }
@@ -77,4 +77,10 @@ function entryOf({
     return { status: okStatus, messageId, transactionId: messageId, offset: queueOffset, recallHandle: '' }
   }
   return { status: STATUS_OF[status], messageId: '', transactionId: '', offset: 0, recallHandle: '' }
+}
+
+function refusedEntry(reason: unknown): rocketmq.SendResultEntry & { status: rocketmq.Status } {
+  const status = statusOf(reason)
+  if (status === undefined) throw reason
+  return { status, messageId: '', transactionId: '', offset: 0, recallHandle: '' }
 }

@@ -35,8 +35,9 @@ export class GatewayPresence implements ConsumerPresence {
 
   #tell(method: string, request: Uint8Array, clientId: string): void {
     for (const { set, serving } of this.#view.sets) {
-      const channel = serving && this.#channels.to(serving.grpcAddress)
-      if (!channel?.isOpen) continue
+      if (serving === undefined) continue
+      const channel = this.#channels.to(serving.grpcAddress)
+      if (!channel.isOpen) continue
       const context: CallContext = {
         clientId,
         peer: { ip: '0.0.0.0', port: 0 },
