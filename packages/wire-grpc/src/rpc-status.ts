@@ -69,7 +69,7 @@ function codeOf(failure: ServiceError): ErrorCode {
     case status.RESOURCE_EXHAUSTED:
       return 'SYSTEM_BUSY'
     case status.UNAUTHENTICATED:
-    case status.UNIMPLEMENTED:
+    case status.UNIMPLEMENTED: // A peer of another kind, or an older one.
       return 'PEER_REFUSED'
     case status.INVALID_ARGUMENT:
     case status.INTERNAL:

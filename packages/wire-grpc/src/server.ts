@@ -37,7 +37,8 @@ export const defaultGrpcServerOptions: GrpcServerOptions = {
 }
 
 /**
- * One gRPC port. Services are added, then it listens. Clients may ping as often as they like, with or without calls.
+ * One gRPC port. Clients may ping as often as they like, with or without calls. It may listen before its services are there: who connects
+ * meanwhile waits, instead of being told that they are not implemented.
  *
  * The sockets are ours and are handed to grpc-js one by one: its own shutdown leaves peers without a word for seconds (it only half-closes
  * their connections), and a peer that is to fail over must notice at once.
@@ -49,6 +50,8 @@ export class GrpcServer implements AsyncDisposable {
   readonly #sockets = new Set<Socket>()
   readonly #limits: GrpcServerOptions
   #address: Address | undefined
+  /** Connections that wait for the first service; `undefined` once it is there. */
+  #waiting: Set<Socket> | undefined = new Set()
   #onEmpty: (() => void) | undefined
 
   constructor(options: Partial<GrpcServerOptions> = {}) {
@@ -70,9 +73,15 @@ export class GrpcServer implements AsyncDisposable {
     this.#listener.maxConnections = limits.connectionsMax
   }
 
-  /** Adds a service; before or after {@link listen}. */
+  /** Adds a service, before or after {@link listen}; all in one turn. */
   add(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
     this.#server.addService(definition, implementation)
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    if (!waiting) return
+    queueMicrotask(() => {
+      for (const socket of waiting) if (!socket.destroyed) this.#injector.injectConnection(socket)
+    })
   }
 
   /** Port 0: any free one. Rejects with `UNAVAILABLE` naming the address. */
@@ -127,8 +136,10 @@ export class GrpcServer implements AsyncDisposable {
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {
       this.#sockets.delete(socket)
+      this.#waiting?.delete(socket)
       if (this.#sockets.size === 0) this.#onEmpty?.()
     })
-    this.#injector.injectConnection(socket)
+    if (this.#waiting) this.#waiting.add(socket)
+    else this.#injector.injectConnection(socket)
   }
 }
