@@ -27,21 +27,6 @@ export {
   endpointsOf,
   type AdvertisedEndpoints,
   type ClientEdgeParts,
-  type GroupTraits,
-  type RouteCatalog,
-  type TopicKind,
-  type TopicPlacement,
-} from './edge/index.ts'
-export { Gateway, type BrokerChannel, type BrokerChannels, type GatewayParts } from './gateway/index.ts'
-// For clients: the API of apache.rocketmq.v2, its edge, and the gateway before several brokers.
-export { BrokerCalls, type CallTarget, type ConsumerPresence } from './client-api/index.ts'
-export {
-  ClientEdge,
-  clientService,
-  echoedEndpoints,
-  endpointsOf,
-  type AdvertisedEndpoints,
-  type ClientEdgeParts,
   type ClientService,
   type GroupTraits,
   type RouteCatalog,
