@@ -4,7 +4,12 @@ import { address, flag, integer, name, oneOf, port, text, type Values } from '@t
 export const brokerKeys = {
   brokerClusterName: name({ default: 'DefaultCluster', text: 'The cluster this broker belongs to.' }),
   brokerName: name({ default: 'broker-a', text: 'The broker set: one master and its slaves.' }),
-  brokerId: integer({ default: 0, min: 0, max: 1_000, text: '0 is the master of its set, slaves count from 1.' }),
+  brokerId: integer({
+    default: 0,
+    min: 0,
+    max: 1_000,
+    text: '0 is the master of its set, slaves count from 1.',
+  }),
   brokerRole: oneOf(['ASYNC_MASTER', 'SYNC_MASTER', 'SLAVE'], {
     default: 'ASYNC_MASTER',
     text: 'What the broker is in its set, and whether a master waits for its slaves.',
@@ -20,13 +25,19 @@ export const brokerKeys = {
     text: 'SYNC_MASTER: identities that must hold a message before OK, the master included.',
   }),
   totalReplicas: integer({ default: 1, min: 1, max: 100, text: 'Brokers in the set, this one included.' }),
-  brokerIP1: text({ default: '127.0.0.1', text: 'The host name or address that others reach this broker by.' }),
+  brokerIP1: text({
+    default: '127.0.0.1',
+    text: 'The host name or address that others reach this broker by.',
+  }),
   listenAddress: text({ default: '127.0.0.1', text: 'The address the ports are bound to.' }),
   grpcPort: port({ default: 8081, text: 'gRPC: client API, metadata, calls from the gateway.' }),
   haListenPort: port({ default: 10_912, text: 'HA: a master sends its log to its slaves here.' }),
   haMasterAddress: address({ default: '', text: 'Slave: the HA port of the one master it follows.' }),
   masterGrpcAddress: address({ default: '', text: 'Slave: the gRPC port of that master, for metadata.' }),
-  namesrvAddr: address({ default: '', text: 'The gRPC port of metadata-rpc; without one the master serves alone.' }),
+  namesrvAddr: address({
+    default: '',
+    text: 'The gRPC port of metadata-rpc; without one the master serves alone.',
+  }),
   storePathRootDir: text({ default: './store', text: 'Where everything of this broker lies.' }),
   mappedFileSizeCommitLog: integer({
     default: 1_073_741_824,
@@ -35,12 +46,38 @@ export const brokerKeys = {
     unit: 'bytes',
     text: 'Length of a commit log file; equal on all brokers of a set.',
   }),
-  maxMessageSize: integer({ default: 4_194_304, min: 1_024, max: 67_108_864, unit: 'bytes', text: 'Largest body of a message.' }),
-  syncFlushTimeout: integer({ default: 5_000, min: 100, max: 60_000, unit: 'ms', text: 'How long a send waits for the disk.' }),
-  slaveTimeout: integer({ default: 3_000, min: 100, max: 60_000, unit: 'ms', text: 'How long a send waits for replicas.' }),
+  maxMessageSize: integer({
+    default: 4_194_304,
+    min: 1_024,
+    max: 67_108_864,
+    unit: 'bytes',
+    text: 'Largest body of a message.',
+  }),
+  syncFlushTimeout: integer({
+    default: 5_000,
+    min: 100,
+    max: 60_000,
+    unit: 'ms',
+    text: 'How long a send waits for the disk.',
+  }),
+  slaveTimeout: integer({
+    default: 3_000,
+    min: 100,
+    max: 60_000,
+    unit: 'ms',
+    text: 'How long a send waits for replicas.',
+  }),
   autoCreateTopicEnable: flag({ default: true, text: 'Unknown topics come to be at their first use.' }),
-  autoCreateSubscriptionGroup: flag({ default: true, text: 'Unknown consumer groups come to be at their first use.' }),
-  defaultTopicQueueNums: integer({ default: 8, min: 1, max: 1_024, text: 'Queues of a topic that came to be by itself.' }),
+  autoCreateSubscriptionGroup: flag({
+    default: true,
+    text: 'Unknown consumer groups come to be at their first use.',
+  }),
+  defaultTopicQueueNums: integer({
+    default: 8,
+    min: 1,
+    max: 1_024,
+    text: 'Queues of a topic that came to be by itself.',
+  }),
   slaveMetadataPullInterval: integer({
     default: 10_000,
     min: 100,
@@ -49,11 +86,23 @@ export const brokerKeys = {
     text: 'Slave: how often metadata is pulled from the master.',
   }),
   slaveMetadataWatch: flag({ default: true, text: 'Slave: also follow metadata changes as they happen.' }),
-  createLog: flag({ default: false, text: 'Master: an empty directory may begin a new log without asking the slaves.' }),
+  createLog: flag({
+    default: false,
+    text: 'Master: an empty directory may begin a new log without asking the slaves.',
+  }),
   acceptLoss: flag({ default: false, text: 'Master: go on although the end of the log may be missing.' }),
-  setSecretFile: text({ default: '', text: 'File with the secret that members of the set share; without it all ports stay on loopback.' }),
-  logFormat: oneOf(['auto', 'json', 'text'], { default: 'auto', text: 'Log lines for programs or for people.' }),
-  logLevel: oneOf(['debug', 'info', 'warn', 'error'], { default: 'info', text: 'The least important lines that are written.' }),
+  setSecretFile: text({
+    default: '',
+    text: 'File with the secret that members of the set share; without it all ports stay on loopback.',
+  }),
+  logFormat: oneOf(['auto', 'json', 'text'], {
+    default: 'auto',
+    text: 'Log lines for programs or for people.',
+  }),
+  logLevel: oneOf(['debug', 'info', 'warn', 'error'], {
+    default: 'info',
+    text: 'The least important lines that are written.',
+  }),
 } as const
 
 export type BrokerValues = Values<typeof brokerKeys>

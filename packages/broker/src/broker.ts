@@ -226,8 +226,7 @@ export class Broker implements AsyncDisposable {
     this.visible.refresh()
     if (epoch !== undefined || this.#handBack?.isRunning === true) return
     // Whoever waits here is told, and asks the one who serves now.
-    this.api.seal()
-    this.api.unseal()
+    this.api.stopServing()
   }
 
   #considerHandBack(): void {

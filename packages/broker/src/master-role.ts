@@ -83,6 +83,7 @@ export class MasterRole implements AsyncDisposable {
         flushRequired: options.mode.flush === 'sync' && waitsForReplicas(options.mode),
         inSyncReplicas: waitsForReplicas(options.mode) ? options.mode.inSyncReplicas : 1,
         slaveTimeoutMs: options.slaveTimeoutMs,
+        acceptLoss: master.acceptLoss,
         onCounted: (identity) => store.addToRoster(identity),
         onHello: (hello) => role?.introduced(hello),
       },

@@ -30,3 +30,6 @@ export {
 export { parseProperties, renderProperties, type Property } from './configuration/properties.ts'
 export { renderReference } from './configuration/reference.ts'
 export { LauncherChannel, parseReadyLine, READY_VARIABLE, type ReadyFacts } from './launcher-channel.ts'
+export { readSecretFile } from './configuration/set-secret-file.ts'
+export { isLoopback, joinAddress, splitAddress } from './configuration/host-and-port.ts'
+export { runService, type RunningService } from './run-service.ts'

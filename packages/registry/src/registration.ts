@@ -185,9 +185,10 @@ export class Registration {
   }
 
   #sendStatus(): void {
-    this.#statusTimer?.cancel()
     const session = this.#session
+    // Between two sessions the timer is the one that opens the next.
     if (!session || this.#isClosed) return
+    this.#statusTimer?.cancel()
     const now = this.#ports.clock.monotonic()
     const sequence = ++this.#sequence
     this.holder.sent(sequence, now)

@@ -70,7 +70,6 @@ export interface TopicSummary {
 
 export interface TopicDescription extends TopicSummary {
   readonly perm: number
-  readonly order: boolean
   /** Groups with progress on the topic. */
   readonly groups: readonly string[]
 }

@@ -1,0 +1,104 @@
+import { resolve } from 'node:path'
+import type { BrokerOptions } from '@tandemmq/broker'
+import {
+  bootId,
+  isLoopback,
+  joinAddress,
+  readConfiguration,
+  readSecretFile,
+  splitAddress,
+  type Configuration,
+  type ConfigurationSources,
+} from '@tandemmq/platform-node'
+import { brokerKeys } from './broker-keys.ts'
+
+export type BrokerConfiguration = Configuration<typeof brokerKeys>
+export type ServiceRole = 'master' | 'slave'
+
+/** Reads a broker's configuration for the role its service has. Throws `CONFIG_INVALID` in one sentence. */
+export function readBrokerConfiguration(
+  role: ServiceRole,
+  sources: ConfigurationSources,
+): BrokerConfiguration {
+  const configuration = readConfiguration(brokerKeys, sources)
+  const { values } = configuration
+  const refuse = (name: keyof typeof brokerKeys, allowed: string): never => {
+    throw configuration.refusal(name, allowed)
+  }
+  if (role === 'master' && values.brokerRole === 'SLAVE')
+    refuse('brokerRole', 'ASYNC_MASTER or SYNC_MASTER for broker-master')
+  if (role === 'slave') {
+    if (configuration.isGiven('brokerRole') && values.brokerRole !== 'SLAVE')
+      refuse('brokerRole', 'SLAVE for broker-slave')
+    if (values.haMasterAddress === '')
+      refuse('haMasterAddress', 'the host:port of the HA port of the master that this slave follows')
+    if (values.masterGrpcAddress === '')
+      refuse('masterGrpcAddress', 'the host:port of the gRPC port of the master that this slave follows')
+    if (values.brokerId === 0) refuse('brokerId', '1 or more for a slave')
+  } else if (values.brokerId !== 0) refuse('brokerId', '0 for a master')
+  if (values.brokerRole === 'SYNC_MASTER' && values.inSyncReplicas > values.totalReplicas) {
+    refuse('inSyncReplicas', `at most totalReplicas, which is ${values.totalReplicas}`)
+  }
+  if (values.setSecretFile === '' && !isLoopback(values.listenAddress)) {
+    refuse('listenAddress', 'a loopback address as long as there is no setSecretFile')
+  }
+  return configuration
+}
+
+/** What the broker itself is told. Nothing below knows files of configuration. */
+export function brokerOptions(
+  role: ServiceRole,
+  configuration: BrokerConfiguration,
+  grpcPort: number,
+): BrokerOptions {
+  const { values } = configuration
+  const secret = readSecretFile('setSecretFile', values.setSecretFile)
+  const root = resolve(values.storePathRootDir)
+  return {
+    cluster: values.brokerClusterName,
+    set: values.brokerName,
+    identity: `${values.brokerName}-${values.brokerId}`,
+    totalReplicas: values.totalReplicas,
+    root,
+    bootId: bootId(),
+    segmentBytes: values.mappedFileSizeCommitLog,
+    maxMessageBytes: values.maxMessageSize,
+    storeHost: { ip: ipOf(values.brokerIP1), port: grpcPort },
+    mode: {
+      replication: values.brokerRole === 'SYNC_MASTER' ? 'sync' : 'async',
+      flush: values.flushDiskType === 'SYNC_FLUSH' ? 'sync' : 'async',
+      inSyncReplicas: values.inSyncReplicas,
+    },
+    create: {
+      topics: values.autoCreateTopicEnable,
+      groups: values.autoCreateSubscriptionGroup,
+      queues: values.defaultTopicQueueNums,
+    },
+    ...(secret === undefined ? {} : { secret }),
+    grpcAddress: joinAddress(values.brokerIP1, grpcPort),
+    flushTimeoutMs: values.syncFlushTimeout,
+    slaveTimeoutMs: values.slaveTimeout,
+    ...(role === 'master'
+      ? {
+          master: {
+            haListen: { host: values.listenAddress, port: values.haListenPort },
+            haAdvertisedHost: values.brokerIP1,
+            createLog: values.createLog,
+            acceptLoss: values.acceptLoss,
+          },
+        }
+      : {
+          slave: {
+            masterHa: splitAddress(values.haMasterAddress),
+            masterGrpc: values.masterGrpcAddress,
+            pullIntervalMs: values.slaveMetadataPullInterval,
+            watch: values.slaveMetadataWatch,
+          },
+        }),
+  }
+}
+
+/** Records name an address, never a name: what is no address is written as the unknown one, as Apache's clients expect four bytes. */
+function ipOf(host: string): string {
+  return /^[\d.]+$/.test(host) || host.includes(':') ? host : '0.0.0.0'
+}

@@ -1,0 +1,119 @@
+import type { Logger } from '@tandemmq/base'
+import { Broker } from '@tandemmq/broker'
+import {
+  DirectoryLock,
+  joinAddress,
+  NodeClock,
+  NodeFiles,
+  NodeNet,
+  NodeRandom,
+  PinoLogger,
+  PromMeter,
+  type ConfigurationSources,
+  type ReadyFacts,
+  type RunningService,
+} from '@tandemmq/platform-node'
+import {
+  clientService,
+  addForwardService,
+  addMetadataService,
+  BrokerCalls,
+  ClientEdge,
+  endpointsOf,
+  GrpcMetadataClient,
+  GrpcRegistryLink,
+  GrpcServer,
+  SetSecret,
+  SetSecretGuard,
+} from '@tandemmq/wire-grpc'
+import { brokerOptions, readBrokerConfiguration, type ServiceRole } from './broker-settings.ts'
+import { localRoutes } from './local-routes.ts'
+import { BrokerMetadata } from './broker-metadata.ts'
+
+/** Starts one broker in the role of its service. Throws `CONFIG_INVALID`, `STORE_LOCKED`, and what the store throws. */
+export async function startBroker(role: ServiceRole, sources: ConfigurationSources): Promise<RunningService> {
+  const configuration = readBrokerConfiguration(role, sources)
+  const { values } = configuration
+  const service = `broker-${role}`
+  const logger = new PinoLogger({
+    service,
+    level: values.logLevel,
+    ...(values.logFormat === 'auto' ? {} : { format: values.logFormat }),
+  })
+  for (const warning of configuration.warnings) logger.warn({}, warning)
+
+  await using opened = new AsyncDisposableStack()
+  opened.use(DirectoryLock.acquire(values.storePathRootDir, { logger }))
+  const server = opened.use(new GrpcServer())
+  const { port } = await server.listen({ host: values.listenAddress, port: values.grpcPort })
+  const options = brokerOptions(role, configuration, port)
+  const { secret } = options
+
+  const clock = new NodeClock()
+  const random = new NodeRandom()
+  const meter = new PromMeter()
+  const word = new SetSecret(secret, options.identity, { clock, random })
+  const broker = opened.use(
+    await Broker.open(options, {
+      files: new NodeFiles(),
+      net: new NodeNet(),
+      clock,
+      random,
+      logger,
+      meter,
+      ...(values.namesrvAddr === '' ? {} : { registry: new GrpcRegistryLink(values.namesrvAddr, word) }),
+      metadataSource: (address) => new GrpcMetadataClient(address, word),
+    }),
+  )
+
+  const calls = new BrokerCalls({ api: broker.api, clock })
+  const guard = new SetSecretGuard(secret, { clock })
+  const edge = new ClientEdge({
+    target: calls,
+    presence: calls.presence,
+    catalog: localRoutes(broker, options.set, options.create),
+    clock,
+    logger,
+    endpoints: () => endpointsOf(options.grpcAddress),
+  })
+  const clients = clientService(edge, clock)
+  server.add(clients.definition, clients.implementation)
+  addForwardService(server, calls, guard, { clock, logger })
+  addMetadataService(server, new BrokerMetadata(broker), guard, { logger })
+  sayHello(logger, role, broker, options.root, joinAddress(values.listenAddress, port))
+
+  const closing = opened.move()
+  return {
+    logger,
+    ready: readiness(broker).then((): ReadyFacts => ({
+      service,
+      grpc: joinAddress(values.listenAddress, port),
+      ...(role === 'master' && { ha: broker.haAddress, okMeans: broker.okMeans }),
+    })),
+    close: async () => {
+      edge.close()
+      calls.close()
+      await closing.disposeAsync()
+    },
+  }
+}
+
+function sayHello(logger: Logger, role: ServiceRole, broker: Broker, root: string, grpc: string): void {
+  const ha = broker.haAddress
+  logger.info({ role, grpc, ...(ha !== '' && { ha }), data: root, logEnd: broker.store.end }, 'broker is up')
+  if (role === 'master') logger.info({ okMeans: broker.okMeans }, 'what OK means')
+}
+
+/** A broker does its work when it is registered and nothing is wrong with it. */
+async function readiness(broker: Broker): Promise<void> {
+  const isReady = (): boolean => broker.isRegistered && broker.problems.length === 0
+  if (isReady()) return
+  await new Promise<void>((resolve) => {
+    const stop = broker.onChange(() => {
+      if (!isReady()) return
+      stop()
+      resolve()
+    })
+    if (isReady()) resolve()
+  })
+}

@@ -1,0 +1,138 @@
+import type { MemberReport, Registry, SetServing } from '@tandemmq/registry'
+import type { ClusterTopics } from './cluster-topics.ts'
+import type {
+  ClusterView,
+  GroupDescription,
+  GroupSummary,
+  MemberState,
+  NewGroup,
+  NewTopic,
+  SetState,
+  TopicDescription,
+  TopicSummary,
+} from './cluster-view.ts'
+import type { SetCopies } from './set-copies.ts'
+
+/** The cluster as people see it: what members said of themselves, and what the copies hold. */
+export class ClusterState implements ClusterView {
+  readonly #registry: Registry
+  readonly #copies: SetCopies
+  readonly #topics: ClusterTopics
+  readonly #expectedSets: readonly string[]
+
+  constructor(registry: Registry, copies: SetCopies, topics: ClusterTopics, expectedSets: readonly string[]) {
+    this.#registry = registry
+    this.#copies = copies
+    this.#topics = topics
+    this.#expectedSets = expectedSets
+  }
+
+  sets(): readonly SetState[] {
+    return this.#registry.view.sets.map((serving) => stateOf(serving, this.#registry.report(serving.set)))
+  }
+
+  topics(): readonly TopicSummary[] {
+    const names = new Set(
+      [...this.#copies].flatMap(({ store }) => [...store.topics.values()].map(({ name }) => name)),
+    )
+    return [...names].toSorted().flatMap((name) => this.topic(name) ?? [])
+  }
+
+  topic(name: string): TopicDescription | undefined {
+    const placements = this.#topics.topic(name)
+    const [first] = placements
+    if (first === undefined) return undefined
+    const progress = [...this.#copies].flatMap(({ store }) => [...store.progress.all()])
+    const groups = new Set(progress.filter(({ topic }) => topic === name).map(({ group }) => group))
+    return {
+      name,
+      type: first.type,
+      sets: placements.map(({ set }) => set),
+      readQueues: first.readQueues,
+      writeQueues: first.writeQueues,
+      perm: first.perm,
+      groups: [...groups].toSorted(),
+    }
+  }
+
+  groups(): readonly GroupSummary[] {
+    const groups = new Map(
+      [...this.#copies].flatMap(({ store }) =>
+        [...store.groups.values()].map((group) => [group.name, group]),
+      ),
+    )
+    return [...groups.values()]
+      .map(({ name, orderly, retryMaxTimes, consumeEnabled }) => ({
+        name,
+        orderly,
+        retryMaxTimes,
+        consumeEnabled,
+      }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  group(name: string): GroupDescription | undefined {
+    const summary = this.groups().find((group) => group.name === name)
+    if (summary === undefined) return undefined
+    const progress = [...this.#copies].flatMap(({ set, store }) =>
+      [...store.progress.all()]
+        .filter(({ group }) => group === name)
+        .map(({ topic, queueId, floor }) => ({ set, topic, queueId, offset: floor })),
+    )
+    return { ...summary, progress }
+  }
+
+  createTopic(topic: NewTopic): Promise<void> {
+    return this.#topics.makeTopic(topic)
+  }
+
+  createGroup(group: NewGroup): Promise<void> {
+    return this.#topics.makeGroup(group)
+  }
+
+  problems(): readonly string[] {
+    const { sets } = this.#registry.view
+    const absent = this.#expectedSets.filter((name) => !sets.some(({ set }) => set === name))
+    return [
+      ...absent.map((name) => `no broker of ${name} has registered`),
+      ...sets.flatMap(({ set, serving, writable }) => [
+        ...(serving === undefined ? [`nobody serves the consumers of ${set}`] : []),
+        ...(writable === undefined ? [`${set} takes no messages: it has no writable master now`] : []),
+      ]),
+    ]
+  }
+}
+
+function stateOf({ set, serving, writable }: SetServing, reports: readonly MemberReport[]): SetState {
+  const masterEnd = reports.find(({ role }) => role === 'master')?.end ?? 0
+  const okMeans = reports.find(({ role }) => role === 'master')?.details?.okMeans
+  return {
+    name: set,
+    ...(serving && { serving: { identity: serving.identity, epoch: serving.epoch } }),
+    ...(writable && { writable: writable.identity }),
+    ...(okMeans !== undefined && { okMeans }),
+    members: reports.map((report) => memberOf(report, masterEnd)),
+  }
+}
+
+function memberOf(report: MemberReport, masterEnd: number): MemberState {
+  const { details } = report
+  const sync = details?.metadataSync
+  return {
+    identity: report.identity,
+    role: report.role,
+    alive: report.alive,
+    writable: report.writable,
+    grpcAddress: report.grpcAddress,
+    ...(report.haAddress !== '' && { haAddress: report.haAddress }),
+    end: report.end,
+    flushed: report.flushed,
+    confirmed: report.confirmed,
+    dispatched: report.dispatched,
+    lagBytes: Math.max(0, masterEnd - report.end),
+    ...(report.masterConnected !== undefined && { masterConnected: report.masterConnected }),
+    ...(sync && { metadataSync: { ...sync, results: Object.fromEntries(sync.results) } }),
+    ...(details && details.replicas.length > 0 && { replicas: details.replicas }),
+    problems: details?.problems ?? [],
+  }
+}

@@ -1,0 +1,42 @@
+import { flag, integer, name, oneOf, port, text, type Values } from '@tandemmq/platform-node'
+
+/** The keys of metadata-rpc's configuration. */
+export const metadataRpcKeys = {
+  clusterName: name({ default: 'DefaultCluster', text: 'The cluster; brokers of another one are refused.' }),
+  brokerSets: text({
+    default: '',
+    text: 'Broker sets that are expected, separated by commas; empty: whichever register.',
+  }),
+  listenAddress: text({ default: '127.0.0.1', text: 'The address the ports are bound to.' }),
+  grpcPort: port({ default: 8081, text: 'gRPC: clients, and registration of brokers.' }),
+  httpPort: port({ default: 8080, text: 'HTTP: health, metrics, administration.' }),
+  storePathRootDir: text({ default: './store', text: "Where the copy of the brokers' metadata lies." }),
+  autoCreateTopicEnable: flag({
+    default: true,
+    text: 'A topic that a client asks for comes to be on all sets if there is none.',
+  }),
+  defaultTopicQueueNums: integer({
+    default: 8,
+    min: 1,
+    max: 1_024,
+    text: 'Queues of such a topic on each set.',
+  }),
+  setSecretFile: text({
+    default: '',
+    text: 'File with the secret that brokers share; without it all ports stay on loopback.',
+  }),
+  adminTokenFile: text({
+    default: '',
+    text: 'File with the token that callers of the admin API send; without it the API is open.',
+  }),
+  logFormat: oneOf(['auto', 'json', 'text'], {
+    default: 'auto',
+    text: 'Log lines for programs or for people.',
+  }),
+  logLevel: oneOf(['debug', 'info', 'warn', 'error'], {
+    default: 'info',
+    text: 'The least important lines that are written.',
+  }),
+} as const
+
+export type MetadataRpcValues = Values<typeof metadataRpcKeys>

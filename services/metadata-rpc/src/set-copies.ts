@@ -1,0 +1,61 @@
+import { messageOf } from '@tandemmq/base'
+import type { ServingView, SetServing } from '@tandemmq/registry'
+import { SetCopy, type SetCopyPorts } from './set-copy.ts'
+
+/** The copies of all sets: those on disk from an earlier run at once, others when their brokers register. */
+export class SetCopies implements AsyncDisposable {
+  readonly #root: string
+  readonly #ports: SetCopyPorts
+  readonly #view: ServingView
+  readonly #copies = new Map<string, SetCopy>()
+  readonly #opening = new Map<string, Promise<void>>()
+  readonly #stop: () => void
+
+  private constructor(root: string, view: ServingView, ports: SetCopyPorts) {
+    this.#root = root
+    this.#view = view
+    this.#ports = ports
+    this.#stop = view.onChange((serving) => this.#changed(serving))
+  }
+
+  static async open(root: string, view: ServingView, ports: SetCopyPorts): Promise<SetCopies> {
+    const copies = new SetCopies(root, view, ports)
+    for (const set of ports.files.list(`${root}/sets`)) await copies.#open(set)
+    return copies
+  }
+
+  [Symbol.iterator](): IterableIterator<SetCopy> {
+    return this.#copies.values()
+  }
+
+  of(set: string): SetCopy | undefined {
+    return this.#copies.get(set)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop()
+    await Promise.allSettled(this.#opening.values())
+    for (const copy of this.#copies.values()) await copy[Symbol.asyncDispose]()
+  }
+
+  #changed(serving: SetServing): void {
+    const copy = this.#copies.get(serving.set)
+    if (copy !== undefined) return copy.follow(serving)
+    if (this.#opening.has(serving.set)) return
+    const opening = this.#open(serving.set).catch((cause: unknown) => {
+      this.#ports.logger.error(
+        { set: serving.set, why: messageOf(cause) },
+        'the copy of a set cannot be opened',
+      )
+    })
+    this.#opening.set(serving.set, opening)
+  }
+
+  async #open(set: string): Promise<void> {
+    const copy = await SetCopy.open(set, this.#root, this.#ports)
+    this.#copies.set(set, copy)
+    this.#opening.delete(set)
+    const serving = this.#view.set(set)
+    if (serving !== undefined) copy.follow(serving)
+  }
+}

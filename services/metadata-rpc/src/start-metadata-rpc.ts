@@ -1,0 +1,117 @@
+import { resolve } from 'node:path'
+import { silentMeter } from '@tandemmq/base'
+import {
+  DirectoryLock,
+  isLoopback,
+  joinAddress,
+  NodeClock,
+  NodeFiles,
+  NodeRandom,
+  PinoLogger,
+  PromMeter,
+  readConfiguration,
+  readSecretFile,
+  type ConfigurationSources,
+  type RunningService,
+} from '@tandemmq/platform-node'
+import { Registry } from '@tandemmq/registry'
+import {
+  clientService,
+  addRegistryService,
+  ClientEdge,
+  ForwardChannels,
+  Gateway,
+  GrpcMetadataClient,
+  GrpcServer,
+  SetSecret,
+  SetSecretGuard,
+} from '@tandemmq/wire-grpc'
+import { ClusterState } from './cluster-state.ts'
+import { ClusterTopics } from './cluster-topics.ts'
+import { startHttpServer } from './http/server.ts'
+import { MasterAdministration } from './master-administration.ts'
+import { metadataRpcKeys } from './metadata-rpc-keys.ts'
+import { SetCopies } from './set-copies.ts'
+
+/** Our name towards brokers. */
+const IDENTITY = 'metadata-rpc'
+
+/** Starts registry, gateway, copies and HTTP. Throws `CONFIG_INVALID`, `STORE_LOCKED`, `UNAVAILABLE` for a port that is taken. */
+export async function startMetadataRpc(sources: ConfigurationSources): Promise<RunningService> {
+  const configuration = readConfiguration(metadataRpcKeys, sources)
+  const { values } = configuration
+  if (values.setSecretFile === '' && !isLoopback(values.listenAddress)) {
+    throw configuration.refusal('listenAddress', 'a loopback address as long as there is no setSecretFile')
+  }
+  const secret = readSecretFile('setSecretFile', values.setSecretFile)
+  const adminToken = readSecretFile('adminTokenFile', values.adminTokenFile)?.toString()
+  const logger = new PinoLogger({
+    service: IDENTITY,
+    level: values.logLevel,
+    ...(values.logFormat === 'auto' ? {} : { format: values.logFormat }),
+  })
+  for (const warning of configuration.warnings) logger.warn({}, warning)
+  const root = resolve(values.storePathRootDir)
+
+  await using opened = new AsyncDisposableStack()
+  opened.use(DirectoryLock.acquire(root, { logger }))
+  const clock = new NodeClock()
+  const random = new NodeRandom()
+  const meter = new PromMeter()
+  const word = new SetSecret(secret, IDENTITY, { clock, random })
+
+  const registry = opened.adopt(new Registry({ cluster: values.clusterName }, { clock, logger }), (it) =>
+    it.close(),
+  )
+  const copies = opened.use(
+    await SetCopies.open(root, registry.view, {
+      files: new NodeFiles(),
+      clock,
+      random,
+      logger,
+      meter: silentMeter,
+      metadataSource: (address) => new GrpcMetadataClient(address, word),
+    }),
+  )
+  const topics = new ClusterTopics(copies, registry.view, new MasterAdministration(word), {
+    create: values.autoCreateTopicEnable,
+    queues: values.defaultTopicQueueNums,
+  })
+  const channels = opened.adopt(new ForwardChannels({}, { clock, logger, secret: word }), (it) =>
+    it.close(),
+  )
+  const gateway = opened.adopt(
+    new Gateway({ view: registry.view, channels, catalog: topics, clock, logger, meter }),
+    (it) => it.close(),
+  )
+  const edge = opened.adopt(
+    new ClientEdge({ target: gateway, presence: gateway.presence, catalog: topics, clock, logger }),
+    (it) => it.close(),
+  )
+  const server = opened.use(new GrpcServer())
+  const clients = clientService(edge, clock)
+  server.add(clients.definition, clients.implementation)
+  addRegistryService(server, registry, new SetSecretGuard(secret, { clock }), { clock, logger })
+  const { port } = await server.listen({ host: values.listenAddress, port: values.grpcPort })
+
+  const expectedSets = values.brokerSets.split(',').filter((set) => set !== '')
+  const cluster = new ClusterState(registry, copies, topics, expectedSets)
+  const http = opened.adopt(
+    await startHttpServer(
+      { host: values.listenAddress, port: values.httpPort, ...(adminToken !== undefined && { adminToken }) },
+      cluster,
+      () => meter.text(),
+    ),
+    (it) => it.close(),
+  )
+  const grpc = joinAddress(values.listenAddress, port)
+  const httpAddress = joinAddress(values.listenAddress, http.port)
+  logger.info({ cluster: values.clusterName, grpc, http: httpAddress, data: root }, 'metadata-rpc is up')
+
+  const closing = opened.move()
+  return {
+    logger,
+    ready: Promise.resolve({ service: IDENTITY, grpc, http: httpAddress }),
+    close: () => closing.disposeAsync(),
+  }
+}
