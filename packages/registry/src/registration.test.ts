@@ -52,7 +52,12 @@ class ReluctantLink implements RegistryLink {
 test('a change while the registry is away does not stop the attempts to reach it', async () => {
   const clock = new SimulatedClock()
   const link = new ReluctantLink(clock)
-  const registration = Registration.start({}, { clock, random: new SeededRandom(1), logger: silentLogger }, link, source)
+  const registration = Registration.start(
+    {},
+    { clock, random: new SeededRandom(1), logger: silentLogger },
+    link,
+    source,
+  )
   for (let moment = 0; moment < 20; moment++) {
     await clock.advance(30)
     registration.changed()

@@ -17,6 +17,7 @@ const act = fc.record({
     'restart',
     'stand',
     'go',
+    'change',
   ),
   who: fc.constantFrom(...names),
   to: fc.constantFrom(...names),
@@ -57,6 +58,7 @@ async function live(
     else if (what === 'restart') cluster.restartRegistry()
     else if (what === 'stand') cluster.registryClock.freeze()
     else if (what === 'go') cluster.registryClock.thaw()
+    else if (what === 'change') member?.registration.changed()
   }
   // Everything heals: somebody must serve again, and only one.
   cluster.registryClock.thaw()
