@@ -31,30 +31,30 @@ const TOPICS: ReadonlyMap<string, TopicKind> = new Map([
   [LONG_TOPIC, 'NORMAL'],
 ])
 
+interface Difference {
+  readonly codes: readonly number[]
+  readonly why: string
+}
+
+const stopsItsClient = (...codes: readonly number[]): Difference => ({
+  codes,
+  why: 'a broken handle stops its client',
+})
+const notYet: Difference = { codes: [Code.NOT_IMPLEMENTED], why: 'no transactions and no recall yet' }
+
 /** Where we answer otherwise, knowingly: our codes in the order of the answer's statuses, and why. */
-const DIFFERENT: ReadonlyMap<number, { readonly codes: readonly number[]; readonly why: string }> = new Map([
+const DIFFERENT: ReadonlyMap<number, Difference> = new Map<number, Difference>([
   [41, { codes: [Code.OK, Code.OK, Code.OK], why: 'an entry for each message, not one for the batch' }],
   [63, { codes: [Code.OK], why: 'heartbeats of unknown clients are welcome' }],
   [78, { codes: [Code.MESSAGE_NOT_FOUND], why: 'a short deadline gets what there is at once' }],
-  [
-    86,
-    {
-      codes: [Code.MULTIPLE_RESULTS, Code.OK, Code.INVALID_RECEIPT_HANDLE],
-      why: 'a broken handle stops its client',
-    },
-  ],
-  [
-    87,
-    {
-      codes: [Code.INVALID_RECEIPT_HANDLE, Code.INVALID_RECEIPT_HANDLE],
-      why: 'a broken handle stops its client',
-    },
-  ],
-  [89, { codes: [Code.INVALID_RECEIPT_HANDLE], why: 'a broken handle stops its client' }],
-  [90, { codes: [Code.INVALID_RECEIPT_HANDLE], why: 'a broken handle stops its client' }],
-  ...[11, 14, 15, 16, 17, 98, 100, 101, 102, 103, 104, 105].map(
-    (call) => [call, { codes: [Code.NOT_IMPLEMENTED], why: 'no transactions and no recall yet' }] as const,
-  ),
+  [86, stopsItsClient(Code.MULTIPLE_RESULTS, Code.OK, Code.INVALID_RECEIPT_HANDLE)],
+  [87, stopsItsClient(Code.INVALID_RECEIPT_HANDLE, Code.INVALID_RECEIPT_HANDLE)],
+  [89, stopsItsClient(Code.INVALID_RECEIPT_HANDLE)],
+  [90, stopsItsClient(Code.INVALID_RECEIPT_HANDLE)],
+  ...[11, 14, 15, 16, 17, 98, 100, 101, 102, 103, 104, 105].map((call): [number, Difference] => [
+    call,
+    notYet,
+  ]),
 ])
 
 /** Statuses whose words are our own. */

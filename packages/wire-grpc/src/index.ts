@@ -28,6 +28,7 @@ export {
   type AdvertisedEndpoints,
   type ClientEdgeParts,
   type ClientService,
+  type ClientService,
   type GroupTraits,
   type RouteCatalog,
   type TopicKind,
