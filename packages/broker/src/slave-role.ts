@@ -89,9 +89,13 @@ export class SlaveRole implements AsyncDisposable {
     return trouble ?? `not connected to its master at ${this.#options.slave?.masterGrpc ?? ''}`
   }
 
-  /** Whether `master` is back and this slave has copied what it lacked (rule 4.7). */
+  /**
+   * Whether `master` is back, holds all that this slave has, and this slave has copied what it lacked (rule 4.7). The connection may still be
+   * that of an earlier process of the master: only a slave that has met the present one knows its epoch.
+   */
   mayHandBackTo(master: MemberView | undefined): boolean {
-    if (master === undefined || !master.alive || !this.masterConnected) return false
+    if (master === undefined || !master.alive || !master.writable || !this.masterConnected) return false
+    if (master.lastEpoch !== this.#store.lineage?.epochs.at(-1)?.epoch) return false
     return master.end - this.#store.end <= CAUGHT_UP_BYTES
   }
 
