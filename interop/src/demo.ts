@@ -11,6 +11,11 @@ const RESTART_AT_MS = 8_000
 /** After the producer has stopped, what was acknowledged must arrive within this time. */
 const DRAIN_MS = 20_000
 const SEND_EVERY_MS = 10
+/** Messages that wait for the consumer at the start: it always has something to read, so its pauses are the cluster's. */
+const BACKLOG = 1_500
+/** The consumer's pace: it takes a batch this often. */
+const BATCH = 4
+const BATCH_EVERY_MS = 25
 const TOPIC = 'FailoverDemo'
 
 interface DemoRun {
@@ -33,6 +38,10 @@ async function run(replication: 'async' | 'sync'): Promise<DemoRun> {
   })
   await consumer.startup()
 
+  let number = 0
+  const next = (): Promise<void> => send(producer, ledger, ++number)
+  while (number < BACKLOG) await Promise.all(Array.from({ length: 50 }, next))
+
   const began = performance.now()
   const elapsed = (): number => performance.now() - began
   const stopped = new AbortController()
@@ -47,9 +56,9 @@ async function run(replication: 'async' | 'sync'): Promise<DemoRun> {
   })()
 
   const sending: Promise<void>[] = []
-  for (let number = 1; elapsed() < RUN_MS; number++) {
-    sending.push(send(producer, ledger, number))
-    await until(elapsed, number * SEND_EVERY_MS)
+  for (let turn = 1; elapsed() < RUN_MS; turn++) {
+    sending.push(next())
+    await until(elapsed, turn * SEND_EVERY_MS)
   }
   await Promise.all([story, ...sending])
   const drainedBy = elapsed() + DRAIN_MS
@@ -73,7 +82,8 @@ async function send(producer: Producer, ledger: Ledger, number: number): Promise
 
 async function consume(consumer: SimpleConsumer, ledger: Ledger, stopped: AbortSignal): Promise<void> {
   while (!stopped.aborted) {
-    const messages = await consumer.receive(32, 15_000)
+    const pace = once(AbortSignal.timeout(BATCH_EVERY_MS), 'abort')
+    const messages = await consumer.receive(BATCH, 15_000)
     await Promise.all(
       messages.map(async (message) => {
         const number = Number(message.body.toString())
@@ -82,6 +92,7 @@ async function consume(consumer: SimpleConsumer, ledger: Ledger, stopped: AbortS
         ledger.consumed(number)
       }),
     )
+    await pace
   }
 }
 

@@ -23,7 +23,7 @@ export const defaultTimings: HaTimings = {
   silenceMs: 3_000,
   rivalMs: 1_000,
   backOffMs: 100,
-  backOffMaxMs: 5_000,
+  backOffMaxMs: 1_000,
   refusedMs: 5_000,
   settledMs: 1_000,
 }
