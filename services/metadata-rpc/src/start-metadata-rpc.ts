@@ -77,9 +77,7 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
     create: values.autoCreateTopicEnable,
     queues: values.defaultTopicQueueNums,
   })
-  const channels = opened.adopt(new ForwardChannels({}, { clock, logger, secret: word }), (it) =>
-    it.close(),
-  )
+  const channels = opened.adopt(new ForwardChannels({}, { clock, logger, secret: word }), (it) => it.close())
   const gateway = opened.adopt(
     new Gateway({ view: registry.view, channels, catalog: topics, clock, logger, meter }),
     (it) => it.close(),
