@@ -28,7 +28,6 @@ export {
   type AdvertisedEndpoints,
   type ClientEdgeParts,
   type ClientService,
-  type ClientService,
   type GroupTraits,
   type RouteCatalog,
   type TopicKind,
