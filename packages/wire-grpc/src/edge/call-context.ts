@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js'
-import type { Clock } from '@tandemmq/base'
+import { BrokerError, type Clock } from '@tandemmq/base'
 import { unmappedIp, type Host } from '@tandemmq/codec'
 import type { CallContext } from '@tandemmq/messaging'
 
@@ -11,10 +11,13 @@ export interface IncomingCall {
   on(event: 'cancelled', listener: () => void): unknown
 }
 
+/** One for all calls: grpc-js says `cancelled` at the end of each, also of those that went well. */
+const over = new BrokerError('UNAVAILABLE', 'the call is over')
+
 /** Who calls, and how long they wait. A client id that was not sent is empty. */
 export function callContext(call: IncomingCall, clock: Clock): CallContext {
   const controller = new AbortController()
-  call.on('cancelled', () => controller.abort(new Error('the client has left')))
+  call.on('cancelled', () => controller.abort(over))
   const deadline = monotonicDeadline(call.getDeadline(), clock)
   return {
     clientId: header(call.metadata, 'x-mq-client-id'),

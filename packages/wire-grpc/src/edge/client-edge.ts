@@ -9,6 +9,7 @@ import { groupName } from '../client-api/resource-names.ts'
 import { okStatus, StatusError } from '../client-api/status-error.ts'
 import { ClientRegistry, type ClientStream } from './client-registry.ts'
 import { echoedEndpoints, type AdvertisedEndpoints } from './endpoints.ts'
+import { giveBack } from './give-back.ts'
 import { queryAssignment } from './query-assignment.ts'
 import { queryRoute } from './query-route.ts'
 import type { RouteCatalog } from './route-catalog.ts'
@@ -78,6 +79,11 @@ export class ClientEdge {
       }
       for (const message of failureAnswer(method, request, status, this.#parts.clock.now())) reply(message)
     }
+  }
+
+  /** The frames of an answer to a ReceiveMessage did not reach the client. */
+  async untaken(request: Uint8Array, frames: readonly Uint8Array[], context: CallContext): Promise<void> {
+    await giveBack(request, frames, context, this.#parts)
   }
 
   telemetry(call: TelemetryCall, context: CallContext): void {

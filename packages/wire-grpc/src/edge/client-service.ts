@@ -82,14 +82,25 @@ function serveReceive(
   call: ServerWritableStream<Uint8Array, Uint8Array>,
 ): void {
   const context = callContext(call, clock)
-  const isOpen = (): boolean => !context.signal.aborted
+  const { signal } = context
+  const frames: Uint8Array[] = []
+  let unwritten = 0
+  // Also fires when all is done; then nothing is unwritten.
+  signal.addEventListener('abort', () => {
+    if (unwritten > 0) void edge.untaken(call.request, frames, context)
+  })
   edge
     .call('ReceiveMessage', call.request, context, (message) => {
-      if (isOpen()) call.write(message)
+      if (signal.aborted) return
+      frames.push(message)
+      unwritten += 1
+      call.write(message, (error: unknown) => {
+        if (!error) unwritten -= 1
+      })
     })
     .then(
       () => {
-        if (isOpen()) call.end()
+        if (!signal.aborted) call.end()
       },
       () => call.emit('error', { code: GrpcStatus.INTERNAL, details: 'the call failed inside the broker' }),
     )

@@ -10,7 +10,6 @@ import { silentLogger } from '@tandemmq/base'
 import { BrokerCalls } from '../client-api/broker-calls.ts'
 import { realClock, serve, until } from '../loopback.test-support.ts'
 import { MemoryMessaging } from '../memory-messaging.test-support.ts'
-import type { GrpcServer } from '../server.ts'
 import { ClientEdge } from './client-edge.ts'
 import { clientService } from './client-service.ts'
 import type { RouteCatalog } from './route-catalog.ts'
@@ -19,27 +18,21 @@ import type { RouteCatalog } from './route-catalog.ts'
 const logger = { info() {}, warn() {}, error() {}, debug() {} }
 const TOPICS = ['Orders', 'Payments', 'Parcels', 'Returns', 'Mails', 'Stocks']
 
-interface Running {
-  readonly server: GrpcServer
-  readonly edge: ClientEdge
-  readonly broker: BrokerCalls
-}
+let edge: ClientEdge | undefined
+let broker: BrokerCalls | undefined
 
-let running: Running | undefined
-
+// The servers stay open until the process ends: the client leaves its stream without an error listener when it shuts down, so that a
+// connection that is closed too soon after that would take the whole process with it.
 afterEach(async () => {
-  // A stream that its client has half-closed ends here; the client could not bear losing the connection first.
-  const edge = running?.edge
-  if (edge) await until(() => edge.streamCount === 0)
+  const left = edge
+  if (left) await until(() => left.streamCount === 0)
   edge?.close()
-  running?.broker.close()
-  await running?.server.close(AbortSignal.timeout(2_000))
-  running = undefined
+  broker?.close()
 })
 
 async function start() {
   const api = new MemoryMessaging({ clock: realClock, topics: TOPICS })
-  const broker = new BrokerCalls({ api, clock: realClock })
+  broker = new BrokerCalls({ api, clock: realClock })
   const catalog: RouteCatalog = {
     topic: (name) =>
       TOPICS.includes(name)
@@ -48,7 +41,7 @@ async function start() {
     group: (name) => (name === 'orderly' ? { orderly: true, retryMaxTimes: 16 } : undefined),
     createTopic: async () => [],
   }
-  const edge = new ClientEdge({
+  edge = new ClientEdge({
     target: broker,
     presence: broker.presence,
     catalog,
@@ -56,9 +49,8 @@ async function start() {
     logger: silentLogger,
   })
   const { definition, implementation } = clientService(edge, realClock)
-  const { server, address } = await serve((grpc) => grpc.add(definition, implementation))
-  running = { server, edge, broker }
-  return { api, edge, connection: { endpoints: address, namespace: '', logger } }
+  const { address } = await serve((grpc) => grpc.add(definition, implementation))
+  return { api, connection: { endpoints: address, namespace: '', logger } }
 }
 
 test('a producer sends, a simple consumer receives and acknowledges', async () => {
