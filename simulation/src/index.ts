@@ -1,1 +1,2 @@
-export {}
+export { live, type Outcome } from './life.ts'
+export type { Verdict } from './checks.ts'

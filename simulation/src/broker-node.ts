@@ -1,0 +1,176 @@
+import { messageOf, silentMeter } from '@tandemmq/base'
+import { Broker, type BrokerOptions } from '@tandemmq/broker'
+import type { SimulatedMachine } from '@tandemmq/testkit'
+import type { Witness } from './client-calls.ts'
+import type { ClientService } from './client-service.ts'
+import type { MetadataService } from './metadata-service.ts'
+import { REGISTRY_PORT } from './metadata-node.ts'
+import { MASTER, METADATA, type Plan } from './plan.ts'
+import type { RegistryService } from './registry-service.ts'
+import type { Story } from './story.ts'
+
+export const SET = 'broker-a'
+const HA_PORT = 10912
+const METADATA_PORT = 8082
+const CLIENT_PORT = 8083
+
+export interface Services {
+  readonly registry: RegistryService
+  readonly metadata: MetadataService
+  readonly clients: ClientService
+}
+
+export interface BrokerWatch {
+  /** An answer to a consumer is being written. */
+  readonly answered: (witness: Witness) => void
+  /** It did not open, or its code failed. */
+  readonly failed: (words: string) => void
+  /** A slave has handed all it knows to the master, which has it on disk. */
+  readonly handedBack: (slave: string) => void
+}
+
+/** One machine of the set, and the broker process that runs on it. */
+export class BrokerNode {
+  readonly name: string
+  readonly machine: SimulatedMachine
+  readonly #plan: Plan
+  readonly #services: Services
+  readonly #story: Story
+  readonly #watch: BrokerWatch
+  #state: 'down' | 'up' | 'stopped' = 'down'
+  #broker: Broker | undefined
+  /** Another object for each process. */
+  #process: object | undefined
+  #boots = 1
+
+  constructor(machine: SimulatedMachine, plan: Plan, services: Services, story: Story, watch: BrokerWatch) {
+    this.name = machine.name
+    this.machine = machine
+    this.#plan = plan
+    this.#services = services
+    this.#story = story
+    this.#watch = watch
+  }
+
+  get state(): 'down' | 'up' | 'stopped' {
+    return this.#state
+  }
+
+  /** The broker, once it has opened, while its process lives. */
+  get broker(): Broker | undefined {
+    return this.#broker
+  }
+
+  /** Whether this broker's process watches the metadata of that broker's, over a connection that is open on both ends. */
+  isWatching(other: BrokerNode): boolean {
+    const { broker } = other
+    if (this.#process === undefined || broker === undefined) return false
+    return this.#services.metadata.isWatching(this.#process, broker)
+  }
+
+  start(acceptLoss = false): void {
+    if (this.#state !== 'down') return
+    this.#state = 'up'
+    void this.#open(acceptLoss).catch((cause: unknown) => {
+      this.#story.say(this.name, `!! did not open: ${messageOf(cause)}`)
+      this.#watch.failed(`${this.name} did not open: ${messageOf(cause)}`)
+    })
+  }
+
+  /** SIGKILL. */
+  kill(): void {
+    this.#state = 'down'
+    this.#broker = undefined
+    this.machine.kill()
+  }
+
+  cutPower(): void {
+    this.#state = 'down'
+    this.#broker = undefined
+    this.#boots += 1
+    this.machine.cutPower()
+  }
+
+  /** SIGSTOP. */
+  stop(): void {
+    if (this.#state !== 'up') return
+    this.#state = 'stopped'
+    this.machine.freeze()
+  }
+
+  /** SIGCONT. */
+  goOn(): void {
+    if (this.#state !== 'stopped') return
+    this.#state = 'up'
+    this.machine.thaw()
+  }
+
+  async #open(acceptLoss: boolean): Promise<void> {
+    const ports = this.machine.boot()
+    const { clock } = ports
+    this.#process = ports
+    const { registry, metadata, clients } = this.#services
+    const broker = await Broker.open(this.#options(acceptLoss), {
+      ...ports,
+      logger: this.#story.logger(this.name),
+      meter: silentMeter,
+      registry: registry.link(ports, { host: METADATA, port: REGISTRY_PORT }),
+      metadataSource: (address) => {
+        const source = metadata.source(ports, { host: hostOf(address), port: METADATA_PORT })
+        const handBack: typeof source.handBack = async (snapshot, signal) => {
+          await source.handBack(snapshot, signal)
+          this.#watch.handedBack(this.name)
+        }
+        return { ...source, handBack }
+      },
+    })
+    await metadata.serve(ports, { host: this.name, port: METADATA_PORT }, broker)
+    const { answered } = this.#watch
+    const served = { broker, identity: this.name, clock, answered }
+    await clients.serve(ports, { host: this.name, port: CLIENT_PORT }, served)
+    this.#broker = broker
+  }
+
+  #options(acceptLoss: boolean): BrokerOptions {
+    const { mode, slaves } = this.#plan
+    const { name } = this
+    return {
+      cluster: 'DefaultCluster',
+      set: SET,
+      identity: name,
+      totalReplicas: slaves.length + 1,
+      root: '/store',
+      bootId: `${name}, boot ${this.#boots}`,
+      segmentBytes: 32 * 1024,
+      maxMessageBytes: 8 * 1024,
+      storeHost: { ip: '10.0.0.1', port: 10911 },
+      mode,
+      create: { topics: true, groups: true, queues: 2 },
+      secret: Buffer.from('the secret of the set'),
+      grpcAddress: `${name}:${CLIENT_PORT}`,
+      flushTimeoutMs: 5_000,
+      slaveTimeoutMs: 3_000,
+      ...(name === MASTER
+        ? {
+            master: {
+              haListen: { host: name, port: HA_PORT },
+              haAdvertisedHost: name,
+              createLog: true,
+              acceptLoss,
+            },
+          }
+        : {
+            slave: {
+              masterHa: { host: MASTER, port: HA_PORT },
+              masterGrpc: `${MASTER}:${METADATA_PORT}`,
+              pullIntervalMs: 10_000,
+              watch: true,
+            },
+          }),
+    }
+  }
+}
+
+function hostOf(address: string): string {
+  return address.split(':')[0] ?? ''
+}

@@ -1,0 +1,66 @@
+import { SeededRandom, SimulatedClock, SimulatedMachine, SimulatedNet } from '@tandemmq/testkit'
+import { BrokerNode, SET, type BrokerWatch } from './broker-node.ts'
+import { ClientService } from './client-service.ts'
+import { MetadataNode } from './metadata-node.ts'
+import { MetadataService } from './metadata-service.ts'
+import { MASTER, METADATA, type Plan } from './plan.ts'
+import { RegistryService } from './registry-service.ts'
+import type { Story } from './story.ts'
+
+/** The machines of one cluster, on one net and one clock. */
+export class Cluster {
+  readonly time: SimulatedClock
+  readonly net: SimulatedNet
+  readonly metadata: MetadataNode
+  readonly master: BrokerNode
+  readonly slaves: readonly BrokerNode[]
+
+  constructor(plan: Plan, time: SimulatedClock, random: SeededRandom, story: Story, watch: BrokerWatch) {
+    this.time = time
+    this.net = new SimulatedNet({ clock: time, random: random.fork(), delayMs: plan.delayMs })
+    const { net } = this
+    const machine = (name: string): SimulatedMachine =>
+      new SimulatedMachine({ name, time, net, random: random.fork(), syncMs: plan.syncMs })
+    const services = {
+      registry: new RegistryService(),
+      metadata: new MetadataService(),
+      clients: new ClientService(),
+    }
+    this.metadata = new MetadataNode(machine(METADATA), services, story, SET)
+    this.master = new BrokerNode(machine(MASTER), plan, services, story, watch)
+    this.slaves = plan.slaves.map((name) => new BrokerNode(machine(name), plan, services, story, watch))
+  }
+
+  get brokers(): readonly BrokerNode[] {
+    return [this.master, ...this.slaves]
+  }
+
+  /** The node of that name; undefined for the metadata machine. */
+  broker(name: string): BrokerNode | undefined {
+    return this.brokers.find((node) => node.name === name)
+  }
+
+  start(name: string): void {
+    const broker = this.broker(name)
+    if (broker !== undefined) broker.start()
+    else if (!this.metadata.isUp) this.metadata.start()
+  }
+
+  /** Whether anything keeps these two from hearing each other at this instant. */
+  isDisturbed(one: BrokerNode, other: BrokerNode): boolean {
+    const isCut = this.net.link(one.name, other.name).isCut || this.net.link(other.name, one.name).isCut
+    return isCut || one.state !== 'up' || other.state !== 'up'
+  }
+
+  /** All is as it was meant to be: the master serves and takes messages, every slave follows it and has all that it has. */
+  get isWell(): boolean {
+    const set = this.metadata.registry?.view.set(SET)
+    const { broker } = this.master
+    if (set?.serving?.identity !== MASTER || set.writable?.identity !== MASTER || broker === undefined)
+      return false
+    return this.slaves.every((node) => {
+      const role = node.broker?.role
+      return role?.kind === 'slave' && role.masterConnected && node.broker?.store.end === broker.store.end
+    })
+  }
+}

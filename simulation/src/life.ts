@@ -1,0 +1,139 @@
+import { messageOf } from '@tandemmq/base'
+import { SeededRandom, SimulatedClock } from '@tandemmq/testkit'
+import { verdictOf, type Verdict } from './checks.ts'
+import type { Witness } from './client-calls.ts'
+import { Cluster } from './cluster.ts'
+import { Consumer } from './consumer.ts'
+import { Knowledge } from './knowledge.ts'
+import { Ledger } from './ledger.ts'
+import { Misfortunes } from './misfortunes.ts'
+import { headline, planOf, type Plan } from './plan.ts'
+import { Producer } from './producer.ts'
+import { Serving } from './serving.ts'
+import { Story } from './story.ts'
+
+/** How long a cluster may take until all is well, once nothing goes wrong any more. */
+const RECOVERY_MS = 40_000
+const LAST_SENDS = 5
+
+/** How a life went. */
+export interface Outcome extends Verdict {
+  readonly headline: string
+  readonly summary: string
+  readonly story: readonly string[]
+  /** What became of one message, as lines. */
+  readonly tell: (id: string) => readonly string[]
+}
+
+/** Lives one life of a cluster, all of it decided by the seed, and judges it. Never rejects: what fails is a violation. */
+export async function live(seed: number): Promise<Outcome> {
+  return new Life(planOf(seed)).run()
+}
+
+class Life {
+  readonly #plan: Plan
+  readonly #time = new SimulatedClock()
+  readonly #story = new Story(this.#time)
+  readonly #ledger = new Ledger()
+  readonly #violations: string[] = []
+  readonly #cluster: Cluster
+  readonly #misfortunes: Misfortunes
+  readonly #knowledge: Knowledge
+  readonly #serving: Serving
+  readonly #producer: Producer
+  readonly #consumers: readonly Consumer[]
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+    const random = new SeededRandom(plan.seed ^ 0x5eed)
+    const failed = (words: string): void => {
+      this.#violations.push(words)
+    }
+    const answered = (witness: Witness): void => this.#serving.answered(witness)
+    this.#cluster = new Cluster(plan, this.#time, random, this.#story, {
+      answered,
+      failed,
+      handedBack: (slave) => this.#knowledge.handedBack(slave),
+    })
+    this.#misfortunes = new Misfortunes(this.#cluster, plan, this.#story)
+    this.#knowledge = new Knowledge(this.#cluster)
+    this.#serving = new Serving(this.#cluster, this.#misfortunes, failed)
+    const parts = {
+      time: this.#time,
+      plan,
+      ledger: this.#ledger,
+      gateway: () => this.#cluster.metadata.gateway,
+      failed,
+    }
+    this.#producer = new Producer({ ...parts, random: random.fork() })
+    this.#consumers = Array.from(
+      { length: plan.consumers },
+      () =>
+        new Consumer({
+          ...parts,
+          random: random.fork(),
+          received: (_entry, witness) => this.#serving.accepted(witness),
+        }),
+    )
+  }
+
+  async run(): Promise<Outcome> {
+    try {
+      await this.#live()
+    } catch (cause) {
+      this.#violations.push(`it came to no good end: ${messageOf(cause)}`)
+    }
+    const verdict = verdictOf({
+      cluster: this.#cluster,
+      ledger: this.#ledger,
+      knowledge: this.#knowledge,
+      misfortunes: this.#misfortunes,
+    })
+    return {
+      headline: headline(this.#plan),
+      summary: `${this.#ledger.summary()}, excused ${verdict.excused}; longest pause ${this.#ledger.longestPauseMs} ms`,
+      violations: [...this.#violations, ...verdict.violations],
+      excused: verdict.excused,
+      story: this.#story.lines,
+      tell: (id) => this.#ledger.tell(id),
+    }
+  }
+
+  async #live(): Promise<void> {
+    const { starts, workMs, invisibleMs } = this.#plan
+    const time = this.#time
+    for (const { who, pauseMs } of starts) {
+      this.#cluster.start(who)
+      await time.advance(pauseMs)
+    }
+    await this.#until('the cluster is up', () => this.#cluster.isWell)
+    this.#knowledge.begin()
+    for (const consumer of this.#consumers) consumer.start()
+    this.#producer.start()
+    this.#misfortunes.begin()
+    await time.advance(workMs)
+    this.#producer.stop()
+    this.#misfortunes.end()
+    await this.#until('all is well again', () => this.#cluster.isWell)
+    for (let count = 0; count < LAST_SENDS; count += 1) {
+      const { id, fate } = await time.outcome(this.#producer.send())
+      if (fate !== 'ok') this.#violations.push(`${id} was sent to a cluster that is well: ${fate}`)
+    }
+    await this.#until('everything promised is acknowledged', () => this.#ledger.outstanding.length === 0)
+    // What would come again comes when the last invisibility is over.
+    await time.advance(invisibleMs + 2_000)
+    for (const consumer of this.#consumers) consumer.stop()
+    await this.#until('the slaves have it all', () => this.#cluster.isWell)
+  }
+
+  async #until(what: string, condition: () => boolean): Promise<void> {
+    const began = this.#time.monotonic()
+    try {
+      await this.#time.runUntil(condition, RECOVERY_MS)
+    } catch (cause) {
+      this.#story.say('--', `${what}: not within ${RECOVERY_MS} ms: ${messageOf(cause)}`)
+      throw new Error(`${what}: not within ${RECOVERY_MS} ms (${messageOf(cause)})`, { cause })
+    }
+    this.#story.say('--', `${what} (${this.#time.monotonic() - began} ms)`)
+  }
+}

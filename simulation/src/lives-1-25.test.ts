@@ -1,0 +1,3 @@
+import { testLives } from './lives.test-kit.ts'
+
+testLives(1, 25)

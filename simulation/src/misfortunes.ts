@@ -1,0 +1,136 @@
+import type { Cluster } from './cluster.ts'
+import { MASTER, type Misfortune, type Plan } from './plan.ts'
+import type { Story } from './story.ts'
+
+/** A master that says so for this long is started with `acceptLoss` by the operator. */
+const OPERATOR_MS = 6_000
+const SLOW = { min: 50, max: 400 }
+
+/** Makes the plan's misfortunes happen, takes them back, and plays the operator where one is needed. */
+export class Misfortunes {
+  readonly #cluster: Cluster
+  readonly #plan: Plan
+  readonly #story: Story
+  readonly #powerCuts: { readonly who: string; readonly at: number }[] = []
+  readonly #resets: number[] = []
+  #isOver = false
+
+  constructor(cluster: Cluster, plan: Plan, story: Story) {
+    this.#cluster = cluster
+    this.#plan = plan
+    this.#story = story
+  }
+
+  /** What was cut off from power, and when: a journal's last 200 ms may be gone with it. */
+  get powerCuts(): readonly { readonly who: string; readonly at: number }[] {
+    return this.#powerCuts
+  }
+
+  /** When connections were reset between living processes. */
+  get resets(): readonly number[] {
+    return this.#resets
+  }
+
+  /** Counts from now. */
+  begin(): void {
+    const { time } = this.#cluster
+    for (const misfortune of this.#plan.misfortunes) {
+      time.after(misfortune.at, () => {
+        if (this.#isOver) return
+        const end = this.#strike(misfortune)
+        if (end === undefined) return
+        time.after(misfortune.lastsMs, () => {
+          if (!this.#isOver) end()
+        })
+      })
+    }
+    this.#lookAfterMaster(0)
+  }
+
+  /** From now on nothing goes wrong any more, and what did is put right. */
+  end(): void {
+    this.#isOver = true
+    const { net, brokers, metadata } = this.#cluster
+    this.#story.say('--', 'all links are healed, everything is started')
+    net.healAll()
+    for (const one of [...brokers, metadata]) {
+      for (const other of [...brokers, metadata]) {
+        if (one !== other) net.link(one.machine.name, other.machine.name).delay(this.#plan.delayMs)
+      }
+    }
+    for (const node of brokers) {
+      node.goOn()
+      node.start()
+    }
+    if (!metadata.isUp) metadata.start()
+  }
+
+  /** Returns how it ends; undefined if there is nothing to end. */
+  #strike(misfortune: Misfortune): (() => void) | undefined {
+    const { net } = this.#cluster
+    switch (misfortune.kind) {
+      case 'kill':
+      case 'power':
+      case 'stop':
+        return this.#strikeProcess(misfortune.kind, misfortune.who, misfortune.lastsMs)
+      default: {
+        const { kind, one, other, lastsMs } = misfortune
+        this.#story.say('--', `${one} and ${other}: ${kind}${kind === 'reset' ? '' : ` for ${lastsMs} ms`}`)
+        if (kind === 'reset') {
+          this.#resets.push(this.#cluster.time.monotonic())
+          net.reset(one, other)
+          return undefined
+        }
+        if (kind === 'cut') net.cut(one, other)
+        if (kind === 'cut-one-way') net.cutOneWay(one, other)
+        if (kind === 'slow') net.delay(one, other, SLOW)
+        return () => {
+          this.#story.say('--', `${one} and ${other}: ${kind} is over`)
+          if (kind === 'slow') net.delay(one, other, this.#plan.delayMs)
+          else net.heal(one, other)
+        }
+      }
+    }
+  }
+
+  #strikeProcess(kind: 'kill' | 'power' | 'stop', who: string, lastsMs: number): (() => void) | undefined {
+    const { metadata, time } = this.#cluster
+    const node = this.#cluster.broker(who)
+    const isUp = node === undefined ? metadata.isUp : node.state === 'up'
+    if (!isUp) return undefined
+    const words = { kill: 'killed', power: 'power cut', stop: 'stopped (SIGSTOP)' }[kind]
+    this.#story.say('--', `${who}: ${words} for ${lastsMs} ms`)
+    if (node === undefined) {
+      metadata.kill()
+      return () => this.#cluster.start(who)
+    }
+    if (kind === 'stop') {
+      node.stop()
+      return () => node.goOn()
+    }
+    if (kind === 'kill') node.kill()
+    else {
+      this.#powerCuts.push({ who, at: time.monotonic() })
+      node.cutPower()
+    }
+    return () => {
+      this.#story.say('--', `${who}: started`)
+      node.start()
+    }
+  }
+
+  /** A slave may hold bytes that the master had not synced; only an operator may give them up (rule 3.4). */
+  #lookAfterMaster(stuckMs: number): void {
+    const { time, master } = this.#cluster
+    time.after(500, () => {
+      const isStuck = master.broker?.problems.some((words) => words.includes('acceptLoss')) === true
+      if (isStuck && stuckMs >= OPERATOR_MS) {
+        this.#story.say('--', `operator: ${MASTER} is started with acceptLoss`)
+        master.kill()
+        master.start(true)
+        return this.#lookAfterMaster(0)
+      }
+      this.#lookAfterMaster(isStuck ? stuckMs + 500 : 0)
+    })
+  }
+}

@@ -1,0 +1,123 @@
+import type { DurabilityMode } from '@tandemmq/broker'
+import { SeededRandom, type Span } from '@tandemmq/testkit'
+
+export const METADATA = 'metadata'
+export const MASTER = 'master'
+
+/** Something that happens to the cluster, and for how long. */
+export type Misfortune = { readonly at: number; readonly lastsMs: number } & (
+  | {
+      /** SIGKILL, power cut (only where the mode survives it), SIGSTOP. */
+      readonly kind: 'kill' | 'power' | 'stop'
+      readonly who: string
+    }
+  | {
+      /** Nothing passes; nothing passes one way; packets take long; connections are reset (that takes no time). */
+      readonly kind: 'cut' | 'cut-one-way' | 'slow' | 'reset'
+      readonly one: string
+      readonly other: string
+    }
+)
+
+/** All that the seed decides before a life begins. */
+export interface Plan {
+  readonly seed: number
+  readonly mode: DurabilityMode
+  readonly slaves: readonly string[]
+  /** The order in which the processes start, and the pause after each, ms. */
+  readonly starts: readonly { readonly who: string; readonly pauseMs: number }[]
+  readonly delayMs: Span
+  readonly syncMs: Span
+  /** How long producers send while things go wrong, ms. */
+  readonly workMs: number
+  readonly sendEveryMs: Span
+  readonly consumers: number
+  readonly batchSize: number
+  readonly invisibleMs: number
+  /** One in so many messages is scheduled for later, 0 = none. */
+  readonly scheduledOneIn: number
+  readonly misfortunes: readonly Misfortune[]
+}
+
+export function planOf(seed: number): Plan {
+  const random = new SeededRandom(seed)
+  const mode = modeOf(random)
+  const slaves = random.chance(1, 4) ? ['slave-1', 'slave-2'] : ['slave-1']
+  const workMs = random.between(8_000, 16_000)
+  const order = random.shuffled([METADATA, MASTER, ...slaves])
+  return {
+    seed,
+    mode,
+    slaves,
+    starts: order.map((who) => ({ who, pauseMs: random.chance(1, 3) ? random.between(0, 1_500) : 0 })),
+    delayMs: random.chance(1, 4) ? { min: 0, max: 20 } : { min: 0, max: 2 },
+    syncMs: random.chance(1, 4) ? { min: 1, max: 40 } : { min: 0, max: 3 },
+    workMs,
+    sendEveryMs: { min: 10, max: random.between(60, 250) },
+    consumers: random.between(1, 3),
+    batchSize: random.between(1, 16),
+    invisibleMs: random.between(10_000, 15_000),
+    scheduledOneIn: random.between(0, 1) * random.between(4, 12),
+    misfortunes: misfortunesOf(random, mode, slaves, workMs),
+  }
+}
+
+function modeOf(random: SeededRandom): DurabilityMode {
+  const replication = random.chance(1, 2) ? 'sync' : 'async'
+  const flush = random.chance(1, 2) ? 'sync' : 'async'
+  return { replication, flush, inSyncReplicas: replication === 'sync' ? 2 : 1 }
+}
+
+function misfortunesOf(
+  random: SeededRandom,
+  mode: DurabilityMode,
+  slaves: readonly string[],
+  workMs: number,
+): Misfortune[] {
+  const misfortunes: Misfortune[] = []
+  let at = random.between(1_000, 4_000)
+  while (at < workMs) {
+    const lastsMs = random.chance(1, 3) ? random.between(20, 600) : random.between(600, 5_000)
+    misfortunes.push({ at, lastsMs, ...whatOf(random, mode, slaves) })
+    // Most of the time one ends before the next begins.
+    at += (random.chance(1, 4) ? 0 : lastsMs) + random.between(0, 3_000)
+  }
+  return misfortunes
+}
+
+type What = Misfortune extends infer M ? (M extends unknown ? Omit<M, 'at' | 'lastsMs'> : never) : never
+
+function whatOf(random: SeededRandom, mode: DurabilityMode, slaves: readonly string[]): What {
+  const slave = slaves[random.below(slaves.length)] ?? MASTER
+  const [one = MASTER, other = slave] = random.shuffled([MASTER, slave, METADATA])
+  switch (random.below(12)) {
+    case 0:
+    case 1:
+    case 2:
+      return { kind: 'kill', who: MASTER }
+    case 3:
+    case 4:
+      return { kind: 'stop', who: MASTER }
+    case 5:
+      return { kind: mode.flush === 'sync' ? 'power' : 'kill', who: MASTER }
+    case 6:
+      return { kind: random.chance(1, 2) ? 'power' : 'kill', who: slave }
+    case 7:
+      return { kind: 'stop', who: slave }
+    case 8:
+      return { kind: 'kill', who: METADATA }
+    case 9:
+      return { kind: random.chance(1, 2) ? 'slow' : 'reset', one, other }
+    case 10:
+      return { kind: 'cut-one-way', one, other }
+    default:
+      return { kind: 'cut', one, other }
+  }
+}
+
+/** One line that says what kind of life it is. */
+export function headline({ seed, mode, slaves, misfortunes, consumers }: Plan): string {
+  const names = `${mode.replication.toUpperCase()}_MASTER, ${mode.flush.toUpperCase()}_FLUSH`
+  const count = slaves.length === 1 ? 'one slave' : `${slaves.length} slaves`
+  return `seed ${seed}: ${names}, ${count}, consumers: ${consumers}, misfortunes: ${misfortunes.length}`
+}

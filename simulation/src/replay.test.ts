@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { live } from './life.ts'
+import { planOf } from './plan.ts'
+
+test.each([3, 74])(
+  'a life is decided by its seed alone: %i, told twice, is the same to the byte',
+  async (seed) => {
+    const first = await live(seed)
+    await live(seed + 1)
+    const second = await live(seed)
+    expect(second.story.join('\n')).toBe(first.story.join('\n'))
+    expect(second.summary).toBe(first.summary)
+    expect(first.story.length).toBeGreaterThan(20)
+  },
+)
+
+test('100 seeds see every mode and every misfortune', () => {
+  const plans = Array.from({ length: 100 }, (_, index) => planOf(index + 1))
+  const modes = new Set(plans.map(({ mode }) => `${mode.replication} ${mode.flush}`))
+  const kinds = new Set(plans.flatMap(({ misfortunes }) => misfortunes.map(({ kind }) => kind)))
+  expect(modes.size).toBe(4)
+  expect([...kinds].toSorted()).toEqual(['cut', 'cut-one-way', 'kill', 'power', 'reset', 'slow', 'stop'])
+})
