@@ -1,7 +1,7 @@
 import { BrokerError, Frontier, invariant, messageOf, unreachable } from '@tandemmq/base'
 import type { Address, Connection, LogOffset, Timer } from '@tandemmq/base'
 import { NONCE_BYTES, encodeControlUp, encodeReport } from '@tandemmq/codec'
-import type { Control, Refusal } from '@tandemmq/codec'
+import type { Control } from '@tandemmq/codec'
 import type { HaMember } from './ha-member.ts'
 import { slaveMetrics } from './ha-metrics.ts'
 import type { SlaveMetrics } from './ha-metrics.ts'
@@ -10,6 +10,7 @@ import { apacheTimings, defaultTimings } from './ha-timings.ts'
 import type { HaTimings } from './ha-timings.ts'
 import { viewOf } from './replicated-log.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
+import { SlaveComplaints } from './slave-complaints.ts'
 import { SlaveConnection } from './slave-connection.ts'
 import { SlaveDisk } from './slave-disk.ts'
 import { slaveDeadline, stepSlave } from './slave-session.ts'
@@ -36,6 +37,7 @@ export class HaSlave {
   readonly #log: ReplicatedLog
   readonly #context: SlaveContext
   readonly #metrics: SlaveMetrics
+  readonly #complaints: SlaveComplaints
   readonly #events: SlaveEvent[] = []
   readonly #listeners = new Set<(state: SlaveState) => void>()
   #confirmed: Frontier
@@ -49,7 +51,6 @@ export class HaSlave {
   /** The bytes that the next `append` is about. */
   #piece: Buffer | undefined
   #timer: { readonly due: number; readonly timer: Timer } | undefined
-  #lastTrouble: Refusal | undefined
   #told: Control = {}
 
   private constructor(options: HaSlaveOptions, ports: HaPorts, log: ReplicatedLog) {
@@ -57,6 +58,8 @@ export class HaSlave {
     this.#ports = ports
     this.#log = log
     this.#metrics = slaveMetrics(ports.meter)
+    const { host, port } = options.masterAddress
+    this.#complaints = new SlaveComplaints(ports.logger, `${host}:${port}`)
     this.#confirmed = new Frontier(options.confirmed ?? 0)
     this.#disk = this.#newDisk()
     this.#state = { kind: 'disconnected', failures: 0, retryAt: ports.clock.monotonic() }
@@ -286,18 +289,11 @@ export class HaSlave {
     if (state.kind === 'streaming') {
       const { masterIdentity, next, flushFirst, counted } = state
       logger.info({ master: masterIdentity, offset: next, flushFirst, counted }, 'following the master')
-      this.#lastTrouble = undefined
-    } else if ('trouble' in state && state.trouble !== undefined) this.#complain(state.trouble)
+      this.#complaints.following()
+    } else if ('trouble' in state && state.trouble !== undefined) {
+      this.#complaints.trouble(state.trouble, state.failures)
+    }
     for (const listener of this.#listeners) listener(state)
-  }
-
-  /** Once per trouble, not once per attempt. */
-  #complain(trouble: Refusal): void {
-    const { reason, words } = trouble
-    if (this.#lastTrouble?.reason === reason && this.#lastTrouble.words === words) return
-    this.#lastTrouble = trouble
-    const { host, port } = this.#options.masterAddress
-    this.#ports.logger.warn({ peer: `${host}:${port}`, reason, words }, 'not following the master')
   }
 
   /** What the master shows of us, at most once a heartbeat and only if it has changed. */

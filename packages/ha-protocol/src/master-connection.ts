@@ -274,6 +274,7 @@ export class MasterConnection implements ReplicaHolder {
     metrics.hungUp.add(1, { reason: refusal.reason })
     if (manner === 'violation') metrics.violations.add()
     if (manner === 'silent') logger.info(facts, 'slave hung up on')
+    else if (refusal.reason === 'not-ready') logger.debug(facts, 'a slave is asked to come again')
     else logger.warn(facts, manner === 'told' ? 'slave not accepted' : 'slave broke the protocol')
     if (manner !== 'told') return this.#connection.destroy()
     this.#connection.end()

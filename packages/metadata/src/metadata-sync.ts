@@ -1,4 +1,4 @@
-import { messageOf, type Clock, type Logger, type Random, type Timer } from '@tandemmq/base'
+import { BrokerError, messageOf, type Clock, type Logger, type Random, type Timer } from '@tandemmq/base'
 import type { Answer, KindResult, SyncResult } from './answer.ts'
 import type { Cursor } from './cursor.ts'
 import type { MetadataSource } from './metadata-source.ts'
@@ -55,6 +55,7 @@ export class MetadataSync {
   #timers = new Set<Timer>()
   #pulling: Promise<void> | undefined
   #failedWatches = 0
+  #failures = 0
 
   private constructor(
     options: MetadataSyncOptions,
@@ -171,6 +172,7 @@ export class MetadataSync {
   #applied(answer: Answer): SyncResult {
     const result = this.#store.applyRemote(answer)
     if (result.outcome === 'gap') return result
+    this.#failures = 0
     const kinds = { ...this.#status.kinds }
     for (const kind of METADATA_KINDS) kinds[kind] = result.kinds[kind]
     const problem = METADATA_KINDS.map((kind) => result.kinds[kind].why).find((why) => why !== undefined)
@@ -179,8 +181,11 @@ export class MetadataSync {
   }
 
   #failed(message: string, cause: unknown): void {
-    // Said once per outage: the pull goes on every 10 s for as long as it lasts.
-    if (this.#status.problem === undefined) this.#ports.logger.warn({ why: messageOf(cause) }, message)
+    this.#failures++
+    // Said once per outage: the pull goes on every 10 s for as long as it lasts. At a start nobody may be there to be asked yet.
+    const isAway = cause instanceof BrokerError && cause.code === 'UNAVAILABLE'
+    const sayAt = isAway && this.#status.lastSuccessAt === undefined ? 2 : 1
+    if (this.#failures === sayAt) this.#ports.logger.warn({ why: messageOf(cause) }, message)
     this.#update({ problem: messageOf(cause) })
   }
 

@@ -34,6 +34,9 @@ export interface RegistrationPorts {
 
 const retryFirstMs = 50
 
+/** In an ordinary start the registry may listen later than a broker asks: so many attempts (about 4 s) fail in silence. */
+const quietFailures = 8
+
 /**
  * Keeps a broker registered: says hello, says its state every 500 ms and at once when it changes, renews the serving token with it, and
  * comes back by itself after every loss. What it may do meanwhile is {@link TokenHolder}'s to say.
@@ -56,6 +59,9 @@ export class Registration {
   #refusal: BrokerError | undefined
   #unanswered = 0
   #failures = 0
+  #wasRegistered = false
+  /** What was said last about being without the registry; until it answers again. */
+  #toldTrouble: string | undefined
   #toldEpoch: number | undefined
   #statusTimer: Timer | undefined
   #leaseTimer: Timer | undefined
@@ -210,9 +216,11 @@ export class Registration {
 
   #take(answer: RegistryAnswer): void {
     this.#isAnswered = true
+    this.#wasRegistered = true
     this.#unanswered = 0
     this.#failures = 0
     this.#refusal = undefined
+    this.#toldTrouble = undefined
     this.#answer = answer
     this.holder.answered(answer)
     this.#tellServing()
@@ -222,12 +230,28 @@ export class Registration {
   #lost(why: BrokerError, lastedMs: number): void {
     this.#session = undefined
     this.#statusTimer?.cancel()
-    const isNews = this.#refusal?.message !== why.message
     if (why.code === 'PEER_REFUSED') this.#refusal = why
-    if (isNews) this.#ports.logger.warn({ why: messageOf(why), lastedMs }, 'registration lost')
+    this.#complain(why, lastedMs)
     const pauseMs = this.#pauseMs()
     this.#failures++
     this.#statusTimer = this.#ports.clock.after(pauseMs, () => this.#open())
+  }
+
+  /** Once per outage and once per refusal, not once per attempt. */
+  #complain(why: BrokerError, lastedMs: number): void {
+    const { logger } = this.#ports
+    const isRefused = why.code === 'PEER_REFUSED'
+    const isOrdinary = !isRefused && !this.#wasRegistered && this.#failures < quietFailures
+    const trouble = isRefused ? why.message : 'away'
+    if (isOrdinary || trouble === this.#toldTrouble) {
+      logger.debug({ why: messageOf(why), failures: this.#failures }, 'still not registered')
+      return
+    }
+    this.#toldTrouble = trouble
+    if (isRefused) logger.warn({ why: messageOf(why) }, 'the registry refuses this broker')
+    else if (this.#wasRegistered) {
+      logger.warn({ why: messageOf(why), lastedMs: Math.round(lastedMs) }, 'registration lost; trying again')
+    } else logger.warn({ why: messageOf(why) }, 'the registry cannot be reached; trying again')
   }
 
   /** None after a session that worked, then 50 ms and doubling; a tenth is left to chance, so that members do not come all at once. */

@@ -59,7 +59,16 @@ export function failureOf(thrown: unknown): RpcFailure {
 export function errorOf(failure: unknown): BrokerError {
   if (failure instanceof BrokerError) return failure
   if (!isServiceError(failure)) return new BrokerError('UNAVAILABLE', messageOf(failure), { cause: failure })
-  return new BrokerError(codeOf(failure), failure.details, { cause: failure })
+  return new BrokerError(codeOf(failure), plainWords(failure.details), { cause: failure })
+}
+
+/** grpc-js tells of a connection that does not come about in words for its own developers: what the system said is enough. */
+function plainWords(details: string): string {
+  const [, reason] =
+    /^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: /s.exec(details) ?? []
+  if (reason === undefined || reason === '') return details
+  const [, address] = /^connect ECONNREFUSED (\S+)$/.exec(reason) ?? []
+  return address === undefined ? reason : `nobody listens at ${address}`
 }
 
 function codeOf(failure: ServiceError): ErrorCode {
