@@ -21,6 +21,7 @@ const TASKS = {
   check: ['tools/src/check-run.ts', []],
   demo: ['interop/src/demo.ts', []],
   bench: ['bench/src/main.ts', []],
+  simulate: ['simulation/src/main.ts', []],
 }
 
 function main([task = '', ...args]) {

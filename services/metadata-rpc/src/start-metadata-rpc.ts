@@ -78,6 +78,12 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
     queues: values.defaultTopicQueueNums,
   })
   const channels = opened.adopt(new ForwardChannels({}, { clock, logger, secret: word }), (it) => it.close())
+  opened.defer(
+    registry.view.onChange(({ members }) => {
+      const others = registry.view.sets.flatMap((set) => set.members)
+      channels.retain(new Set([...others, ...members].map(({ grpcAddress }) => grpcAddress)))
+    }),
+  )
   const gateway = opened.adopt(
     new Gateway({ view: registry.view, channels, catalog: topics, clock, logger, meter }),
     (it) => it.close(),
