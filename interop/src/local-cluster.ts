@@ -4,7 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { ClusterApi } from './cluster-api.ts'
+import { LogLines } from './log-lines.ts'
+import { environment, launcherCommand, serviceCommand } from './service-command.ts'
+import { until } from './until.ts'
 
 /** The line the launcher prints when all services are up. */
 export interface ReadyLine {
@@ -24,16 +27,16 @@ export interface ServiceLine {
   readonly ha?: string
 }
 
-const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
-
 /** A cluster as `npm start` brings it up: real processes on this machine, in a directory of their own. */
 export class LocalCluster implements AsyncDisposable {
   readonly data: string
   readonly ready: ReadyLine
+  readonly api: ClusterApi
+  /** What the launcher and its services have printed. */
+  readonly lines: LogLines
   readonly #launcher: ChildProcess
   readonly #pids = new Map<string, number>()
   readonly #restarted = new Map<string, ChildProcess>()
-  readonly #log: string[]
   readonly #keepData: boolean
 
   private constructor(
@@ -41,13 +44,14 @@ export class LocalCluster implements AsyncDisposable {
     keepData: boolean,
     launcher: ChildProcess,
     ready: ReadyLine,
-    log: string[],
+    lines: LogLines,
   ) {
     this.data = data
     this.ready = ready
+    this.lines = lines
+    this.api = new ClusterApi(ready.http, data)
     this.#keepData = keepData
     this.#launcher = launcher
-    this.#log = log
     for (const [name, service] of Object.entries(ready.services)) this.#pids.set(name, service.pid)
   }
 
@@ -57,31 +61,17 @@ export class LocalCluster implements AsyncDisposable {
    * @param data a directory to go on with; absent: a fresh one, removed at the end
    */
   static async start(flags: readonly string[] = [], data?: string): Promise<LocalCluster> {
-    const directory = data ?? (await mkdtemp(join(tmpdir(), 'tandemmq-')))
-    const launcher = spawn(
-      process.execPath,
-      [
-        ...sourceCondition,
-        join(REPOSITORY, 'packages/cli/src/main.ts'),
-        'up',
-        '--json',
-        '--data',
-        directory,
-        '--grpc-port',
-        '0',
-        '--http-port',
-        '0',
-        ...flags,
-      ],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, NODE_COMPILE_CACHE: join(REPOSITORY, 'node_modules/.cache/compile') },
-      },
-    )
-    const log: string[] = []
-    createInterface({ input: launcher.stderr }).on('line', (line) => log.push(line))
-    const ready = await firstReadyLine(launcher, log)
-    return new LocalCluster(directory, data !== undefined, launcher, ready, log)
+    const directory = data ?? (await freshDirectory())
+    const ports = ['--grpc-port', '0', '--http-port', '0']
+    const command = launcherCommand('--json', '--data', directory, ...ports, ...flags)
+    const launcher = spawn(process.execPath, command, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: environment,
+    })
+    const lines = new LogLines()
+    lines.follow(launcher.stderr)
+    const ready = await firstReadyLine(launcher, lines.all)
+    return new LocalCluster(directory, data !== undefined, launcher, ready, lines)
   }
 
   get launcherPid(): number {
@@ -99,62 +89,58 @@ export class LocalCluster implements AsyncDisposable {
     process.kill(this.pid(service), signal)
   }
 
-  /** Starts one service again with the configuration the launcher wrote; resolves when it says it is ready. */
-  async restart(service: string): Promise<void> {
+  /** Ends one service by a signal; resolves when its process is gone. */
+  async end(service: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const pid = this.pid(service)
+    process.kill(pid, signal)
+    await until(`the end of ${service}`, () => !isAlive(pid))
+  }
+
+  /**
+   * Starts one service again with the configuration the launcher wrote; resolves when it says it is ready.
+   * @param settings `key=value`, stronger than the file
+   */
+  async restart(service: string, settings: readonly string[] = []): Promise<void> {
     const line = this.ready.services[service]
     if (line === undefined) throw new Error(`the cluster has no ${service}`)
-    const kind = service.includes('slave')
-      ? 'broker-slave'
-      : service.includes('master')
-        ? 'broker-master'
-        : 'metadata-rpc'
-    const child = spawn(
-      process.execPath,
-      [...sourceCondition, join(REPOSITORY, 'services', kind, 'src/main.ts'), '-c', line.config],
-      {
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-        env: {
-          ...process.env,
-          TANDEMMQ_READY_FD: '3',
-          NODE_COMPILE_CACHE: join(REPOSITORY, 'node_modules/.cache/compile'),
-        },
-      },
-    )
+    const child = spawn(process.execPath, serviceCommand(service, '-c', line.config, ...settings), {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      env: { ...environment, TANDEMMQ_READY_FD: '3' },
+    })
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null)
-        createInterface({ input: stream }).on('line', (text) => this.#log.push(`${service} ${text}`))
+      if (stream !== null) this.lines.follow(stream, `${service} | `)
     }
+    this.#restarted.set(service, child)
+    if (child.pid !== undefined) this.#pids.set(service, child.pid)
     const readyPipe = child.stdio[3]
     if (readyPipe === null || readyPipe === undefined || !('on' in readyPipe))
       throw new Error('no ready pipe')
-    await Promise.race([
-      once(readyPipe, 'data'),
-      once(child, 'exit').then(([code]) => {
-        throw new Error(
-          `${service} ended with ${String(code)} before it was ready:\n${this.log.slice(-20).join('\n')}`,
-        )
-      }),
-    ])
-    this.#restarted.set(service, child)
-    if (child.pid !== undefined) this.#pids.set(service, child.pid)
+    const ended = once(child, 'exit').then(([code]) => {
+      const last = this.log.slice(-20).join('\n')
+      throw new Error(`${service} ended with ${String(code)} before it was ready:\n${last}`)
+    })
+    ended.catch(() => undefined)
+    await Promise.race([once(readyPipe, 'data'), ended])
   }
 
   /** What the launcher and its services have printed. */
   get log(): readonly string[] {
-    return this.#log
+    return this.lines.all
   }
 
   /** Ends everything that was started here and waits for it. Returns the launcher's exit code. */
-  async stop(): Promise<number | null> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     for (const child of this.#restarted.values()) {
       if (child.exitCode !== null || child.signalCode !== null) continue
+      const exit = once(child, 'exit')
       child.kill('SIGCONT')
       child.kill('SIGTERM')
-      await once(child, 'exit')
+      await exit
     }
     if (this.#launcher.exitCode === null && this.#launcher.signalCode === null) {
-      this.#launcher.kill('SIGTERM')
-      await once(this.#launcher, 'exit')
+      const exit = once(this.#launcher, 'exit')
+      this.#launcher.kill(signal)
+      await exit
     }
     if (!this.#keepData) await rm(this.data, { recursive: true, force: true })
     return this.#launcher.exitCode
@@ -165,8 +151,18 @@ export class LocalCluster implements AsyncDisposable {
   }
 }
 
-/** From a checkout the sources run as they are. */
-const sourceCondition = import.meta.url.endsWith('.ts') ? ['--conditions=@tandemmq/source'] : []
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** A directory of its own under the system's temporary one. */
+export function freshDirectory(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'tandemmq-'))
+}
 
 async function firstReadyLine(launcher: ChildProcess, log: readonly string[]): Promise<ReadyLine> {
   if (launcher.stdout === null) throw new Error('the launcher has no stdout')

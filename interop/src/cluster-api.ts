@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What `GET /api/v1/cluster` answers, as far as tests read it. */
+export interface ClusterStateAnswer {
+  readonly sets: readonly SetAnswer[]
+  readonly problems: readonly string[]
+}
+
+export interface SetAnswer {
+  readonly name: string
+  readonly serving?: { readonly identity: string; readonly epoch: number }
+  readonly writable?: string
+  readonly okMeans?: string
+  readonly members: readonly MemberAnswer[]
+}
+
+export interface MemberAnswer {
+  readonly identity: string
+  readonly role: string
+  readonly alive: boolean
+  readonly writable: boolean
+  readonly end: number
+  readonly flushed: number
+  readonly confirmed: number
+  readonly dispatched: number
+  readonly lagBytes: number
+  readonly masterConnected?: boolean
+  readonly metadataSync?: {
+    readonly lastSuccessAt: number
+    readonly version: string
+    readonly results: Readonly<Record<string, string>>
+  }
+  readonly replicas?: readonly { readonly identity: string; readonly state: string }[]
+  readonly problems: readonly string[]
+}
+
+/** The HTTP side of a running cluster. */
+export class ClusterApi {
+  readonly #url: string
+  readonly #token: string
+
+  /** `data`: the launcher's directory, where the admin token lies. */
+  constructor(url: string, data: string) {
+    this.#url = url
+    this.#token = readFileSync(join(data, 'conf', 'admin-token'), 'utf8').trim()
+  }
+
+  /** Any request; the token is sent along. */
+  fetch(path: string, body?: unknown): Promise<Response> {
+    return fetch(`${this.#url}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  }
+
+  async state(): Promise<ClusterStateAnswer> {
+    const answer: ClusterStateAnswer = JSON.parse(await (await this.fetch('/api/v1/cluster')).text())
+    return answer
+  }
+
+  async set(name = 'broker-a'): Promise<SetAnswer> {
+    const found = (await this.state()).sets.find((set) => set.name === name)
+    if (found === undefined) throw new Error(`no set ${name}`)
+    return found
+  }
+
+  /** `identity`: `broker-a-0` is the master of broker-a. */
+  async member(identity: string): Promise<MemberAnswer> {
+    const members = (await this.state()).sets.flatMap((set) => set.members)
+    const found = members.find((member) => member.identity === identity)
+    if (found === undefined) throw new Error(`no member ${identity}`)
+    return found
+  }
+
+  async createTopic(topic: {
+    readonly name: string
+    readonly type?: string
+    readonly queues?: number
+  }): Promise<void> {
+    const answer = await this.fetch('/api/v1/topics', topic)
+    if (answer.status !== 201) throw new Error(`${answer.status} ${await answer.text()}`)
+  }
+}
