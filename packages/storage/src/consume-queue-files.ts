@@ -86,7 +86,8 @@ export class ConsumeQueueFiles {
 
   /** Everything in the queue's `directory` from byte `position` on is gone; the file it lies in stays. */
   cutAll(directory: string, position: number): void {
-    for (const name of this.#files.list(directory)) {
+    // Last first: wherever a kill interrupts this, what is left is a prefix.
+    for (const name of this.#files.list(directory).toReversed()) {
       const start = positionOfLogFile(name)
       if (start === undefined || start + this.#fileBytes <= position) continue
       const path = `${directory}/${name}`

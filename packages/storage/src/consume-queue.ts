@@ -191,6 +191,7 @@ export class ConsumeQueue implements QueueReader {
       if (unit === undefined || matches(unit)) high = middle
       else low = real + 1
     }
+    while (low < this.#end && this.unit(low) === undefined) low += 1
     return low
   }
 

@@ -51,11 +51,16 @@ async function runUntilCrash(
   task: (files: CrashingFiles) => Promise<void>,
 ): Promise<{ readonly crashed: boolean; readonly calls: number }> {
   let crashed = false
-  const files = new CrashingFiles(bench.disk.mount(), crashAt, () => {
-    crashed = true
-    if (how === 'kill') bench.kill()
-    else bench.cutPower()
-  })
+  const files = new CrashingFiles(
+    bench.disk.mount(),
+    () => true,
+    crashAt,
+    () => {
+      crashed = true
+      if (how === 'kill') bench.kill()
+      else bench.cutPower()
+    },
+  )
   let ended = false
   const run = task(files).then(
     () => (ended = true),
@@ -86,11 +91,16 @@ const options: Partial<StoreOptions> = {
   flushIntervalMs: 500,
 }
 
-describe.each(['kill', 'power'] as const)('after a crash (%s) at any call to the disk', (how) => {
+describe.each([
+  ['kill', 1],
+  ['kill', 2],
+  ['power', 1],
+  ['power', 2],
+] as const)('after a crash (%s) at any call to the disk (seed %i)', (how, seed) => {
   test('nothing promised is lost, nothing unsent appears, and appends go on', async () => {
     let crashes = 0
     for (let crashAt = 1; ; crashAt += 1) {
-      const bench = new StoreBench(options, crashAt)
+      const bench = new StoreBench(options, crashAt + seed * 1000)
       const ledger: Ledger = { sent: [], promised: 0, openedEpochs: 0, isClosing: false, roster: [] }
       const { crashed } = await runUntilCrash(bench, how, crashAt, async (files) => {
         await script(bench, await bench.opening({}, files), ledger)

@@ -7,11 +7,14 @@ import type { Files, OpenFile, OpenMode } from '@tandemmq/base'
 export class CrashingFiles implements Files {
   calls = 0
   readonly #files: Files
+  readonly #isArmed: () => boolean
   readonly #crashAt: number
   readonly #crash: () => void
 
-  constructor(files: Files, crashAt: number, crash: () => void) {
+  /** Calls count only while `isArmed`. */
+  constructor(files: Files, isArmed: () => boolean, crashAt: number, crash: () => void) {
     this.#files = files
+    this.#isArmed = isArmed
     this.#crashAt = crashAt
     this.#crash = crash
   }
@@ -55,6 +58,7 @@ export class CrashingFiles implements Files {
 
   /** After the crash the calls go on to a dead disk, which refuses them. */
   #count(): void {
+    if (!this.#isArmed()) return
     this.calls += 1
     if (this.calls === this.#crashAt) this.#crash()
   }

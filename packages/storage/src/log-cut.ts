@@ -4,18 +4,22 @@ import { logFileName, positionOfLogFile } from './log-file-name.ts'
 /**
  * Makes the log end at `end`, durably: the rest of its segment reads as zeros, later segments are gone. A mark at the
  * cut would not do: with records of equal size, a torn rewrite realigns with old records that are valid.
+ * Returns whether anything of the log remains.
  */
 export async function cutLog(
   files: Files,
   directory: string,
   end: LogOffset,
   segmentBytes: number,
-): Promise<void> {
+): Promise<boolean> {
+  let remains = false
   for (const name of files.list(directory)) {
     const start = positionOfLogFile(name)
-    if (start === undefined || start + segmentBytes <= end) continue
+    if (start === undefined) continue
+    if (start < end) remains = true
+    if (start + segmentBytes <= end) continue
     const path = `${directory}/${logFileName(start)}`
-    if (start > end) files.remove(path)
+    if (start >= end) files.remove(path)
     else {
       const file = files.open(path, 'read-write')
       try {
@@ -29,4 +33,5 @@ export async function cutLog(
     }
   }
   await files.syncDirectory(directory)
+  return remains
 }

@@ -1,16 +1,15 @@
 import { crc32 } from 'node:zlib'
-import { BrokerError, type Frontier, type LogOffset } from '@tandemmq/base'
+import { BrokerError, messageOf, type Frontier, type LogOffset } from '@tandemmq/base'
 import { decodeRecord, scanFrame, type Epoch, type Lineage, type LogRecord } from '@tandemmq/codec'
 import type { Appended, Appender, MessageToAppend } from './appender.ts'
 import type { Arrival } from './arrival.ts'
 import type { QueueReader } from './consume-queue.ts'
 import { saveDiverged } from './diverged.ts'
-import { LineageFile, lineageWith } from './lineage-file.ts'
-import { PositionFile } from './position-file.ts'
+import { LogIdentity } from './log-identity.ts'
+import { PositionFile, positionCutAt } from './position-file.ts'
 import type { RecoveryReport } from './recovery.ts'
-import { isForbidden } from './errno.ts'
-import { directoryOf } from './state-file.ts'
-import { RECORD_OVERHEAD_MAX, completeOptions, type StoreOptions, type StorePorts } from './store-options.ts'
+import { makeStoreDirectories, markRunning, markStopped } from './store-directory.ts'
+import { completeOptions, scanLimitsOf, type StoreOptions, type StorePorts } from './store-options.ts'
 import { StoreSession, type SessionContext } from './store-session.ts'
 
 export type ArrivalListener = (arrival: Arrival) => void
@@ -42,13 +41,10 @@ export class MessageStore implements AsyncDisposable {
    */
   static async open(options: StoreOptions, ports: StorePorts): Promise<MessageStore> {
     const complete = completeOptions(options)
-    const { files, meter } = ports
+    const { files, meter, random } = ports
     const { root } = complete
-    await makeDirectories(ports, root)
+    await makeStoreDirectories(files, root)
     const { file: position, found } = PositionFile.load(files, `${root}/position`)
-    const lineage = new LineageFile(files, root)
-    demandSameLog(position, lineage)
-
     const listeners = new Set<ArrivalListener>()
     const syncs = meter.histogram(
       'tandemmq_store_sync_ms',
@@ -59,12 +55,12 @@ export class MessageStore implements AsyncDisposable {
       options: complete,
       ports,
       position,
-      lineage,
+      identity: new LogIdentity(files, root, position, random),
       observeSync: (tookMs) => syncs.observe(tookMs),
       emit: (arrivals) => emitTo(listeners, arrivals),
     }
     const session = await StoreSession.open(context, found)
-    await markRunning(ports, root)
+    await markRunning(files, root)
     // From here on a stop is not clean until it says so; that must be on disk before the first byte is.
     await position.save({ lossPossible: session.report.lossPossible })
     const store = new MessageStore(context, session, listeners)
@@ -112,7 +108,7 @@ export class MessageStore implements AsyncDisposable {
 
   /** The log's ancestry; `undefined` before the first master has opened it. */
   get lineage(): Lineage | undefined {
-    return this.#context.lineage.value
+    return this.#context.identity.lineage
   }
 
   /** Whether {@link append} is possible: an epoch was opened since the start. */
@@ -127,17 +123,12 @@ export class MessageStore implements AsyncDisposable {
 
   /** Every identity that was ever counted as a replica (rule 3.3). */
   get roster(): readonly string[] {
-    return this.#context.position.value.roster
+    return this.#context.identity.roster
   }
 
   /** Gives a log its identity, durably. What a log of Apache's has already becomes the first epoch. */
   async createLineage(): Promise<void> {
-    if (this.lineage !== undefined) throw new BrokerError('ILLEGAL_ARGUMENT', 'the log has a lineage already')
-    const { ports } = this.#context
-    const logId = ports.random.bytes(16).toString('hex')
-    const epochs =
-      this.end === this.minOffset ? [] : [{ epoch: 1, start: this.minOffset, opener: this.#opener() }]
-    await this.#saveLineage({ logId, epochs })
+    await this.#context.identity.create(this.minOffset, this.end)
   }
 
   /**
@@ -145,19 +136,11 @@ export class MessageStore implements AsyncDisposable {
    * resolves. An unfinished record at the end, as a slave may have one, is cut off before.
    */
   async openEpoch(atLeast = 1): Promise<Epoch> {
-    const { lineage } = this
-    if (lineage === undefined) throw new BrokerError('NOT_WRITABLE', 'the log has no lineage yet')
     this.#demandOpen()
     this.#session.dispatcher.drain()
     if (this.dispatched.failure !== undefined) throw this.dispatched.failure
     if (this.dispatched.at < this.end) await this.truncateTo(this.dispatched.at)
-    const epoch = {
-      epoch: Math.max((this.lineage?.epochs.at(-1)?.epoch ?? 0) + 1, atLeast),
-      start: this.end,
-      opener: this.#opener(),
-    }
-    await this.#saveLineage(lineageWith(this.lineage ?? lineage, epoch))
-    await this.#context.position.save({ lossPossible: false })
+    const epoch = await this.#context.identity.open(this.end, atLeast)
     this.#appender = this.#session.appender()
     return epoch
   }
@@ -165,7 +148,7 @@ export class MessageStore implements AsyncDisposable {
   /** Takes over what the master said, durably. This process is not the log's writer then. */
   async adoptLineage(lineage: Lineage): Promise<void> {
     this.#appender = undefined
-    await this.#saveLineage(lineage)
+    await this.#context.identity.adopt(lineage)
   }
 
   /** Notes how far the master's promises are known to be kept. Written down a little later; never goes back. */
@@ -178,15 +161,13 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /** Remembers a replica, durably, before it is counted for the first time. */
-  async addToRoster(identity: string): Promise<void> {
-    if (this.roster.includes(identity)) return
-    await this.#context.position.save({ roster: [...this.roster, identity] })
+  addToRoster(identity: string): Promise<void> {
+    return this.#context.identity.addReplica(identity)
   }
 
   /** `replica forget`: the identity counts no more. */
-  async removeFromRoster(identity: string): Promise<void> {
-    if (!this.roster.includes(identity)) return
-    await this.#context.position.save({ roster: this.roster.filter((known) => known !== identity) })
+  removeFromRoster(identity: string): Promise<void> {
+    return this.#context.identity.forgetReplica(identity)
   }
 
   /**
@@ -272,7 +253,7 @@ export class MessageStore implements AsyncDisposable {
 
   /** The epoch that the byte at `offset` was written in; 0 below the first one. */
   epochAt(offset: LogOffset): number {
-    return this.lineage?.epochs.findLast((epoch) => epoch.start <= offset)?.epoch ?? 0
+    return this.#context.identity.epochAt(offset)
   }
 
   /** `undefined`: no message of the queue was ever dispatched. */
@@ -320,18 +301,9 @@ export class MessageStore implements AsyncDisposable {
       ports.clock.now(),
     )
     ports.logger.warn({ offset, end: this.end, saved }, 'cutting the commit log; the bytes were saved')
-    const scanFrom =
-      position.value.scanFrom <= offset
-        ? position.value.scanFrom
-        : Math.max(this.minOffset, session.log.segmentStart(offset))
-    await position.save({
-      cutTo: offset,
-      cleanEnd: undefined,
-      scanFrom,
-      flushed: Math.min(position.value.flushed, scanFrom),
-      confirmed: Math.min(position.value.confirmed, offset),
-      queuesSynced: Math.min(position.value.queuesSynced, offset),
-    })
+    await position.save(
+      positionCutAt(position.value, offset, this.minOffset, session.log.segmentStart(offset)),
+    )
     await session.end(closed)
     this.#session = await StoreSession.open(this.#context, 'current')
     await position.save({})
@@ -348,14 +320,13 @@ export class MessageStore implements AsyncDisposable {
     try {
       isClean = await session.settle()
     } catch (failure) {
-      ports.logger.error({ why: String(failure) }, 'the store could not be brought to disk before its end')
+      ports.logger.error({ why: messageOf(failure) }, 'the store could not be brought to disk before its end')
     }
     const cleanEnd = session.dispatcher.dispatched.at
     await session.end(this.#blocked)
     if (!isClean) return
     await position.save({ cleanEnd, flushed: cleanEnd })
-    ports.files.remove(`${options.root}/abort`)
-    await ports.files.syncDirectory(options.root)
+    await markStopped(ports.files, options.root)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -366,25 +337,10 @@ export class MessageStore implements AsyncDisposable {
     if (this.#blocked !== undefined) throw this.#blocked
   }
 
-  #opener(): string {
-    return this.#context.ports.random.bytes(8).toString('hex')
-  }
-
-  async #saveLineage(lineage: Lineage): Promise<void> {
-    await this.#context.lineage.save(lineage)
-    if (this.#context.position.value.logId !== lineage.logId) {
-      await this.#context.position.save({ logId: lineage.logId })
-    }
-  }
-
   #sizeAt(offset: LogOffset): number {
     const { log } = this.#session
-    const limits = {
-      recordBytesMax: this.#context.options.maxMessageBytes + RECORD_OVERHEAD_MAX,
-      segmentBytes: log.segmentBytes,
-    }
     if (this.end - offset < 8) throw noRecord(offset)
-    const scan = scanFrame(log.readExactly(offset, 8), 0, limits)
+    const scan = scanFrame(log.readExactly(offset, 8), 0, scanLimitsOf(this.#context.options))
     if (scan.kind !== 'incomplete') throw noRecord(offset)
     return scan.needed
   }
@@ -397,33 +353,4 @@ function noRecord(offset: LogOffset): BrokerError {
 function emitTo(listeners: ReadonlySet<ArrivalListener>, arrivals: readonly Arrival[]): void {
   if (listeners.size === 0) return
   for (const arrival of arrivals) for (const listener of listeners) listener(arrival)
-}
-
-/** Names an earlier process made may not be durable yet, so they are synced at every start. */
-async function makeDirectories({ files }: StorePorts, root: string): Promise<void> {
-  const isNew = !files.exists(root)
-  files.makeDirectory(`${root}/commitlog`)
-  files.makeDirectory(`${root}/consumequeue`)
-  await files.syncDirectory(root)
-  try {
-    await files.syncDirectory(directoryOf(root))
-  } catch (failure) {
-    // Others may have made it for us, in a place we cannot open.
-    if (isNew || !isForbidden(failure)) throw failure
-  }
-}
-
-/** Apache's mark of a running process: if it is there at the next start, that stop was not clean. */
-async function markRunning({ files }: StorePorts, root: string): Promise<void> {
-  if (files.exists(`${root}/abort`)) return
-  files.open(`${root}/abort`, 'create').close()
-  await files.syncDirectory(root)
-}
-
-function demandSameLog(position: PositionFile, lineage: LineageFile): void {
-  const { logId } = position.value
-  if (logId === undefined || lineage.value === undefined || lineage.value.logId === logId) return
-  throw new BrokerError('STORE_FOREIGN', 'position file and epoch file belong to different logs', {
-    facts: { position: logId, epochs: lineage.value.logId },
-  })
 }

@@ -41,6 +41,29 @@ export const noPosition: Position = {
   cutTo: undefined,
 }
 
+/**
+ * The position of a log that is to be cut at `offset`, which lies in the segment from `segmentStart` on. At `minOffset`
+ * nothing remains, and the log begins anew. Claims less than is true: recovery after the cut finds out the rest.
+ */
+export function positionCutAt(
+  position: Position,
+  offset: LogOffset,
+  minOffset: LogOffset,
+  segmentStart: LogOffset,
+): Partial<Position> {
+  const known = position.scanFrom <= offset ? position.scanFrom : Math.max(minOffset, segmentStart)
+  const scanFrom = offset === minOffset ? 0 : known
+  const confirmed = offset === minOffset ? 0 : Math.min(position.confirmed, offset)
+  return {
+    cutTo: offset,
+    cleanEnd: undefined,
+    scanFrom,
+    confirmed,
+    flushed: Math.min(position.flushed, scanFrom),
+    queuesSynced: Math.min(position.queuesSynced, offset === minOffset ? 0 : offset),
+  }
+}
+
 /** The position file, kept in memory; one replacement at a time, later changes ride on the next one. */
 export class PositionFile {
   readonly #files: Files

@@ -87,7 +87,9 @@ export async function recoverStore(
   const trust: QueueTrust = { pagesMayBeLost: !cleanStop && !sameBoot, synced: begin.queuesSynced }
   const recordAt = cleanStop ? undefined : (offset: LogOffset) => reader.record(offset)
   let { from } = begin
-  if (!queues.load(trust, reader.first, recordAt)) {
+  if (reader.starts.length === 0) {
+    queues.reset() // A log that begins anew gives its queues new offsets.
+  } else if (!queues.load(trust, reader.first, recordAt)) {
     logger.warn({}, 'consume queues disagree with the log; all are built again')
     queues.reset()
     from = reader.first
@@ -178,7 +180,7 @@ async function syncSegments(
   end: LogOffset,
 ): Promise<void> {
   for (const start of reader.starts) {
-    if (start + reader.limits.segmentBytes <= from || start > end) continue
+    if (start + reader.limits.segmentBytes <= from || start >= end) continue
     const file = files.open(`${reader.directory}/${logFileName(start)}`, 'read-write')
     try {
       await file.dataSync()

@@ -1,5 +1,5 @@
 import { BrokerError, type Clock, type Files, type Logger, type Meter, type Random } from '@tandemmq/base'
-import { UNIT_BYTES, type Host } from '@tandemmq/codec'
+import { UNIT_BYTES, type Host, type ScanLimits } from '@tandemmq/codec'
 
 export interface StoreOptions {
   /** The store's directory (Apache: storePathRootDir). Created if missing. */
@@ -38,8 +38,13 @@ export interface StorePorts {
 
 const MIB = 1024 * 1024
 
-/** What a record may be longer than its body. */
-export const RECORD_OVERHEAD_MAX = 64 * 1024
+/** What a record may be longer than its body (as in Apache). */
+const RECORD_OVERHEAD_MAX = 64 * 1024
+
+/** How far the lengths found in this store's log are believed. */
+export function scanLimitsOf(options: Required<StoreOptions>): ScanLimits {
+  return { recordBytesMax: options.maxMessageBytes + RECORD_OVERHEAD_MAX, segmentBytes: options.segmentBytes }
+}
 
 /** All options, checked. Throws `CONFIG_INVALID` naming the first that cannot be. */
 export function completeOptions(options: StoreOptions): Required<StoreOptions> {

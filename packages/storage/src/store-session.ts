@@ -8,14 +8,15 @@ import { ConsumeQueueFiles } from './consume-queue-files.ts'
 import { ConsumeQueues } from './consume-queues.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { GroupCommit } from './group-commit.ts'
-import { lineageCutAt, type LineageFile } from './lineage-file.ts'
+import type { LogIdentity } from './log-identity.ts'
 import { cutLog } from './log-cut.ts'
 import type { PositionFile } from './position-file.ts'
 import { QueueOffsets } from './queue-offsets.ts'
 import { readCheckpoint, recoverStore, type RecoveryReport, type StoreEvidence } from './recovery.ts'
 import { RecoveryMarks } from './recovery-marks.ts'
 import { SegmentReader } from './segment-reader.ts'
-import { RECORD_OVERHEAD_MAX, type StoreOptions, type StorePorts } from './store-options.ts'
+import { isMarkedRunning } from './store-directory.ts'
+import { scanLimitsOf, type StoreOptions, type StorePorts } from './store-options.ts'
 import { ZeroAhead } from './zero-ahead.ts'
 
 /** What outlives a session: a truncation ends one and begins another. */
@@ -23,7 +24,7 @@ export interface SessionContext {
   readonly options: Required<StoreOptions>
   readonly ports: StorePorts
   readonly position: PositionFile
-  readonly lineage: LineageFile
+  readonly identity: LogIdentity
   readonly observeSync: (tookMs: number) => void
   readonly emit: (arrivals: readonly Arrival[]) => void
 }
@@ -55,7 +56,7 @@ export class StoreSession {
     this.queues = queues
     this.groupCommit = new GroupCommit(log, logger, () => clock.monotonic(), context.observeSync)
     const { emit } = context
-    this.dispatcher = new Dispatcher(log, queues, limitsOf(options), ports, emit, found.storeTimestamp)
+    this.dispatcher = new Dispatcher(log, queues, scanLimitsOf(options), ports, emit, found.storeTimestamp)
     this.#zeroAhead = new ZeroAhead(log, this.groupCommit, logger, options.preZeroBytes)
     this.#backgroundFlush = new BackgroundFlush(log, this.groupCommit, clock, options.flushIntervalMs)
     const marks = new RecoveryMarks(found.readFrom)
@@ -83,16 +84,16 @@ export class StoreSession {
     context: SessionContext,
     positionFound: StoreEvidence['positionFound'],
   ): Promise<StoreSession> {
-    const { options, ports, position, lineage } = context
+    const { options, ports, position, identity } = context
     const { files, logger } = ports
     const directory = `${options.root}/commitlog`
     await finishCut(context, directory)
     const evidence: StoreEvidence = {
       position: position.value,
       positionFound,
-      abortFound: files.exists(`${options.root}/abort`),
+      abortFound: isMarkedRunning(files, options.root),
       checkpoint: readCheckpoint(files, checkpointPath(options), logger),
-      lineage: lineage.value,
+      lineage: identity.lineage,
       bootId: options.bootId,
     }
     const queueFiles = new ConsumeQueueFiles(
@@ -101,7 +102,7 @@ export class StoreSession {
       options.consumeQueueFilesMax,
     )
     const queues = new ConsumeQueues(`${options.root}/consumequeue`, queueFiles, logger)
-    const reader = SegmentReader.open(files, directory, limitsOf(options))
+    const reader = SegmentReader.open(files, directory, scanLimitsOf(options))
     try {
       const found = await recoverStore(files, reader, queues, evidence, logger)
       const log = new CommitLog({ ...options, directory }, files, reader.first, found.report.end)
@@ -152,19 +153,15 @@ export class StoreSession {
   }
 }
 
-function limitsOf(options: Required<StoreOptions>): { recordBytesMax: number; segmentBytes: number } {
-  return { recordBytesMax: options.maxMessageBytes + RECORD_OVERHEAD_MAX, segmentBytes: options.segmentBytes }
-}
-
 function checkpointPath(options: Required<StoreOptions>): string {
   return `${options.root}/checkpoint`
 }
 
 /** Cuts log and ancestry where the position file orders it. The order stays until recovery behind it has succeeded. */
 async function finishCut(context: SessionContext, directory: string): Promise<void> {
-  const { options, ports, position, lineage } = context
+  const { options, ports, position, identity } = context
   const { cutTo } = position.value
   if (cutTo === undefined) return
-  await cutLog(ports.files, directory, cutTo, options.segmentBytes)
-  if (lineage.value !== undefined) await lineage.save(lineageCutAt(lineage.value, cutTo))
+  const remains = await cutLog(ports.files, directory, cutTo, options.segmentBytes)
+  await identity.cutAt(remains ? cutTo : 0)
 }

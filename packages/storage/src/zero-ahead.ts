@@ -24,7 +24,7 @@ export class ZeroAhead {
     this.#groupCommit = groupCommit
     this.#logger = logger
     this.#aheadBytes = aheadBytes
-    this.#stepBytes = Math.min(STEP_BYTES, aheadBytes)
+    this.#stepBytes = Math.min(STEP_BYTES, Math.ceil(aheadBytes / 4))
   }
 
   /** Called after every append. */

@@ -1,0 +1,90 @@
+import { BrokerError, type Files, type LogOffset, type Random } from '@tandemmq/base'
+import type { Epoch, Lineage } from '@tandemmq/codec'
+import { LineageFile, lineageCutAt, lineageWith } from './lineage-file.ts'
+import type { PositionFile } from './position-file.ts'
+
+/** Who a log is and who has to do with it: its id, its epochs, the replicas that were ever counted. All durable. */
+export class LogIdentity {
+  readonly #position: PositionFile
+  readonly #lineage: LineageFile
+  readonly #random: Random
+
+  /** Throws `STATE_FILE_CORRUPT`, or `STORE_FOREIGN` if the files speak of different logs. */
+  constructor(files: Files, root: string, position: PositionFile, random: Random) {
+    this.#position = position
+    this.#lineage = new LineageFile(files, root)
+    this.#random = random
+    const { logId } = position.value
+    if (logId === undefined || this.lineage === undefined || this.lineage.logId === logId) return
+    throw new BrokerError('STORE_FOREIGN', 'position file and epoch file belong to different logs', {
+      facts: { position: logId, epochs: this.lineage.logId },
+    })
+  }
+
+  get lineage(): Lineage | undefined {
+    return this.#lineage.value
+  }
+
+  get roster(): readonly string[] {
+    return this.#position.value.roster
+  }
+
+  /** A new id for the log. Bytes it has already, [`begin`, `end`), become the first epoch. */
+  async create(begin: LogOffset, end: LogOffset): Promise<void> {
+    if (this.lineage !== undefined) {
+      throw new BrokerError('ILLEGAL_ARGUMENT', 'the log has a lineage already')
+    }
+    const logId = this.#random.bytes(16).toString('hex')
+    await this.#save({
+      logId,
+      epochs: begin === end ? [] : [{ epoch: 1, start: begin, opener: this.#opener() }],
+    })
+  }
+
+  /** An epoch from `start`, the log's end, on: above all earlier ones and at least `atLeast`. */
+  async open(start: LogOffset, atLeast: number): Promise<Epoch> {
+    const { lineage } = this
+    if (lineage === undefined) throw new BrokerError('NOT_WRITABLE', 'the log has no lineage yet')
+    const epoch = {
+      epoch: Math.max((lineage.epochs.at(-1)?.epoch ?? 0) + 1, atLeast),
+      start,
+      opener: this.#opener(),
+    }
+    await this.#save(lineageWith(lineage, epoch))
+    await this.#position.save({ lossPossible: false })
+    return epoch
+  }
+
+  async adopt(lineage: Lineage): Promise<void> {
+    if (JSON.stringify(lineage) !== JSON.stringify(this.lineage)) await this.#save(lineage)
+  }
+
+  /** The log ends at `end` now. */
+  async cutAt(end: LogOffset): Promise<void> {
+    if (this.lineage !== undefined) await this.#lineage.save(lineageCutAt(this.lineage, end))
+  }
+
+  /** The epoch that the byte at `offset` was written in; 0 below the first one. */
+  epochAt(offset: LogOffset): number {
+    return this.lineage?.epochs.findLast((epoch) => epoch.start <= offset)?.epoch ?? 0
+  }
+
+  async addReplica(identity: string): Promise<void> {
+    if (this.roster.includes(identity)) return
+    await this.#position.save({ roster: [...this.roster, identity] })
+  }
+
+  async forgetReplica(identity: string): Promise<void> {
+    if (!this.roster.includes(identity)) return
+    await this.#position.save({ roster: this.roster.filter((known) => known !== identity) })
+  }
+
+  #opener(): string {
+    return this.#random.bytes(8).toString('hex')
+  }
+
+  async #save(lineage: Lineage): Promise<void> {
+    await this.#lineage.save(lineage)
+    if (this.#position.value.logId !== lineage.logId) await this.#position.save({ logId: lineage.logId })
+  }
+}

@@ -1,0 +1,195 @@
+import { describe, expect, test } from 'vitest'
+import type { MessageStore } from './index.ts'
+import { StoreBench, bodies, message } from './store-bench.test-kit.ts'
+
+const firstSegment = '/data/store/commitlog/00000000000000000000'
+
+/** A store of `count` flushed messages whose process was killed. Returns where each message begins, and the end. */
+async function killedStore(bench: StoreBench, count: number): Promise<number[]> {
+  const store = await bench.openMaster()
+  const offsets: number[] = []
+  for (let n = 0; n < count; n += 1)
+    offsets.push(store.append(message(`body ${n} ${'r'.repeat(300)}`)).offset)
+  await bench.clock.outcome(store.flush())
+  offsets.push(store.end)
+  await bench.clock.advance(20_000) // Position file and queues follow.
+  bench.kill()
+  return offsets
+}
+
+async function reopen(bench: StoreBench): Promise<MessageStore> {
+  const store = await bench.open()
+  expect(store.dispatched.at).toBe(store.end)
+  return store
+}
+
+describe('a start', () => {
+  test('on an empty directory finds nothing to lose, and nothing to build on', async () => {
+    const store = await new StoreBench().open()
+    expect(store.recovery).toMatchObject({ fresh: true, end: 0, lossPossible: true })
+    expect(store.recovery.reason).toContain('no lineage')
+    expect(store.lineage).toBeUndefined()
+  })
+
+  test('cuts a torn tail off, whatever garbage it is, and nothing of it comes back', async () => {
+    const bench = new StoreBench()
+    const offsets = await killedStore(bench, 5)
+    const end = offsets[5] ?? 0
+    // A whole old record behind a torn one, as an interrupted rewrite would leave it.
+    const record = Buffer.alloc((offsets[1] ?? 0) - (offsets[0] ?? 0))
+    bench.disk.open(firstSegment, 'read').read(record, 0)
+    record.writeBigInt64BE(BigInt(end + record.length), 28)
+    bench.disk.corrupt(firstSegment, end + record.length, record)
+    bench.disk.corrupt(firstSegment, end, record.subarray(0, 60))
+    const store = await reopen(bench)
+    expect(store.recovery).toMatchObject({ end, sameBoot: true, lossPossible: false })
+    expect(store.recovery.truncatedBytes).toBeGreaterThan(record.length)
+    await bench.clock.outcome(store.openEpoch())
+    // The new record is as long as the torn one: the old one would follow it exactly.
+    expect(store.append(message(`body x ${'r'.repeat(300)}`)).size).toBe(record.length)
+    bench.kill()
+    const again = await reopen(bench)
+    expect(bodies(again)).toHaveLength(6)
+    expect(again.recovery.truncatedBytes).toBe(0)
+  })
+
+  test('refuses a log that is damaged where it was on disk, and names the place', async () => {
+    const bench = new StoreBench()
+    const offsets = await killedStore(bench, 20)
+    const damaged = offsets[7] ?? 0
+    const bodyAt = damaged + 150
+    bench.disk.corrupt(firstSegment, bodyAt, Buffer.from('!'))
+    await expect(bench.open()).rejects.toMatchObject({ code: 'LOG_CORRUPT', facts: { offset: damaged } })
+    // It stays as it was, for the operator.
+    await expect(bench.open()).rejects.toMatchObject({ code: 'LOG_CORRUPT', facts: { offset: damaged } })
+  })
+
+  test('takes zeros where bytes were on disk for a loss, not for damage', async () => {
+    const bench = new StoreBench()
+    const offsets = await killedStore(bench, 5)
+    const [, , , , from = 0, end = 0] = offsets
+    bench.disk.corrupt(firstSegment, from, Buffer.alloc(end - from))
+    const store = await reopen(bench)
+    expect(store.recovery).toMatchObject({ end: from, lossPossible: true, sameBoot: true })
+    expect(store.recovery.reason).toContain(`but ${end} was on disk`)
+    expect(bodies(store)).toHaveLength(4)
+    bench.kill()
+    // That stays until somebody settles it, however often the process starts.
+    const again = await reopen(bench)
+    expect(again.recovery.lossPossible).toBe(true)
+    await bench.clock.outcome(again.openEpoch())
+    bench.kill()
+    expect((await reopen(bench)).recovery.lossPossible).toBe(false)
+  })
+
+  test('takes a missing last segment for a loss, a missing middle one for damage', async () => {
+    for (const [gone, expected] of [
+      ['00000000000000008192', 'loss'],
+      ['00000000000000004096', 'damage'],
+    ] as const) {
+      const bench = new StoreBench()
+      await killedStore(bench, 23)
+      expect(bench.disk.list('/data/store/commitlog')).toContain('00000000000000008192')
+      for (const name of bench.disk.list('/data/store/commitlog')) {
+        if (name > '00000000000000008192') bench.disk.remove(`/data/store/commitlog/${name}`)
+      }
+      bench.disk.remove(`/data/store/commitlog/${gone}`)
+      if (expected === 'loss') expect((await reopen(bench)).recovery.lossPossible).toBe(true)
+      else await expect(bench.open()).rejects.toMatchObject({ code: 'LOG_CORRUPT', facts: { offset: 4096 } })
+    }
+  })
+
+  test('refuses files of another length than configured', async () => {
+    const bench = new StoreBench()
+    await killedStore(bench, 5)
+    await expect(bench.open({ segmentBytes: 2048 })).rejects.toMatchObject({ code: 'STORE_FOREIGN' })
+    await expect(bench.open({ segmentBytes: 1 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    await expect(bench.open({ consumeQueueFileBytes: 50 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    const many = new StoreBench()
+    await killedStore(many, 12)
+    await expect(many.open({ consumeQueueFileBytes: 140 })).rejects.toMatchObject({ code: 'STORE_FOREIGN' })
+  })
+
+  test('builds the queues again when they are gone, or disagree with the log', async () => {
+    const bench = new StoreBench()
+    await killedStore(bench, 20)
+    bench.disk.remove('/data/store/consumequeue')
+    const store = await reopen(bench)
+    const expected = bodies(store)
+    expect(expected).toHaveLength(20)
+    bench.kill()
+
+    const garbage = Buffer.alloc(100, 1)
+    bench.disk.corrupt('/data/store/consumequeue/orders/0/00000000000000000300', 0, garbage)
+    const again = await reopen(bench)
+    expect(bodies(again)).toEqual(expected)
+  })
+
+  test('makes good a queue unit that a killed process has half written', async () => {
+    const bench = new StoreBench()
+    const store = await bench.openMaster()
+    for (let n = 0; n < 3; n += 1) store.append(message(`body ${n}`))
+    await bench.dispatched(store)
+    bench.kill()
+    bench.disk.corrupt(
+      '/data/store/consumequeue/orders/0/00000000000000000000',
+      2 * 20 + 10,
+      Buffer.alloc(10),
+    )
+    bench.disk.corrupt(
+      '/data/store/consumequeue/orders/0/00000000000000000000',
+      2 * 20 + 11,
+      Buffer.from([9]),
+    )
+    const again = await reopen(bench)
+    expect(bodies(again)).toEqual(['body 0', 'body 1', 'body 2'])
+  })
+
+  test('does without a damaged position file, but counts nothing as known then', async () => {
+    const bench = new StoreBench()
+    const store = await bench.openMaster()
+    store.append(message('one'))
+    await bench.clock.outcome(store.addToRoster('replica-7'))
+    await bench.clock.outcome(store.close())
+    bench.disk.corrupt('/data/store/position', 30, Buffer.from('XX'))
+    const again = await bench.open()
+    expect(again.recovery).toMatchObject({ cleanStop: false, lossPossible: false, sameBoot: true })
+    expect(again.roster).toEqual(['replica-7'])
+    expect(bodies(again)).toEqual(['one'])
+    bench.kill()
+    bench.disk.corrupt('/data/store/position', 30, Buffer.from('XX'))
+    bench.disk.corrupt('/data/store/position.bak', 30, Buffer.from('XX'))
+    await expect(bench.open()).rejects.toMatchObject({ code: 'STATE_FILE_CORRUPT' })
+    // Without any position file, a log with a lineage of ours was never stopped cleanly.
+    bench.disk.remove('/data/store/position')
+    bench.disk.remove('/data/store/position.bak')
+    const third = await bench.open()
+    expect(third.recovery).toMatchObject({ fresh: false, cleanStop: false, lossPossible: true })
+    expect(bodies(third)).toEqual(['one'])
+  })
+
+  test('keeps what was confirmed, and never lets it go back', async () => {
+    const bench = new StoreBench()
+    const offsets = await killedStore(bench, 5)
+    const store = await reopen(bench)
+    store.saveConfirmed(offsets[3] ?? 0)
+    store.saveConfirmed(offsets[2] ?? 0)
+    await bench.clock.advance(2000)
+    bench.cutPower()
+    const again = await reopen(bench)
+    expect(again.confirmedOnDisk).toBe(offsets[3])
+    expect(again.recovery).toMatchObject({ lossPossible: true, sameBoot: false })
+    again.saveConfirmed(10 ** 9)
+    expect(again.confirmedOnDisk).toBe(again.end)
+  })
+
+  test('goes on with store times when the wall clock has gone back', async () => {
+    const bench = new StoreBench()
+    const store = await bench.openMaster()
+    const first = store.append(message('one'))
+    await bench.clock.outcome(store.close())
+    bench.clock.skew(-3_600_000)
+    const again = await bench.openMaster()
+    expect(again.append(message('two')).storeTimestamp).toBe(first.storeTimestamp)
+  })
+})
