@@ -2,11 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ClusterView } from '../cluster-view.ts'
 
 /** Open to everyone: is the process alive, does the cluster work, what do the numbers say. */
-export function healthRoutes(
-  app: FastifyInstance,
-  cluster: ClusterView,
-  metricsText: () => Promise<string>,
-): void {
+export function healthRoutes(app: FastifyInstance, cluster: ClusterView, metricsText: () => string): void {
   app.get('/healthz', () => ({ status: 'ok' }))
 
   app.get('/readyz', (_request, reply) => {
@@ -14,8 +10,8 @@ export function healthRoutes(
     return reply.code(problems.length === 0 ? 200 : 503).send({ ready: problems.length === 0, problems })
   })
 
-  app.get('/metrics', async (_request, reply) => {
-    const text = await metricsText()
+  app.get('/metrics', (_request, reply) => {
+    const text = metricsText()
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
   })
 }

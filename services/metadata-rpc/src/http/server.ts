@@ -1,8 +1,5 @@
-import { BrokerError, type ErrorCode, messageOf } from '@tandemmq/base'
-import { fastify, type FastifyInstance } from 'fastify'
+import { createServer } from 'node:http'
 import type { ClusterView } from '../cluster-view.ts'
-import { adminRoutes } from './admin-routes.ts'
-import { healthRoutes } from './health-routes.ts'
 
 export interface HttpServerOptions {
   readonly host: string
@@ -12,52 +9,45 @@ export interface HttpServerOptions {
   readonly adminToken?: string
 }
 
-/** Requests larger than this are refused. */
-const BODY_MAX_BYTES = 64 * 1024
+/** A connection that says nothing for this long is closed. */
+const SILENCE_MS = 10_000
+/** A request must be complete within this. */
+const REQUEST_WITHIN_MS = 10_000
 
-/** Health, metrics and administration over HTTP. Resolves once it listens. */
+/**
+ * Health, metrics and administration over HTTP. Resolves once it listens. What answers is loaded with the first request: its
+ * modules would be a quarter of what this process loads at its start, and most runs of a cluster on one machine never ask.
+ */
 export async function startHttpServer(
   options: HttpServerOptions,
   cluster: ClusterView,
-  metricsText: () => Promise<string>,
+  metricsText: () => string,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const app = fastify({
-    bodyLimit: BODY_MAX_BYTES,
-    forceCloseConnections: true,
-    connectionTimeout: 10_000,
-    requestTimeout: 10_000,
+  let app: ReturnType<typeof load> | undefined
+  const load = async () => {
+    const { httpApp } = await import('./app.ts')
+    return httpApp(cluster, metricsText, options.adminToken)
+  }
+  const server = createServer({ requestTimeout: REQUEST_WITHIN_MS }, (request, response) => {
+    app ??= load()
+    void app.then((it) => it.routing(request, response))
   })
-  healthRoutes(app, cluster, metricsText)
-  adminRoutes(app, cluster, options.adminToken)
-  answerErrors(app)
-  await app.listen({ host: options.host, port: options.port })
-  const address = app.server.address()
+  server.setTimeout(SILENCE_MS)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
-    close: () => app.close(),
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+      await (await app)?.close()
+    },
   }
-}
-
-/** Operating errors become statuses here and nowhere else. */
-function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error, _request, reply) => {
-    if (error instanceof BrokerError) {
-      return reply.code(httpStatuses[error.code] ?? 503).send({ error: error.code, message: error.message })
-    }
-    const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
-    return reply
-      .code(status)
-      .send({ error: status < 500 ? 'ILLEGAL_ARGUMENT' : 'INTERNAL', message: messageOf(error) })
-  })
-  app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({ error: 'NOT_FOUND', message: `there is no ${request.method} ${request.url}` }),
-  )
-}
-
-const httpStatuses: Partial<Record<ErrorCode, number>> = {
-  ILLEGAL_ARGUMENT: 400,
-  MESSAGE_ILLEGAL: 400,
-  TOPIC_NOT_FOUND: 404,
-  GROUP_NOT_FOUND: 404,
-  PEER_REFUSED: 403,
 }

@@ -1,0 +1,46 @@
+import { BrokerError, type ErrorCode, messageOf } from '@tandemmq/base'
+import { fastify, type FastifyInstance } from 'fastify'
+import type { ClusterView } from '../cluster-view.ts'
+import { adminRoutes } from './admin-routes.ts'
+import { healthRoutes } from './health-routes.ts'
+
+/** Requests larger than this are refused. */
+const BODY_MAX_BYTES = 64 * 1024
+
+/** What answers HTTP requests, whoever listens for them. */
+export async function httpApp(
+  cluster: ClusterView,
+  metricsText: () => string,
+  adminToken: string | undefined,
+): Promise<FastifyInstance> {
+  const app = fastify({ bodyLimit: BODY_MAX_BYTES })
+  healthRoutes(app, cluster, metricsText)
+  adminRoutes(app, cluster, adminToken)
+  answerErrors(app)
+  await app.ready()
+  return app
+}
+
+/** Operating errors become statuses here and nowhere else. */
+function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, _request, reply) => {
+    if (error instanceof BrokerError) {
+      return reply.code(httpStatuses[error.code] ?? 503).send({ error: error.code, message: error.message })
+    }
+    const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
+    return reply
+      .code(status)
+      .send({ error: status < 500 ? 'ILLEGAL_ARGUMENT' : 'INTERNAL', message: messageOf(error) })
+  })
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({ error: 'NOT_FOUND', message: `there is no ${request.method} ${request.url}` }),
+  )
+}
+
+const httpStatuses: Partial<Record<ErrorCode, number>> = {
+  ILLEGAL_ARGUMENT: 400,
+  MESSAGE_ILLEGAL: 400,
+  TOPIC_NOT_FOUND: 404,
+  GROUP_NOT_FOUND: 404,
+  PEER_REFUSED: 403,
+}
