@@ -1,0 +1,63 @@
+import { silentLogger, silentMeter } from '@tandemmq/base'
+import { SeededRandom, SimulatedClock, SimulatedFiles } from '@tandemmq/testkit'
+import { expect, test } from 'vitest'
+import { MessageStore } from './message-store.ts'
+
+const LOG = '/store/commitlog/00000000000000000000'
+
+/** A store whose last record was not synced before the machine lost its power, and lost `range` of it. */
+async function openedAfterLoss(lost: (record: { offset: number; end: number }) => readonly [number, number]) {
+  const clock = new SimulatedClock()
+  const random = new SeededRandom(1)
+  const files = new SimulatedFiles({ clock, random })
+  const ports = { files, clock, random, logger: silentLogger, meter: silentMeter }
+  const storeHost = { ip: '10.0.0.1', port: 10911 }
+  const open = (bootId: string) =>
+    clock.outcome(MessageStore.open({ root: '/store', storeHost, bootId, segmentBytes: 64 * 1024 }, ports))
+  const store = await open('first')
+  await clock.outcome(store.createLineage())
+  await clock.outcome(store.openEpoch())
+  const message = {
+    topic: 'orders',
+    queueId: 0,
+    flag: 0,
+    sysFlag: 0,
+    bornTimestamp: 1,
+    bornHost: storeHost,
+    reconsumeTimes: 0,
+    preparedTransactionOffset: 0,
+    body: Buffer.from('body'),
+    properties: `KEY\u0001${'value '.repeat(200)}\u0002`,
+  }
+  store.append(message)
+  await clock.advance(2_000)
+  const whole = store.end
+  const record = store.append(message)
+  await clock.settle()
+  const [from, to] = lost(record)
+  files.corrupt(LOG, from, Buffer.alloc(to - from))
+  files.kill()
+  return { end: (await open('second')).end, whole, record }
+}
+
+test('a last record whose body was not saved is a torn tail', async () => {
+  const { end, whole } = await openedAfterLoss(({ offset }) => [offset + 88, offset + 92])
+  expect(end).toBe(whole)
+})
+
+test.each([
+  ['the sector in which its properties end', (end: number) => end - (end % 512), (end: number) => end],
+  [
+    'a sector in the middle of them',
+    (end: number) => end - (end % 512) - 512,
+    (end: number) => end - (end % 512),
+  ],
+])('a last record that lost %s is a torn tail', async (_what, from, to) => {
+  const { end, whole } = await openedAfterLoss(({ end: recordEnd }) => [from(recordEnd), to(recordEnd)])
+  expect(end).toBe(whole)
+})
+
+test('a last record that was saved whole stays', async () => {
+  const { end, record } = await openedAfterLoss((it) => [it.end, it.end + 100])
+  expect(end).toBe(record.end)
+})
