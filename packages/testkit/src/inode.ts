@@ -9,8 +9,10 @@ type Change =
   | { readonly sequence: number; readonly kind: 'truncate'; readonly size: number }
 
 /**
- * One file: what readers see, what is on stable storage, and the changes in between. A crash keeps the
- * stable part and lets each change survive whole, torn at a sector, or not at all, in any order.
+ * One file: what readers see, what is on stable storage, and the changes in between. A crash keeps the stable part; of the rest each
+ * sector comes back as it was at some moment since: as it is on stable storage, as it was last, or as it was in between, one
+ * sector independently of the other. (What is written back is a page as it is then, so a later write never survives in a sector
+ * without the earlier ones.)
  */
 export class Inode {
   content = new FileContent()
@@ -45,12 +47,12 @@ export class Inode {
    * the seed decides which of them had got there.
    */
   syncFailed(mark: number, random: SeededRandom): void {
-    for (const change of this.#take(mark)) applySurvivor(this.#durable, change, random)
+    applySurvivors(this.#durable, this.#take(mark), random)
   }
 
   /** Power is gone: the content becomes what the disk holds. */
   crash(random: SeededRandom): void {
-    for (const change of random.shuffled(this.#pending)) applySurvivor(this.#durable, change, random)
+    applySurvivors(this.#durable, this.#pending, random)
     this.#pending = []
     this.content = this.#durable.copy()
   }
@@ -66,15 +68,49 @@ function apply(content: FileContent, change: Change): void {
   else content.truncate(change.size)
 }
 
-function applySurvivor(content: FileContent, change: Change, random: SeededRandom): void {
-  const fate = random.below(3)
+/** Which sectors survive: none, all, or each as the seed says. */
+function applySurvivors(content: FileContent, changes: readonly Change[], random: SeededRandom): void {
+  const fate = random.below(4)
   if (fate === 0) return
-  if (fate === 1 || change.kind === 'truncate') {
-    apply(content, change)
-    return
+  const writes = new Map<number, number>()
+  for (const change of changes) {
+    for (const { sector } of sectorsOf(change)) writes.set(sector, (writes.get(sector) ?? 0) + 1)
   }
-  const torn = tear(change.bytes, change.position, random)
-  content.write(torn.bytes, torn.position)
+  // By sector: how many of its writes, from the first, are on the disk.
+  const left = new Map(
+    [...writes].map(([sector, count]) => [sector, fate === 1 ? count : survivorsOf(count, random)]),
+  )
+  for (const change of changes) {
+    if (change.kind === 'truncate') {
+      if (fate === 1 || random.chance(2, 3)) content.truncate(change.size)
+      continue
+    }
+    for (const { sector, from, to } of sectorsOf(change)) {
+      const count = left.get(sector) ?? 0
+      if (count > 0) content.write(change.bytes.subarray(from - change.position, to - change.position), from)
+      left.set(sector, count - 1)
+    }
+  }
+}
+
+function survivorsOf(count: number, random: SeededRandom): number {
+  const fate = random.below(3)
+  if (fate === 0) return 0
+  return fate === 1 ? count : random.between(0, count)
+}
+
+/** The pieces of a write, by sector. */
+function* sectorsOf(
+  change: Change,
+): Iterable<{ readonly sector: number; readonly from: number; readonly to: number }> {
+  if (change.kind === 'truncate') return
+  const end = change.position + change.bytes.length
+  for (let from = change.position; from < end;) {
+    const sector = Math.floor(from / SECTOR_BYTES)
+    const to = Math.min(end, (sector + 1) * SECTOR_BYTES)
+    yield { sector, from, to }
+    from = to
+  }
 }
 
 /** The part of a write before or after a sector boundary, whichever the seed says. */
