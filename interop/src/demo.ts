@@ -40,7 +40,7 @@ async function run(replication: 'async' | 'sync'): Promise<DemoRun> {
 
   let number = 0
   const next = (): Promise<void> => send(producer, ledger, ++number)
-  while (number < BACKLOG) await Promise.all(Array.from({ length: 50 }, next))
+  for (let sent = 0; sent < BACKLOG; sent += 50) await Promise.all(Array.from({ length: 50 }, next))
 
   const began = performance.now()
   const elapsed = (): number => performance.now() - began

@@ -381,21 +381,3 @@ test('clocks that differ are warned about', async () => {
   await handshake(pair, stranger)
   expect(pair.masterLogger.messages('warn')).toContain('clocks of master and slave differ')
 })
-
-test('a slave meets garbage instead of a master: no crash, no append, and it keeps trying', async () => {
-  const pair = new Pair(9)
-  const log = pair.emptyLog()
-  let calls = 0
-  await pair.net
-    .host('m')
-    .attach()
-    .listen({ host: 'm', port: HA_PORT }, (connection) => {
-      calls += 1
-      const stranger = new Stranger(connection)
-      if (calls > 1) stranger.say(pair.random.bytes(1 + pair.random.below(400)))
-    })
-  const slave = pair.follow(log)
-  await pair.clock.advance(60_000)
-  expect(calls).toBeGreaterThan(10)
-  expect([log.end, slave.masterConnected]).toEqual([0, false])
-})
