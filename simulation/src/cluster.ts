@@ -60,7 +60,16 @@ export class Cluster {
       return false
     return this.slaves.every((node) => {
       const role = node.broker?.role
-      return role?.kind === 'slave' && role.masterConnected && node.broker?.store.end === broker.store.end
+      const isFollowing = role?.kind === 'slave' && role.masterConnected && this.#isKnown(node.name)
+      return isFollowing && node.broker?.store.end === broker.store.end
     })
+  }
+
+  /** Whether the master counts on this slave. */
+  #isKnown(slave: string): boolean {
+    const role = this.master.broker?.role
+    return (
+      role?.kind === 'master' && role.replicas().some(({ identity, known }) => identity === slave && known)
+    )
   }
 }

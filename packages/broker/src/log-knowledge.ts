@@ -11,5 +11,10 @@ export function knowledgeOf(store: MessageStore): LogKnowledge {
       const last = store.lineage?.epochs.at(-1)
       return last === undefined || logEpoch >= last.epoch ? 'later' : false
     },
+    queueEnd(topic, queueId, logEpoch) {
+      const queue = store.queue(topic, queueId)
+      const next = store.lineage?.epochs.find(({ epoch }) => epoch > logEpoch)
+      return next === undefined ? (queue?.maxOffset ?? 0) : (queue?.offsetAtOrAfter(next.start) ?? 0)
+    },
   }
 }

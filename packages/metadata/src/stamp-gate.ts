@@ -1,4 +1,4 @@
-import { InvariantViolation } from '@tandemmq/base'
+import { InvariantViolation, type QueueOffset } from '@tandemmq/base'
 import type { RecordStamp } from '@tandemmq/codec'
 import type { AckedRecord, Change, Delivery, Mark, ProgressState } from './change.ts'
 
@@ -8,6 +8,11 @@ import type { AckedRecord, Change, Delivery, Mark, ProgressState } from './chang
  */
 export interface LogKnowledge {
   knowsStamp(stamp: RecordStamp): boolean | 'later'
+  /**
+   * One past the last queue offset of this queue whose record this log holds in epoch `logEpoch` or an earlier one: of what was written
+   * under that epoch, the part that this log has in common with whoever has more of it. Absent: not known.
+   */
+  queueEnd?(topic: string, queueId: number, logEpoch: number): QueueOffset
 }
 
 /** What becomes of a change that comes from elsewhere. */
@@ -48,25 +53,27 @@ export function gate(change: Change, log: LogKnowledge): Gated {
 interface Parts<T> {
   readonly known: readonly T[]
   readonly later: readonly T[]
-  readonly dropped: number
+  readonly contradicting: readonly T[]
 }
 
 function split<T>(items: readonly T[], knows: (item: T) => boolean | 'later'): Parts<T> {
   const known: T[] = []
   const later: T[] = []
+  const contradicting: T[] = []
   for (const item of items) {
     const answer = knows(item)
     if (answer === 'later') later.push(item)
     else if (answer) known.push(item)
+    else contradicting.push(item)
   }
-  return { known, later, dropped: items.length - known.length - later.length }
+  return { known, later, contradicting }
 }
 
 function gated<T>(parts: Parts<T>, rebuild: (items: readonly T[]) => Change): Gated {
   return {
     now: parts.known.length > 0 ? rebuild(parts.known) : undefined,
     later: parts.later.length > 0 ? rebuild(parts.later) : undefined,
-    dropped: parts.dropped,
+    dropped: parts.contradicting.length,
   }
 }
 
@@ -77,14 +84,18 @@ function knowsRecord(record: AckedRecord, log: LogKnowledge): boolean | 'later' 
 
 /**
  * Within one queue, records lie in the log in the order of their queue offsets: whoever holds the record of a mark holds
- * all before it. So acknowledgements count up to the highest mark the log knows, and wait up to the highest it will know.
+ * all before it. So acknowledgements count up to the highest mark the log knows, and wait up to the highest it will know. Of an epoch
+ * whose mark contradicts the log, because its tail was given up, they count as far as the log holds that epoch.
  */
 function gateState(state: ProgressState, log: LogKnowledge): Gated {
   const marks = split(state.marks, (mark) => log.knowsStamp(mark.stamp))
   const leases = split(state.leases, (lease) => log.knowsStamp(lease.stamp))
   const ackedEnd = state.acked.at(-1)?.[1] ?? 0
   // What reaches past all marks came from Apache's files or from a reset: there is nothing to compare.
-  const knownEnd = ackedEnd > endOf(state.marks) ? ackedEnd : endOf(marks.known)
+  const common = marks.contradicting.map(({ queueOffset, stamp }) =>
+    Math.min(queueOffset, log.queueEnd?.(state.topic, state.queueId, stamp.logEpoch) ?? 0),
+  )
+  const knownEnd = ackedEnd > endOf(state.marks) ? ackedEnd : Math.max(endOf(marks.known), ...common)
   const laterEnd = Math.max(knownEnd, endOf(marks.later))
   const upTo = (end: number): ProgressState['acked'] =>
     state.acked.flatMap(([from, to]) => (from < end ? [[from, Math.min(to, end)] as const] : []))
@@ -94,7 +105,7 @@ function gateState(state: ProgressState, log: LogKnowledge): Gated {
     later: isWaiting
       ? { ...state, acked: upTo(laterEnd), marks: [...marks.known, ...marks.later], leases: leases.later }
       : undefined,
-    dropped: marks.dropped + leases.dropped,
+    dropped: marks.contradicting.length + leases.contradicting.length,
   }
 }
 
