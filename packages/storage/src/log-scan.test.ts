@@ -61,3 +61,32 @@ test('a last record that was saved whole stays', async () => {
   const { end, record } = await openedAfterLoss((it) => [it.end, it.end + 100])
   expect(end).toBe(record.end)
 })
+
+test('zeros in properties that were on disk are what a client of Apache has sent', async () => {
+  const clock = new SimulatedClock()
+  const random = new SeededRandom(1)
+  const files = new SimulatedFiles({ clock, random })
+  const ports = { files, clock, random, logger: silentLogger, meter: silentMeter }
+  const storeHost = { ip: '10.0.0.1', port: 10911 }
+  const open = (bootId: string) =>
+    clock.outcome(MessageStore.open({ root: '/store', storeHost, bootId, segmentBytes: 64 * 1024 }, ports))
+  const store = await open('first')
+  await clock.outcome(store.createLineage())
+  await clock.outcome(store.openEpoch())
+  store.append({
+    topic: 'orders',
+    queueId: 0,
+    flag: 0,
+    sysFlag: 0,
+    bornTimestamp: 1,
+    bornHost: storeHost,
+    reconsumeTimes: 0,
+    preparedTransactionOffset: 0,
+    body: Buffer.from('body'),
+    properties: `KEY\u0001${'\u0000'.repeat(3000)}\u0002`,
+  })
+  await clock.advance(5_000)
+  const { end } = store
+  files.crash()
+  expect((await open('second')).end).toBe(end)
+})

@@ -17,12 +17,14 @@ const SECTOR_BYTES = 512
 const WINDOW_BYTES = 1024 * 1024
 
 /**
- * Reads whole, checked records from `from` (a record boundary) on, up to the first place where there is none.
+ * Reads whole, checked records from `from` (a record boundary) on, up to the first place where there is none. What lies
+ * behind `synced` may have lost any part of itself with the power.
  * `visit` sees each in order; `pause` is called between windows.
  */
 export async function scanLog(
   reader: SegmentReader,
   from: LogOffset,
+  synced: LogOffset,
   visit: (record: LogRecord) => void,
   pause: () => void,
 ): Promise<LogScanResult> {
@@ -42,9 +44,10 @@ export async function scanLog(
         const record = bodyCrcMatches(window, at)
           ? decodeRecord(window, at, { checkBodyCrc: false })
           : undefined
+        const isUnsynced = offset + scan.size > synced
         if (
           record === undefined ||
-          hasLostSector(window.subarray(at, at + scan.size), record, windowStart + at)
+          (isUnsynced && hasLostSector(window.subarray(at, at + scan.size), record, windowStart + at))
         ) {
           pause()
           return { end: offset, stop: 'damaged', storeTimestamp }
@@ -72,8 +75,8 @@ export async function scanLog(
 }
 
 /**
- * What follows the body has no checksum. After a power cut a sector that was not saved reads as zeros; properties never hold a run of those
- * up to their end or over a whole sector.
+ * What follows the body has no checksum. After a power cut a sector that was not saved reads as zeros; our clients'
+ * properties never hold a run of those up to their end or over a whole sector.
  * @param position of the record in its file, bytes
  */
 function hasLostSector(bytes: Buffer, record: LogRecord, position: number): boolean {

@@ -192,4 +192,64 @@ describe('a start', () => {
     const again = await bench.openMaster()
     expect(again.append(message('two')).storeTimestamp).toBe(first.storeTimestamp)
   })
+
+  test('syncs the queues that a killed process had written, before it says that they are', async () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const bench = new StoreBench({ queueSyncIntervalMs: 3000 }, seed)
+      const store = await bench.openMaster()
+      for (let n = 0; n < 12; n += 1) store.append(message(`body ${n}`, n % 2 === 0 ? 'orders' : 'payments'))
+      await bench.clock.outcome(store.flush())
+      await bench.dispatched(store)
+      bench.kill()
+      const again = await bench.openMaster()
+      again.append(message('body 12'))
+      await bench.clock.advance(10_000)
+      bench.cutPower()
+      const third = await reopen(bench)
+      expect(bodies(third)).toHaveLength(7)
+      expect(bodies(third, 'payments')).toHaveLength(6)
+    }
+  })
+
+  test('finds in the log whatever the queues on disk lead to', async () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const lazy = {
+        flushIntervalMs: 100_000,
+        positionIntervalMs: 100,
+        queueSyncIntervalMs: 100,
+        preZeroBytes: 0,
+      }
+      const bench = new StoreBench({ ...lazy, segmentBytes: 2 ** 23, consumeQueueFileBytes: 20_000 }, seed)
+      const store = await bench.openMaster()
+      for (let n = 0; n < 1500; n += 1) store.append(message(`body ${n} ${'q'.repeat(2000)}`))
+      await bench.clock.advance(500)
+      bench.cutPower()
+      const again = await reopen(bench)
+      expect(again.queue('orders', 0)?.maxOffset).toBe(1500)
+      expect(again.record(again.queue('orders', 0)?.unit(1499)?.offset ?? -1).queueOffset).toBe(1499)
+    }
+  })
+
+  test('does not take a flushed piece of a record for a promise of all of it', async () => {
+    const source = new StoreBench()
+    const master = await source.openMaster()
+    const first = master.append(message('one')).size
+    master.append(message('two'))
+    for (const how of ['kill', 'power'] as const) {
+      const bench = new StoreBench()
+      const slave = await bench.open()
+      const lineage = master.lineage
+      if (lineage === undefined) throw new Error('a master has a lineage')
+      await bench.clock.outcome(slave.adoptLineage(lineage))
+      slave.appendRaw(0, master.read(0, first + 70))
+      await bench.clock.outcome(slave.flush())
+      expect(slave.flushed.at).toBe(first + 70)
+      await bench.clock.advance(20_000)
+      if (how === 'kill') bench.kill()
+      else bench.cutPower()
+      const again = await reopen(bench)
+      expect(again.end).toBe(first)
+      expect(again.recovery.reason).not.toContain('was on disk')
+    }
+  })
 })

@@ -98,6 +98,7 @@ export async function recoverStore(
   const scan = await scanLog(
     reader,
     from,
+    position.flushed,
     (record) => {
       const arrival = arrivalOf(record, record.physicalOffset, record.size)
       if (arrival !== undefined) queues.put(arrival)
