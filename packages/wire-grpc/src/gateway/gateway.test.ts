@@ -217,6 +217,25 @@ describe('consumers', () => {
     expect((await clock.outcome(poll)).code).toBe(Code.MESSAGE_NOT_FOUND)
   })
 
+  test('messages on another set do not wait until the poll of an empty one is over', async () => {
+    const { cluster, clock, b } = twoSets()
+    await b.api.send(message('on b'), { ...never(), servingEpoch: 20 })
+    const { code, messages, atMs } = await clock.outcome(cluster.receive('Orders', { broker: 'broker-a' }))
+    expect(code).toBe(Code.OK)
+    expect(messages.map(({ body }) => Buffer.from(body).toString())).toEqual(['on b'])
+    expect(atMs).toBeLessThan(100)
+  })
+
+  test('a set whose master is away is not the one that is waited on', async () => {
+    const { cluster, clock, a, b } = twoSets()
+    cluster.says('broker-a', { serving: [10, 'a'] })
+    const poll = cluster.receive('Orders', { broker: 'broker-a' })
+    await clock.advance(50)
+    expect([a.api.polls, b.api.polls]).toEqual([0, 1])
+    b.api.endPolls()
+    expect((await clock.outcome(poll)).code).toBe(Code.MESSAGE_NOT_FOUND)
+  })
+
   test('a poll whose client has left is cancelled at the broker', async () => {
     const { cluster, clock, master } = oneSet()
     const client = new AbortController()

@@ -6,13 +6,13 @@ import { rocketmq } from '@tandemmq/rpc'
 import type { CallTarget, ConsumerPresence } from '../client-api/call-target.ts'
 import { decoded } from '../client-api/decoded.ts'
 import { endTransaction, recallMessage } from '../client-api/not-offered.ts'
-import { ANSWER_MARGIN_MS, pollingTimeMs } from '../client-api/polling-time.ts'
-import { groupName, topicName } from '../client-api/resource-names.ts'
-import { isReadable, type RouteCatalog } from '../edge/route-catalog.ts'
+import { ANSWER_MARGIN_MS } from '../client-api/polling-time.ts'
+import type { RouteCatalog } from '../edge/route-catalog.ts'
 import { ackShares, failedShare, mergedAckAnswer, type AckShare } from './ack-split.ts'
 import type { BrokerChannels } from './broker-channel.ts'
 import { ClusterWatch } from './cluster-watch.ts'
 import { GatewayPresence } from './gateway-presence.ts'
+import { ReceiveCalls } from './receive-calls.ts'
 import { SendCalls } from './send-calls.ts'
 import { ServingCalls } from './serving-calls.ts'
 
@@ -39,12 +39,14 @@ export class Gateway implements CallTarget {
   readonly #watch: ClusterWatch
   readonly #sends: SendCalls
   readonly #servings: ServingCalls
+  readonly #receives: ReceiveCalls
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
     this.#watch = new ClusterWatch(parts.view, parts.channels, parts.clock)
     this.#sends = new SendCalls({ ...parts, watch: this.#watch })
     this.#servings = new ServingCalls({ ...parts, watch: this.#watch })
+    this.#receives = new ReceiveCalls({ ...parts, servings: this.#servings })
     this.presence = new GatewayPresence(parts.view, parts.channels, parts.logger)
   }
 
@@ -70,7 +72,7 @@ export class Gateway implements CallTarget {
           context,
         )
       case 'ReceiveMessage':
-        return this.#receive(bytes, context)
+        return this.#receives.call(bytes, context)
       case 'AckMessage':
         return this.#ack(bytes, context)
       case 'ChangeInvisibleDuration': {
@@ -88,27 +90,6 @@ export class Gateway implements CallTarget {
       default:
         throw new BrokerError('ILLEGAL_ARGUMENT', 'no such method', { facts: { method } })
     }
-  }
-
-  /** On the set that the client names; where that one has no holder, on any other until it has. */
-  async #receive(bytes: Uint8Array, context: CallContext): Promise<readonly Uint8Array[]> {
-    const request = decoded(() => rocketmq.ReceiveMessageRequest.decode(bytes))
-    const topic = topicName(request.messageQueue?.topic)
-    groupName(request.group)
-    const { clock } = this.#parts
-    const now = clock.monotonic()
-    const remainingMs = (context.deadline ?? Number.POSITIVE_INFINITY) - now
-    return this.#servings.call('ReceiveMessage', bytes, context, {
-      sets: this.#setsToRead(topic, request.messageQueue?.broker?.name ?? ''),
-      waitUntil: now + pollingTimeMs(request.longPollingTimeout, remainingMs),
-    })
-  }
-
-  #setsToRead(topic: string, named: string): readonly string[] {
-    const { catalog, view } = this.#parts
-    const placed = catalog.topic(topic).filter(isReadable)
-    const sets = placed.length > 0 ? placed.map(({ set }) => set) : view.sets.map(({ set }) => set)
-    return sets.includes(named) ? [named, ...sets.filter((set) => set !== named)] : sets
   }
 
   async #ack(bytes: Uint8Array, context: CallContext): Promise<readonly Uint8Array[]> {
