@@ -218,12 +218,15 @@ describe('consumers', () => {
   })
 
   test('messages on another set do not wait until the poll of an empty one is over', async () => {
-    const { cluster, clock, b } = twoSets()
-    await b.api.send(message('on b'), { ...never(), servingEpoch: 20 })
-    const { code, messages, atMs } = await clock.outcome(cluster.receive('Orders', { broker: 'broker-a' }))
+    const { cluster, clock } = twoSets()
+    cluster.says('broker-a', { serving: [10, 'a'] })
+    await clock.outcome(cluster.send('Orders'))
+    cluster.says('broker-a', { serving: [10, 'a'], writable: 'a' })
+    const sentAt = clock.monotonic()
+    const { code, messages } = await clock.outcome(cluster.receive('Orders', { broker: 'broker-a' }))
     expect(code).toBe(Code.OK)
-    expect(messages.map(({ body }) => Buffer.from(body).toString())).toEqual(['on b'])
-    expect(atMs).toBeLessThan(100)
+    expect(messages).toHaveLength(1)
+    expect(clock.monotonic() - sentAt).toBeLessThan(100)
   })
 
   test('a set whose master is away is not the one that is waited on', async () => {
