@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { GIVE_UP_MS } from './until.ts'
 
 /** What processes have printed, as lines; others can wait for one. */
 export class LogLines {
@@ -19,14 +20,22 @@ export class LogLines {
     return this.all.filter((line) => parts.every((part) => line.includes(part)))
   }
 
-  /** The first line from index `from` on that contains all of `parts`, now or later. */
+  /** The first line from index `from` on that contains all of `parts`, now or later. Rejects with the last lines if none comes. */
   line(parts: readonly string[], from = 0): Promise<string> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const look = (): void => {
         const found = this.all.slice(from).find((line) => parts.every((part) => line.includes(part)))
-        if (found === undefined) return
+        if (found !== undefined) end(() => resolve(found))
+      }
+      const giveUp = setTimeout(() => {
+        end(() =>
+          reject(new Error(`no line with ${parts.join(' … ')} in:\n${this.all.slice(-40).join('\n')}`)),
+        )
+      }, GIVE_UP_MS)
+      const end = (settle: () => void): void => {
+        clearTimeout(giveUp)
         this.#watchers.delete(look)
-        resolve(found)
+        settle()
       }
       this.#watchers.add(look)
       look()

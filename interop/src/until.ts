@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 const LOOK_EVERY_MS = 20
 /** Only ends a wait that would never end. */
-const GIVE_UP_MS = 30_000
+export const GIVE_UP_MS = 30_000
 
 /**
  * Waits for something that only the outside knows (an HTTP answer, a file): looks until `look` gives a value.

@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import type { MessageView, Producer, SimpleConsumer } from 'rocketmq-client-nodejs'
+import { Ledger } from './ledger.ts'
+import { GIVE_UP_MS } from './until.ts'
+
+const BATCH = 8
+const INVISIBLE_MS = 15_000
+const SEND_EVERY_MS = 5
+
+/** One producer and one consumer group that go on until they are stopped, with a ledger of every message. */
+export class Workload {
+  readonly ledger = new Ledger()
+  /** What the producer's application saw instead of OK. */
+  readonly sendFailures: Error[] = []
+  /** Messages that came after their acknowledgement was taken, with the time since, ms. */
+  readonly repeats: { readonly number: number; readonly ackedAt: number }[] = []
+  readonly #topic: string
+  readonly #ackedAt = new Map<number, number>()
+  readonly #stopSending = new AbortController()
+  #stopConsuming = new AbortController()
+  readonly #watchers = new Set<() => void>()
+  #last = 0
+  #failure: unknown
+  #accepted = 0
+
+  constructor(topic: string) {
+    this.#topic = topic
+  }
+
+  /** Distinct messages whose acknowledgement a broker has taken. */
+  get consumed(): number {
+    return this.#ackedAt.size
+  }
+
+  get accepted(): number {
+    return this.#accepted
+  }
+
+  async send(producer: Producer): Promise<void> {
+    this.#last += 1
+    const number = this.#last
+    this.ledger.sent(number)
+    try {
+      await producer.send({ topic: this.#topic, body: Buffer.from(String(number)) })
+      this.ledger.acknowledged(number)
+      this.#accepted += 1
+    } catch (failure) {
+      this.ledger.refused(number)
+      this.sendFailures.push(failure instanceof Error ? failure : new Error(String(failure)))
+    }
+    this.#changed()
+  }
+
+  /** Sends one after the other, whatever the answers, until {@link stopSending}. */
+  async keepSending(producer: Producer): Promise<void> {
+    while (!this.#stopSending.signal.aborted) {
+      const pace = once(AbortSignal.timeout(SEND_EVERY_MS), 'abort')
+      await this.send(producer)
+      await pace
+    }
+  }
+
+  stopSending(): void {
+    this.#stopSending.abort()
+  }
+
+  /** Receives and acknowledges until {@link stopConsuming}, or until an exception reaches the application: {@link reached} throws it. */
+  async keepConsuming(consumer: SimpleConsumer): Promise<void> {
+    try {
+      while (!this.#stopConsuming.signal.aborted) {
+        for (const message of await consumer.receive(BATCH, INVISIBLE_MS))
+          await this.#consume(consumer, message)
+      }
+    } catch (failure) {
+      if (this.#stopConsuming.signal.aborted) return
+      this.#failure = failure
+      this.#changed()
+    }
+  }
+
+  /** A poll that is waiting may still wait; what becomes of it is of no interest. */
+  stopConsuming(): void {
+    this.#stopConsuming.abort()
+  }
+
+  /** After {@link stopConsuming}: another consumer may go on. */
+  goOn(): void {
+    this.#stopConsuming = new AbortController()
+  }
+
+  /** Resolves once `holds` does; looked at after every send and every acknowledgement. */
+  reached(holds: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (this.#failure !== undefined) {
+          end(() => reject(new Error('the application got an exception', { cause: this.#failure })))
+        } else if (holds()) end(resolve)
+      }
+      const giveUp = setTimeout(() => {
+        const totals = this.ledger.totals()
+        const failures = this.sendFailures.slice(-3).map(({ message }) => message)
+        end(() =>
+          reject(new Error(`stuck at ${JSON.stringify({ ...totals, consumed: this.consumed, failures })}`)),
+        )
+      }, GIVE_UP_MS)
+      const end = (settle: () => void): void => {
+        clearTimeout(giveUp)
+        this.#watchers.delete(look)
+        settle()
+      }
+      this.#watchers.add(look)
+      look()
+    })
+  }
+
+  async #consume(consumer: SimpleConsumer, message: MessageView): Promise<void> {
+    const number = Number(message.body.toString())
+    this.ledger.received(number, performance.now())
+    const ackedAt = this.#ackedAt.get(number)
+    if (ackedAt !== undefined) this.repeats.push({ number, ackedAt })
+    await consumer.ack(message)
+    this.ledger.consumed(number)
+    this.#ackedAt.set(number, performance.now())
+    this.#changed()
+  }
+
+  #changed(): void {
+    for (const watcher of this.#watchers) watcher()
+  }
+}
