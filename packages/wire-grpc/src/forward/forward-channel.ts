@@ -46,6 +46,8 @@ interface Line {
 }
 
 const RETRY_FIRST_MS = 50
+/** So many attempts (about 4 s) fail in silence: that a broker has gone is the registry's to tell. */
+const QUIET_FAILURES = 8
 const FRAME_OVERHEAD_BYTES = 100
 
 /**
@@ -63,7 +65,7 @@ export class ForwardChannel implements BrokerChannel {
   #isClosed = false
   #nextId = 1
   #failures = 0
-  #lastWhy = ''
+  #toldTrouble = ''
   #retry: Timer | undefined
 
   /** `onChange` is called when the channel opens or closes. */
@@ -196,7 +198,7 @@ export class ForwardChannel implements BrokerChannel {
 
   #opened(): void {
     this.#failures = 0
-    this.#lastWhy = ''
+    this.#toldTrouble = ''
     this.#isOpen = true
     this.#ports.logger.debug({ broker: this.address }, 'channel to a broker is open')
     this.#onChange()
@@ -222,15 +224,26 @@ export class ForwardChannel implements BrokerChannel {
     if (line.isOver) return
     this.#drop(line, why)
     if (this.#isClosed) return
-    if (why.message !== this.#lastWhy) {
-      this.#ports.logger.warn({ broker: this.address, why: messageOf(why) }, 'channel to a broker is lost')
-    }
-    this.#lastWhy = why.message
+    this.#complain(why)
     const { retryMaxMs } = this.#options
     const pauseMs =
       this.#failures === 0 ? 0 : Math.min(retryMaxMs, RETRY_FIRST_MS * 2 ** (this.#failures - 1))
     this.#failures++
     this.#retry = this.#ports.clock.after(pauseMs, () => this.#connect())
+  }
+
+  /** Once per outage and once per refusal, not once per attempt. */
+  #complain(why: BrokerError): void {
+    const { logger } = this.#ports
+    const isRefused = why.code === 'PEER_REFUSED'
+    const trouble = isRefused ? why.message : 'away'
+    if (trouble === this.#toldTrouble) return
+    if (!isRefused && this.#failures < QUIET_FAILURES) {
+      logger.debug({ broker: this.address, why: messageOf(why) }, 'channel to a broker is lost')
+      return
+    }
+    this.#toldTrouble = trouble
+    logger.warn({ broker: this.address, why: messageOf(why) }, 'no channel to a broker; still trying')
   }
 
   #drop(line: Line, why: BrokerError): void {
