@@ -28,7 +28,9 @@ export class ClusterState implements ClusterView {
   }
 
   sets(): readonly SetState[] {
-    return this.#registry.view.sets.map((serving) => stateOf(serving, this.#registry.report(serving.set)))
+    return this.#registry.view.sets
+      .toSorted((a, b) => (a.set < b.set ? -1 : 1))
+      .map((serving) => stateOf(serving, this.#registry.report(serving.set)))
   }
 
   topics(): readonly TopicSummary[] {
