@@ -58,6 +58,8 @@ export class Cluster {
     const { broker } = this.master
     if (set?.serving?.identity !== MASTER || set.writable?.identity !== MASTER || broker === undefined)
       return false
+    // The registry may still believe in the process before.
+    if (broker.servingEpoch !== set.serving.epoch || broker.problems.length > 0) return false
     return this.slaves.every((node) => {
       const role = node.broker?.role
       const isFollowing = role?.kind === 'slave' && role.masterConnected && this.#isKnown(node.name)

@@ -13,6 +13,7 @@ export class Misfortunes {
   readonly #story: Story
   readonly #powerCuts: { readonly who: string; readonly at: number }[] = []
   readonly #resets: number[] = []
+  readonly #acceptedLosses: number[] = []
   #isOver = false
 
   constructor(cluster: Cluster, plan: Plan, story: Story) {
@@ -29,6 +30,11 @@ export class Misfortunes {
   /** When connections were reset between living processes. */
   get resets(): readonly number[] {
     return this.#resets
+  }
+
+  /** When the operator gave up what a slave held and the master did not. */
+  get acceptedLosses(): readonly number[] {
+    return this.#acceptedLosses
   }
 
   /** Counts from now. */
@@ -126,6 +132,7 @@ export class Misfortunes {
       const isStuck = master.broker?.problems.some((words) => words.includes('acceptLoss')) === true
       if (isStuck && stuckMs >= OPERATOR_MS) {
         this.#story.say('--', `operator: ${MASTER} is started with acceptLoss`)
+        this.#acceptedLosses.push(time.monotonic())
         master.kill()
         master.start(true)
         return this.#lookAfterMaster(0)
