@@ -92,12 +92,21 @@ function hasLostSector(bytes: Buffer, record: LogRecord, position: number): bool
   return false
 }
 
-/** End of the last byte in [`from`, end of its segment) that is not zero; `from` if there is none. */
-export async function lastWritten(reader: SegmentReader, from: LogOffset): Promise<LogOffset> {
+/**
+ * End of the last byte in [`from`, `from + bytesMax`) that is not zero, looking no further than the end of the segment;
+ * `from` if there is none.
+ */
+export async function lastWritten(
+  reader: SegmentReader,
+  from: LogOffset,
+  bytesMax: number,
+): Promise<LogOffset> {
   let last = from
   const segmentEnd = reader.segmentStart(from) + reader.limits.segmentBytes
-  for (let offset = from; offset < segmentEnd;) {
-    const window = await reader.readLater(offset, WINDOW_BYTES)
+  const limit = Math.min(segmentEnd, from + bytesMax)
+  const memory = Buffer.allocUnsafe(WINDOW_BYTES)
+  for (let offset = from; offset < limit;) {
+    const window = await reader.readInto(memory, offset)
     if (zeros.compare(window, 0, window.length, 0, window.length) !== 0) {
       let end = window.length
       while (window[end - 1] === 0) end -= 1

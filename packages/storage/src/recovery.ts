@@ -107,7 +107,9 @@ export async function recoverStore(
   )
   const endOnFile = Math.max(position.flushed, position.cleanEnd ?? 0)
   const isAsLeft = cleanStop && scan.stop === 'nothing-written' && scan.end === position.cleanEnd
-  const truncatedBytes = isAsLeft ? 0 : await settleTail(files, reader, scan, endOnFile)
+  // Behind the end of a killed process's log there is one torn write at most; a power cut may have left anything.
+  const remainsMax = sameBoot ? reader.limits.recordBytesMax : Infinity
+  const truncatedBytes = isAsLeft ? 0 : await settleTail(files, reader, scan, endOnFile, remainsMax)
   // What a killed process wrote is there, and may still be in memory only: from here on it counts as flushed.
   if (!isAsLeft) await syncSegments(files, reader, Math.min(position.flushed, scan.end), scan.end)
   if (truncatedBytes > 0) {
@@ -198,10 +200,11 @@ async function settleTail(
   reader: SegmentReader,
   scan: LogScanResult,
   endOnFile: LogOffset,
+  remainsMax: number,
 ): Promise<number> {
   const { end } = scan
   if (scan.stop === 'end-of-files') return 0
-  const last = await lastWritten(reader, end)
+  const last = await lastWritten(reader, end, end < endOnFile ? Infinity : remainsMax)
   const laterSegments = reader.starts.filter((start) => start > end)
   const hasRemains = last > end
   // Zeros where bytes should be are a shorter log (loss, rule 3.1); other bytes are damage to what was safe.
@@ -217,7 +220,7 @@ async function settleTail(
   if (!hasRemains && laterSegments.length === 0) return 0
   let cut = last
   for (const start of laterSegments) {
-    const written = await lastWritten(reader, start)
+    const written = await lastWritten(reader, start, end < endOnFile ? Infinity : remainsMax)
     if (written === start) continue
     if (end < endOnFile && start < endOnFile) {
       throw new BrokerError(

@@ -62,17 +62,22 @@ export class SegmentReader {
   }
 
   /** At most `bytesMax` bytes up to the end of the segment, off the event loop. */
-  async readLater(offset: LogOffset, bytesMax: number): Promise<Buffer> {
+  readLater(offset: LogOffset, bytesMax: number): Promise<Buffer> {
+    return this.readInto(Buffer.allocUnsafe(this.#readable(offset, bytesMax)), offset)
+  }
+
+  /** As {@link readLater} into memory of the caller's; returns the part of it that was filled. */
+  async readInto(target: Buffer, offset: LogOffset): Promise<Buffer> {
     const start = this.segmentStart(offset)
-    const bytes = Buffer.alloc(Math.min(bytesMax, start + this.limits.segmentBytes - offset))
-    await this.#file(start).readLater(bytes, offset - start)
-    return bytes
+    const bytes = target.subarray(0, this.#readable(offset, target.length))
+    const count = await this.#file(start).readLater(bytes, offset - start)
+    return bytes.fill(0, count)
   }
 
   /** As {@link readLater}, at once. */
   read(offset: LogOffset, bytesMax: number): Buffer {
     const start = this.segmentStart(offset)
-    const bytes = Buffer.alloc(Math.min(bytesMax, start + this.limits.segmentBytes - offset))
+    const bytes = Buffer.alloc(this.#readable(offset, bytesMax))
     this.#file(start).read(bytes, offset - start)
     return bytes
   }
@@ -91,6 +96,10 @@ export class SegmentReader {
 
   close(): void {
     this.#cache.close()
+  }
+
+  #readable(offset: LogOffset, bytesMax: number): number {
+    return Math.min(bytesMax, this.segmentStart(offset) + this.limits.segmentBytes - offset)
   }
 
   #file(start: LogOffset): ReturnType<FileCache['get']> {
