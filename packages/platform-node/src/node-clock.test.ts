@@ -21,6 +21,15 @@ test('a task runs once after its delay, and not at all when cancelled', () => {
   expect(ran).toEqual(['ten'])
 })
 
+test('a fraction of a millisecond is waited for', () => {
+  let ran = 0
+  new NodeClock().after(9.2, () => (ran += 1))
+  vi.advanceTimersByTime(9)
+  expect(ran).toBe(0)
+  vi.advanceTimersByTime(1)
+  expect(ran).toBe(1)
+})
+
 test('a delay longer than a timer of Node can take is waited for in full', () => {
   const clock = new NodeClock()
   const month = 30 * 24 * 3_600_000

@@ -14,7 +14,8 @@ export class NodeClock implements Clock {
   }
 
   after(delayMs: number, task: () => void): Timer {
-    let remainingMs = delayMs
+    // Node cuts fractions off: a task that comes too early finds nothing to do and waits once more.
+    let remainingMs = Math.ceil(delayMs)
     let timer: NodeJS.Timeout
     const arm = (): void => {
       const stepMs = Math.min(remainingMs, TIMER_MAX_MS)
