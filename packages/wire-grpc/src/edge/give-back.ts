@@ -19,10 +19,12 @@ export async function giveBack(
   parts: { readonly target: CallTarget; readonly clock: Clock; readonly logger: Logger },
 ): Promise<void> {
   const { target, clock, logger } = parts
-  const { group, messageQueue } = rocketmq.ReceiveMessageRequest.decode(request)
   const messages = frames
     .map((frame) => rocketmq.ReceiveMessageResponse.decode(frame).content)
     .flatMap((content) => (content?.$case === 'message' ? [content.value] : []))
+  // A refusal, perhaps of a request that nobody could read.
+  if (messages.length === 0) return
+  const { group, messageQueue } = rocketmq.ReceiveMessageRequest.decode(request)
   const own: CallContext = {
     ...context,
     deadline: clock.monotonic() + DEADLINE_MS,

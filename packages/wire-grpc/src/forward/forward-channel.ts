@@ -8,6 +8,7 @@ import { isErrorCode } from '../rpc-status.ts'
 import type { SetSecret } from '../set-secret.ts'
 import { callsMethod, PAYLOAD_BYTES_MAX } from './forward-method.ts'
 import { FrameQueue } from './frame-queue.ts'
+import { RECEIVE } from './untaken-answers.ts'
 
 export interface ForwardOptions {
   /** Calls under way on one channel. */
@@ -152,6 +153,7 @@ export class ForwardChannel implements BrokerChannel {
       language,
       clientVersion,
       cancel: false,
+      taken: false,
     }
   }
 
@@ -209,6 +211,7 @@ export class ForwardChannel implements BrokerChannel {
     if (!call) return // Abandoned meanwhile.
     if (frame.payload !== undefined) call.reply(frame.payload)
     if (!frame.end) return
+    if (call.frame.method === RECEIVE) this.#sayTaken(frame.id)
     if (frame.refusedByEpoch !== undefined) {
       call.settle(
         new BrokerError('NOT_SERVING', `the broker at ${this.address} does not serve under this epoch`, {
@@ -218,6 +221,11 @@ export class ForwardChannel implements BrokerChannel {
       return
     }
     call.settle(frame.failure && failureOf(frame.failure))
+  }
+
+  /** From here on it is the gateway's to give back what its client does not get. */
+  #sayTaken(id: number): void {
+    this.#line?.queue.push(wire.CallFrame.fromPartial({ id, taken: true }), FRAME_OVERHEAD_BYTES)
   }
 
   #lost(line: Line, why: BrokerError): void {

@@ -8,6 +8,7 @@ import type { GrpcServer } from '../server.ts'
 import type { SetSecretGuard } from '../set-secret.ts'
 import { forwardService, PAYLOAD_BYTES_MAX } from './forward-method.ts'
 import { FrameQueue } from './frame-queue.ts'
+import { RECEIVE, UntakenAnswers, type ReceiveAnswer } from './untaken-answers.ts'
 
 export interface ForwardServicePorts {
   readonly clock: Clock
@@ -19,11 +20,14 @@ export interface ForwardServiceOptions {
   readonly inFlightMax: number
   /** Bytes of answers that the gateway has not taken; above it no more calls are read from its stream. */
   readonly queuedBytesMax: number
+  /** Bytes of answers to receives that are remembered until the gateway says that it has them; then the oldest are forgotten. */
+  readonly untakenBytesMax: number
 }
 
 export const defaultForwardServiceOptions: ForwardServiceOptions = {
   inFlightMax: 20_000,
   queuedBytesMax: 32 * 1024 * 1024,
+  untakenBytesMax: 64 * 1024 * 1024,
 }
 
 type GatewayStream = ServerDuplexStream<wire.CallFrames, wire.ReplyFrames>
@@ -55,7 +59,7 @@ export function addForwardService(
   })
 }
 
-/** The calls of one gateway's stream. When it breaks, nobody waits for them any more. */
+/** The calls of one gateway's stream. When it breaks, nobody waits for them any more, and what it may not have got is given back. */
 class GatewayCalls {
   readonly #stream: GatewayStream
   readonly #target: CallTarget
@@ -63,6 +67,7 @@ class GatewayCalls {
   readonly #limits: ForwardServiceOptions
   readonly #queue: FrameQueue<wire.ReplyFrame, wire.ReplyFrames>
   readonly #running = new Map<number, AbortController>()
+  readonly #untaken: UntakenAnswers
   #isOver = false
 
   constructor(
@@ -75,6 +80,7 @@ class GatewayCalls {
     this.#target = target
     this.#ports = ports
     this.#limits = limits
+    this.#untaken = new UntakenAnswers({ target, ...ports }, limits.untakenBytesMax)
     this.#queue = new FrameQueue<wire.ReplyFrame, wire.ReplyFrames>(stream, (frames) => ({ frames }))
   }
 
@@ -93,8 +99,10 @@ class GatewayCalls {
 
   #take(frame: wire.CallFrame): void {
     if (this.#isOver) return
+    if (frame.taken) return this.#untaken.taken(frame.id)
     if (frame.cancel) {
       this.#running.get(frame.id)?.abort(new BrokerError('UNAVAILABLE', 'the client is gone'))
+      this.#untaken.cancelled(frame.id)
       return
     }
     if (this.#running.has(frame.id)) {
@@ -115,15 +123,22 @@ class GatewayCalls {
     const controller = new AbortController()
     this.#running.set(id, controller)
     let last: wire.ReplyFrame | undefined
+    const context = this.#contextOf(frame, controller.signal)
+    const received: ReceiveAnswer | undefined =
+      frame.method === RECEIVE ? { request: frame.payload, context, frames: [], bytes: 0 } : undefined
     const reply = (payload: Uint8Array): void => {
       if (payload.length > PAYLOAD_BYTES_MAX) {
         throw new BrokerError('ILLEGAL_ARGUMENT', `an answer of ${payload.length} bytes is too large`)
+      }
+      if (received) {
+        received.frames.push(payload)
+        received.bytes += payload.length
       }
       last = { id, payload, end: false, refusedByEpoch: undefined, failure: undefined }
       this.#push(last, payload.length)
     }
     try {
-      await this.#target.call(frame.method, frame.payload, this.#contextOf(frame, controller.signal), reply)
+      await this.#target.call(frame.method, frame.payload, context, reply)
       // Most often the answer has not left yet: then it says itself that it is the last.
       if (last && this.#queue.has(last)) last.end = true
       else this.#end(id, {})
@@ -131,7 +146,14 @@ class GatewayCalls {
       this.#end(id, this.#outcomeOf(thrown, frame.method))
     } finally {
       this.#running.delete(id)
+      if (received) this.#answered(id, received)
     }
+  }
+
+  /** Whether or not it was complete: a failure may come after messages. */
+  #answered(id: number, answer: ReceiveAnswer): void {
+    if (answer.context.signal.aborted) void this.#untaken.giveBack([answer])
+    else this.#untaken.remember(id, answer)
   }
 
   #contextOf(frame: wire.CallFrame, signal: AbortSignal): CallContext {
@@ -181,5 +203,6 @@ class GatewayCalls {
     this.#queue.close()
     const gone = new BrokerError('UNAVAILABLE', 'the gateway is gone')
     for (const controller of this.#running.values()) controller.abort(gone)
+    this.#untaken.over()
   }
 }

@@ -24,7 +24,7 @@ export interface CallFrames {
   frames: CallFrame[];
 }
 
-/** Starts a call, or cancels one. */
+/** Starts a call, cancels one, or says that its answer has arrived. */
 export interface CallFrame {
   /** Chosen by the gateway, never used twice on a stream. */
   id: number;
@@ -44,8 +44,10 @@ export interface CallFrame {
   peerPort: number;
   language: string;
   clientVersion: string;
-  /** Nobody waits for this call any more. */
+  /** Nobody waits for this call any more; what its answer has delivered is given back. */
   cancel: boolean;
+  /** The gateway has the whole answer to this ReceiveMessage: its messages are not given back when the stream breaks. */
+  taken: boolean;
 }
 
 export interface ReplyFrames {
@@ -142,6 +144,7 @@ function createBaseCallFrame(): CallFrame {
     language: "",
     clientVersion: "",
     cancel: false,
+    taken: false,
   };
 }
 
@@ -179,6 +182,9 @@ export const CallFrame: MessageFns<CallFrame> = {
     }
     if (message.cancel !== false) {
       writer.uint32(88).bool(message.cancel);
+    }
+    if (message.taken !== false) {
+      writer.uint32(96).bool(message.taken);
     }
     return writer;
   },
@@ -284,6 +290,14 @@ export const CallFrame: MessageFns<CallFrame> = {
             message.cancel = reader.bool();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.taken = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -312,6 +326,7 @@ export const CallFrame: MessageFns<CallFrame> = {
     message.language = object.language ?? "";
     message.clientVersion = object.clientVersion ?? "";
     message.cancel = object.cancel ?? false;
+    message.taken = object.taken ?? false;
     return message;
   },
 };
