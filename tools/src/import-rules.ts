@@ -45,6 +45,7 @@ const IMPURE_CALLS =
 /** The only package in which production code may be of this kind: `module` → package. */
 const SOLE_IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['platform-node'],
+  'prom-client': ['platform-node'],
   '@grpc/grpc-js': ['rpc', 'wire-grpc'],
   fastify: ['metadata-rpc'],
   commander: ['cli'],

@@ -10,7 +10,7 @@ const BODY_MAX_BYTES = 64 * 1024
 /** What answers HTTP requests, whoever listens for them. */
 export async function httpApp(
   cluster: ClusterView,
-  metricsText: () => string,
+  metricsText: () => Promise<string>,
   adminToken: string | undefined,
 ): Promise<FastifyInstance> {
   const app = fastify({ bodyLimit: BODY_MAX_BYTES })

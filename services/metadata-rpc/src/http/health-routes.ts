@@ -2,7 +2,11 @@ import type { FastifyInstance } from 'fastify'
 import type { ClusterView } from '../cluster-view.ts'
 
 /** Open to everyone: is the process alive, does the cluster work, what do the numbers say. */
-export function healthRoutes(app: FastifyInstance, cluster: ClusterView, metricsText: () => string): void {
+export function healthRoutes(
+  app: FastifyInstance,
+  cluster: ClusterView,
+  metricsText: () => Promise<string>,
+): void {
   app.get('/healthz', () => ({ status: 'ok' }))
 
   app.get('/readyz', (_request, reply) => {
@@ -10,8 +14,8 @@ export function healthRoutes(app: FastifyInstance, cluster: ClusterView, metrics
     return reply.code(problems.length === 0 ? 200 : 503).send({ ready: problems.length === 0, problems })
   })
 
-  app.get('/metrics', (_request, reply) => {
-    const text = metricsText()
+  app.get('/metrics', async (_request, reply) => {
+    const text = await metricsText()
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
   })
 }

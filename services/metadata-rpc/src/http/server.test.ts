@@ -26,7 +26,7 @@ async function serve(cluster: ClusterView, adminToken?: string): Promise<string>
   const server = await startHttpServer(
     { host: '127.0.0.1', port: 0, ...(adminToken === undefined ? {} : { adminToken }) },
     cluster,
-    () => 'up 1\n',
+    () => Promise.resolve('up 1\n'),
   )
   closing.push(() => server.close())
   return `http://127.0.0.1:${server.port}`

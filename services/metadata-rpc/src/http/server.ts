@@ -21,7 +21,7 @@ const REQUEST_WITHIN_MS = 10_000
 export async function startHttpServer(
   options: HttpServerOptions,
   cluster: ClusterView,
-  metricsText: () => string,
+  metricsText: () => Promise<string>,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   let app: ReturnType<typeof load> | undefined
   const load = async () => {
