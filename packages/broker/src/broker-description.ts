@@ -2,7 +2,7 @@ import type { MetadataStore, MetadataSyncStatus } from '@tandemmq/metadata'
 import type { MemberDetails, RegistrationSource } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions } from './broker-options.ts'
-import type { Role } from './broker.ts'
+import type { Role } from './role.ts'
 import { okMeans } from './durability-mode.ts'
 import type { VisiblePosition } from './visible-position.ts'
 

@@ -11,12 +11,11 @@ import { handleKeyOf } from './handle-key.ts'
 import { knowledgeOf } from './log-knowledge.ts'
 import { MasterRole, refuseWriting } from './master-role.ts'
 import { ReplicatedStore } from './replicated-store.ts'
+import type { Role } from './role.ts'
 import { servingToken, type ServingKnowledge } from './serving-token.ts'
 import { SlaveRole } from './slave-role.ts'
 import { TopicsAndGroups } from './topics-and-groups.ts'
 import { VisiblePosition } from './visible-position.ts'
-
-export type Role = MasterRole | SlaveRole
 
 /** One broker: a store, its replication, its metadata, and what clients ask of it. Master and slave differ in their role only. */
 export class Broker implements AsyncDisposable {
