@@ -19,14 +19,15 @@ export interface Verdict {
 }
 
 export function verdictOf(witnesses: Witnesses): Verdict {
-  const { ledger } = witnesses
+  const { ledger, cluster } = witnesses
   const again = ledger.entries.flatMap((entry) => comesAgain(entry, witnesses))
   return {
     violations: [
       ...ledger.phantoms.map((id) => `phantom: ${id} was received and never sent`),
       ...ledger.entries.flatMap(fateViolations),
       ...again.filter((words) => words !== undefined),
-      ...logViolations(witnesses.cluster),
+      ...(cluster.master.state === 'down' ? [] : logViolations(cluster)),
+      ...cluster.brokers.flatMap(queueViolations),
     ],
     excused: again.filter((words) => words === undefined).length,
   }
@@ -89,7 +90,7 @@ function logViolations({ master, slaves }: Cluster): string[] {
     } else if (copy.length !== log.length)
       wrong.push(`${slave.name}: its log ends at ${copy.length}, not ${log.length}`)
   }
-  return [...wrong, ...[master, ...slaves].flatMap(queueViolations)]
+  return wrong
 }
 
 function bytesOf({ broker }: Cluster['master']): Buffer | undefined {

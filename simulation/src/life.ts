@@ -15,6 +15,7 @@ import { Story } from './story.ts'
 /** How long a cluster may take until all is well, once nothing goes wrong any more. */
 const RECOVERY_MS = 40_000
 const LAST_SENDS = 5
+const LAST_WORK_MS = 1_500
 
 /** How a life went. */
 export interface Outcome extends Verdict {
@@ -120,10 +121,20 @@ class Life {
       if (fate !== 'ok') this.#violations.push(`${id} was sent to a cluster that is well: ${fate}`)
     }
     await this.#until('everything promised is acknowledged', () => this.#ledger.outstanding.length === 0)
+    if (this.#plan.losesMaster) await this.#loseMaster()
     // What would come again comes when the last invisibility is over.
     await time.advance(invisibleMs + 2_000)
     for (const consumer of this.#consumers) consumer.stop()
-    await this.#until('the slaves have it all', () => this.#cluster.isWell)
+    if (!this.#plan.losesMaster) await this.#until('the slaves have it all', () => this.#cluster.isWell)
+  }
+
+  async #loseMaster(): Promise<void> {
+    this.#producer.start(false)
+    await this.#time.advance(LAST_WORK_MS)
+    this.#story.say('--', 'the machine of the master is lost for good')
+    this.#cluster.master.cutPower()
+    this.#producer.stop()
+    await this.#until('everything promised came from the slave', () => this.#ledger.outstanding.length === 0)
   }
 
   async #until(what: string, condition: () => boolean): Promise<void> {

@@ -37,6 +37,8 @@ export interface Plan {
   /** One in so many messages is scheduled for later, 0 = none. */
   readonly scheduledOneIn: number
   readonly misfortunes: readonly Misfortune[]
+  /** When all is over and well, the master's machine is lost under load and never comes back: the slave must have all that was promised. */
+  readonly losesMaster: boolean
 }
 
 export function planOf(seed: number): Plan {
@@ -59,6 +61,7 @@ export function planOf(seed: number): Plan {
     invisibleMs: random.between(10_000, 15_000),
     scheduledOneIn: random.between(0, 1) * random.between(4, 12),
     misfortunes: misfortunesOf(random, mode, slaves, workMs),
+    losesMaster: mode.replication === 'sync' && slaves.length === 1 && random.chance(1, 2),
   }
 }
 

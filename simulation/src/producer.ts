@@ -24,13 +24,15 @@ export class Producer {
   readonly #parts: ProducerParts
   #count = 0
   #isOn = false
+  #maySchedule = true
 
   constructor(parts: ProducerParts) {
     this.#parts = parts
   }
 
-  start(): void {
+  start(maySchedule = true): void {
     this.#isOn = true
+    this.#maySchedule = maySchedule
     this.#next()
   }
 
@@ -59,7 +61,7 @@ export class Producer {
   #next(): void {
     if (!this.#isOn) return
     const { time, random, plan } = this.#parts
-    void this.send(true)
+    void this.send(this.#maySchedule)
     time.after(random.between(plan.sendEveryMs.min, plan.sendEveryMs.max), () => this.#next())
   }
 
