@@ -1,4 +1,4 @@
-import { messageOf } from '@tandemmq/base'
+import { BrokerError, messageOf } from '@tandemmq/base'
 import type { ServingView, SetServing } from '@tandemmq/registry'
 import { SetCopy, type SetCopyPorts } from './set-copy.ts'
 
@@ -52,10 +52,28 @@ export class SetCopies implements AsyncDisposable {
   }
 
   async #open(set: string): Promise<void> {
-    const copy = await SetCopy.open(set, this.#root, this.#ports)
+    const copy = await this.#copy(set)
     this.#copies.set(set, copy)
     this.#opening.delete(set)
     const serving = this.#view.set(set)
     if (serving !== undefined) copy.follow(serving)
+  }
+
+  /** A copy that cannot be read is put aside: it holds nothing that the brokers do not know (rule 4.8). */
+  async #copy(set: string): Promise<SetCopy> {
+    const { files, clock, logger } = this.#ports
+    try {
+      return await SetCopy.open(set, this.#root, this.#ports)
+    } catch (cause) {
+      if (!(cause instanceof BrokerError && cause.code === 'STATE_FILE_CORRUPT')) throw cause
+      const aside = `${this.#root}/damaged/${set}-${clock.now()}`
+      files.makeDirectory(`${this.#root}/damaged`)
+      files.rename(`${this.#root}/sets/${set}`, aside)
+      logger.warn(
+        { set, why: cause.message, aside },
+        'the copy of the metadata of a set is damaged and was put aside; it comes again from its brokers',
+      )
+      return SetCopy.open(set, this.#root, this.#ports)
+    }
   }
 }
