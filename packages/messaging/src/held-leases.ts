@@ -1,4 +1,4 @@
-import type { Clock, QueueOffset } from '@tandemmq/base'
+import { BrokerError, type Clock, type QueueOffset } from '@tandemmq/base'
 import { Alarm } from './alarm.ts'
 import type { ProgressBook } from './consumer-progress.ts'
 import type { DeliveryQueue, Hold } from './delivery-queue.ts'
@@ -16,6 +16,8 @@ const HOLD_MAX_MS = 3 * 60 * 60 * 1000
 const RELEASE_MS = 1000
 /** Renewals that are due this close to each other are made together. */
 const TOGETHER_MS = 1000
+/** After a renewal that could not be written down, because the disk is full for instance. */
+const PAUSE_MS = 1000
 
 export interface HeldLeasesParts {
   readonly book: ProgressBook
@@ -85,29 +87,35 @@ export class HeldLeases {
     }
     const until = clock.monotonic() + TOGETHER_MS
     let earliest = Infinity
+    let areAllWritten = true
     for (const subscription of subscriptions.all()) {
       for (const queue of subscription.queues()) {
-        this.#renewIn(queue, until)
+        areAllWritten &&= this.#renewIn(queue, until)
         const [first] = queue.held.values()
         if (first) earliest = Math.min(earliest, first.renewAt)
       }
     }
-    this.#armAfresh(earliest)
+    this.#armAfresh(areAllWritten ? earliest : clock.monotonic() + PAUSE_MS)
   }
 
-  #renewIn(queue: DeliveryQueue, until: number): void {
+  /** False: a renewal could not be written down. It and those behind it are as they were, and tried again. */
+  #renewIn(queue: DeliveryQueue, until: number): boolean {
     const { clock, clients, changed } = this.#parts
     const now = clock.monotonic()
     const renewed = new Map<Hold, Hold>()
     let isChanged = false
+    let isWritten = true
     // What is renewed moves to the end of the map, so this ends with the first that is not due.
     for (const [offset, hold] of queue.held) {
       if (hold.renewAt > until) break
-      queue.held.delete(offset)
       const isLive = this.#liveUntil(queue, offset, hold) !== undefined
       const isWanted = clients.has(hold.clientId, queue.group) && now - hold.since < HOLD_MAX_MS
-      if (!isLive || !isWanted) continue
-      this.#prolong(queue, offset, HELD_INVISIBLE_MS)
+      if (!isLive || !isWanted) {
+        queue.held.delete(offset)
+        continue
+      }
+      isWritten = this.#prolong(queue, offset, HELD_INVISIBLE_MS)
+      if (!isWritten) break
       let next = renewed.get(hold)
       if (next === undefined) {
         next = { ...hold, renewAt: now + HELD_INVISIBLE_MS - RENEW_AHEAD_MS }
@@ -117,6 +125,7 @@ export class HeldLeases {
       isChanged = true
     }
     if (isChanged) changed(queue)
+    return isWritten
   }
 
   #keep(queue: DeliveryQueue, offset: QueueOffset, hold: Hold): void {
@@ -132,11 +141,12 @@ export class HeldLeases {
     return isLive ? lease.invisibleUntil : undefined
   }
 
-  #prolong(queue: DeliveryQueue, queueOffset: QueueOffset, invisibleMs: number): void {
+  /** False: that could not be written down, so the lease ends as it would have. */
+  #prolong(queue: DeliveryQueue, queueOffset: QueueOffset, invisibleMs: number): boolean {
     const { book, clock } = this.#parts
     const { group, topic, queueId } = queue
     const lease = book.progress.queue(group, topic, queueId).lease(queueOffset)
-    if (lease === undefined) return
+    if (lease === undefined) return true
     const delivery = {
       queueOffset,
       stamp: lease.stamp,
@@ -144,7 +154,13 @@ export class HeldLeases {
       deliveredAt: clock.now(),
       invisibleMs,
     }
-    book.commit({ kind: 'visibility', group, topic, queueId, servingEpoch: this.#servingEpoch, delivery })
+    try {
+      book.commit({ kind: 'visibility', group, topic, queueId, servingEpoch: this.#servingEpoch, delivery })
+      return true
+    } catch (cause) {
+      if (!(cause instanceof BrokerError)) throw cause
+      return false
+    }
   }
 
   #armFor(at: number): void {

@@ -1,6 +1,10 @@
-import type { LogOffset } from '@tandemmq/base'
+import { BrokerError, type Clock, type LogOffset } from '@tandemmq/base'
 import type { RecordStamp } from '@tandemmq/codec'
+import { Alarm } from './alarm.ts'
 import type { MessageLog, VisibleEnd } from './message-log.ts'
+
+/** After an effect that could not be written down, because the disk is full for instance. */
+const PAUSE_MS = 1000
 
 interface Effect {
   /** One past the write's last byte. */
@@ -17,13 +21,17 @@ interface Effect {
 export class InternalEffects {
   readonly #log: MessageLog
   readonly #visible: VisibleEnd
+  readonly #clock: Clock
+  readonly #alarm: Alarm
   readonly #stop: () => void
   /** In the order of the log. */
   #waiting: Effect[] = []
 
-  constructor(log: MessageLog, visible: VisibleEnd) {
+  constructor(log: MessageLog, visible: VisibleEnd, clock: Clock) {
     this.#log = log
     this.#visible = visible
+    this.#clock = clock
+    this.#alarm = new Alarm(clock, () => this.#settle(this.#visible.at))
     this.#stop = visible.onAdvance((at) => this.#settle(at))
   }
 
@@ -31,21 +39,32 @@ export class InternalEffects {
     return this.#waiting.length
   }
 
-  /** `apply` runs at most once: now, or when `write` becomes visible. */
+  /** `apply` takes effect at most once: now, or when `write` becomes visible. If it throws a `BrokerError`, it is tried again. */
   when(write: RecordStamp, end: LogOffset, apply: () => void): void {
-    if (end <= this.#visible.at && this.#waiting.length === 0) apply()
-    else this.#waiting.push({ end, write, apply })
+    this.#waiting.push({ end, write, apply })
+    if (end <= this.#visible.at && this.#waiting.length === 1) this.#settle(this.#visible.at)
   }
 
   close(): void {
     this.#stop()
+    this.#alarm.setFor(undefined)
     this.#waiting = []
   }
 
   #settle(at: LogOffset): void {
     const first = this.#waiting.findIndex((effect) => effect.end > at)
-    for (const { write, apply } of this.#waiting.splice(0, first === -1 ? this.#waiting.length : first)) {
-      if (this.#log.epochAt(write.physicalOffset) === write.logEpoch) apply()
+    const due = this.#waiting.splice(0, first === -1 ? this.#waiting.length : first)
+    for (const [index, { write, apply }] of due.entries()) {
+      if (this.#log.epochAt(write.physicalOffset) !== write.logEpoch) continue
+      try {
+        apply()
+      } catch (cause) {
+        // It is heard of where the log moves on: nobody there can do anything about the journal.
+        if (!(cause instanceof BrokerError)) throw cause
+        this.#waiting.unshift(...due.slice(index))
+        this.#alarm.setFor(this.#clock.monotonic() + PAUSE_MS)
+        return
+      }
     }
   }
 }

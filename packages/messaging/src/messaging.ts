@@ -78,7 +78,7 @@ export class Messaging implements MessagingApi {
     const subscriptions = new Subscriptions()
     const clients = this.#clients
     const gate = new ServingGate(ports.serving)
-    const effects = new InternalEffects(log, visible)
+    const effects = new InternalEffects(log, visible, clock)
     const changed = (queue: { readonly group: string; readonly topic: string }): void =>
       this.#receiver.changed(queue)
 

@@ -183,14 +183,19 @@ export class Receiver {
     const terms = { filter: poll.filter, budget, attemptsMax: poll.group.retryMaxTimes + 1 }
     const messages: DeliveredMessage[] = []
     const waiting: Waiting = { hiddenUntil: undefined, nextVisibleAt: undefined, isTired: false }
-    for (const queue of poll.subscription.inTurn(topic.readQueues)) {
-      const find = this.#find(poll, queue, terms)
-      if (find.filtered.length > 0) this.#filterOut(poll, queue, find)
-      messages.push(
-        ...handout.give(queue, find.candidates, poll.request, poll.context.clientId, servingEpoch),
-      )
-      if (budget.isSpent) break
-      if (messages.length === 0) this.#note(waiting, queue, find)
+    try {
+      for (const queue of poll.subscription.inTurn(topic.readQueues)) {
+        const find = this.#find(poll, queue, terms)
+        if (find.filtered.length > 0) this.#filterOut(poll, queue, find)
+        messages.push(
+          ...handout.give(queue, find.candidates, poll.request, poll.context.clientId, servingEpoch),
+        )
+        if (budget.isSpent) break
+        if (messages.length === 0) this.#note(waiting, queue, find)
+      }
+    } catch (cause) {
+      // What is leased already must leave: nobody else will see it while this client lives.
+      if (messages.length === 0) throw cause
     }
     if (messages.length > 0) {
       poll.end({ messages, filteredOnly: false })

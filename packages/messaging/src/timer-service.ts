@@ -173,18 +173,18 @@ export class TimerService {
     this.#unsettled.add(queueOffset)
     const record = readableRecord(log, entry, logger)
     if (record === undefined) return
-    const target = targetOf(record.properties)
-    if (target === undefined || catalog.topic(target.topic) === undefined) {
-      logger.warn(
-        { queueOffset, topic: target?.topic },
-        'a scheduled message has no topic any more and is dropped',
-      )
-      const stamp = { logEpoch: log.epochAt(entry.offset), physicalOffset: entry.offset }
-      book.commit({ kind: 'delay', done: [{ queueOffset, stamp }] })
-      this.#unsettled.delete(queueOffset)
-      return
-    }
     try {
+      const target = targetOf(record.properties)
+      if (target === undefined || catalog.topic(target.topic) === undefined) {
+        logger.warn(
+          { queueOffset, topic: target?.topic },
+          'a scheduled message has no topic any more and is dropped',
+        )
+        const stamp = { logEpoch: log.epochAt(entry.offset), physicalOffset: entry.offset }
+        book.commit({ kind: 'delay', done: [{ queueOffset, stamp }] })
+        this.#unsettled.delete(queueOffset)
+        return
+      }
       log.append(reputRecord(record, target, queueOffset, clock.now()))
       metrics.timerDelivered()
     } catch (cause) {
