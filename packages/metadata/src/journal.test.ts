@@ -163,6 +163,7 @@ test('a full disk refuses the commit and changes nothing; a failed sync ends all
   commit(2)()
   await expect(world.clock.outcome(store.synced())).rejects.toMatchObject({ code: 'LOG_FENCED' })
   expect(commit(3)).toThrow(expect.objectContaining({ code: 'LOG_FENCED' }))
+  expect(store.failure?.code).toBe('LOG_FENCED')
   world.disk.crash()
   expect((await world.process()).progress.queue('G', 'Orders', 0).floor).toBeGreaterThanOrEqual(2)
 })

@@ -99,6 +99,11 @@ export class Journal {
     return this.#current.end
   }
 
+  /** Why nothing is written any more. */
+  get failure(): BrokerError | undefined {
+    return this.#failure
+  }
+
   /** Nothing new may be handed out, acknowledgements are still taken (rule 5.1). */
   get isFull(): boolean {
     return this.#current.end >= this.#options.limitBytes
@@ -250,7 +255,9 @@ export class Journal {
 
   /** What was promised may be lost: nothing is promised any more. */
   #fence(cause: unknown): BrokerError {
-    this.#failure ??= new BrokerError('LOG_FENCED', `the journal ${this.#path} could not be written`, {
+    if (this.#failure) return this.#failure
+    this.#ports.logger.error({ why: messageOf(cause) }, 'the journal is fenced until a restart')
+    this.#failure = new BrokerError('LOG_FENCED', `the journal ${this.#path} could not be written`, {
       cause,
     })
     this.#durable.fail(this.#failure)

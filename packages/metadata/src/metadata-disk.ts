@@ -1,3 +1,4 @@
+import type { BrokerError } from '@tandemmq/base'
 import { FieldWriter } from '@tandemmq/codec'
 import type { Change } from './change.ts'
 import { encodeChange } from './change-encoding.ts'
@@ -66,6 +67,10 @@ export class MetadataDisk {
 
   get isFull(): boolean {
     return this.#journal.isFull
+  }
+
+  get failure(): BrokerError | undefined {
+    return this.#journal.failure
   }
 
   get journalBytes(): number {

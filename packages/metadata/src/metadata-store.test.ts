@@ -210,6 +210,27 @@ test('pending entries are bounded; what had no room is asked for again', async (
   expect([queueOf(slave).floor, slave.followed]).toEqual([3, master.cursor])
 })
 
+test('the disk is full when the bytes come that progress waited for: nothing is lost, and the log is not held up', async () => {
+  const world = new World()
+  const log = new Log()
+  const slave = await world.process({}, log)
+  slave.applyRemote({
+    cursor: { processEpoch: 1, counter: 0 },
+    snapshot: { progress: [{ kind: 'ack', ...key, records: [acked(0), acked(1)] }] },
+    changes: [],
+  })
+  expect(slave.pending).toBe(2)
+  log.end = 400
+  world.disk.fail({ call: 'write', code: 'ENOSPC', matching: /journal/ })
+  slave.logAdvanced()
+  expect([queueOf(slave).floor, slave.pending]).toEqual([0, 2])
+  slave.logAdvanced()
+  expect(slave.pending).toBe(2)
+  await world.clock.advance(1_000)
+  slave.logAdvanced()
+  expect([queueOf(slave).floor, slave.pending]).toEqual([2, 0])
+})
+
 test('hand-back: the master takes all the slave served, and its own later reset stands', async () => {
   const world = new World()
   const [master, slave] = [await world.store(), await world.store()]

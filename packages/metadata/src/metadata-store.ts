@@ -45,6 +45,8 @@ export interface MetadataPorts {
 }
 
 const MIB = 1024 * 1024
+/** After entries that waited for the log could not be written down. */
+const PENDING_RETRY_MS = 1_000
 
 /** Topics, groups, consumer progress and delay progress of one broker set, as one of its members knows them. */
 export class MetadataStore implements AsyncDisposable {
@@ -59,6 +61,7 @@ export class MetadataStore implements AsyncDisposable {
   #followed: Cursor | undefined
   /** Something had to be forgotten for want of room: ask for everything once the log has caught up. */
   #hasForgotten = false
+  #pendingRetryAt = 0
 
   #disk: MetadataDisk | undefined
 
@@ -129,6 +132,11 @@ export class MetadataStore implements AsyncDisposable {
   /** Entries that wait for bytes of the log. */
   get pending(): number {
     return this.#pending.size
+  }
+
+  /** Why nothing of progress can be written down any more until a restart; `undefined` as long as that is not so. */
+  get failure(): BrokerError | undefined {
+    return this.#disk?.failure
   }
 
   /** Nothing new may be handed out until the journal has been compacted; acknowledgements are taken (rule 5.1). */
@@ -230,8 +238,17 @@ export class MetadataStore implements AsyncDisposable {
 
   /** The log has grown: entries that waited for its bytes count now. Cheap when nothing waits. */
   logAdvanced(): void {
-    if (this.#pending.size === 0) return
-    this.#takeAll(this.#pending.takeAll(), new Map())
+    if (this.#pending.size === 0 || this.#clock.monotonic() < this.#pendingRetryAt) return
+    const waiting = this.#pending.takeAll()
+    try {
+      this.#takeAll(waiting, new Map())
+    } catch (cause) {
+      // The journal has no room, and whoever moves the log on can do nothing about that. What was taken already does no harm twice.
+      if (!(cause instanceof BrokerError)) throw cause
+      this.#pendingRetryAt = this.#clock.monotonic() + PENDING_RETRY_MS
+      this.#pending.takeAll()
+      for (const change of waiting) if (!this.#pending.add(change)) this.#hasForgotten = true
+    }
   }
 
   /** Resolves once everything committed so far is on disk. */
