@@ -327,3 +327,22 @@ test('an epoch opened without an append reaches an idle slave with the next hear
   pair.masterLog.lineage = lineageOf({ 1: 0, 2: 1_000 })
   await pair.clock.runUntil(() => log.lineage?.epochs.length === 2, 1_500)
 })
+
+test('a slave follows one master and refuses a second by name, even with the same log; the first may come back', async () => {
+  const { pair, master, log, slave } = await running()
+  await master.close()
+  const second = await pair.listen({ identity: 'master-2' })
+  pair.masterLog.write(pair.random.bytes(100))
+  await pair.clock.advance(10_000)
+  expect(slave.state).toMatchObject({
+    trouble: {
+      reason: 'another-master',
+      words: expect.stringContaining('follows master "master" and refuses "master-2" as a second one'),
+    },
+  })
+  expect([log.end, second.replicas()]).toEqual([1_000, []])
+  await second.close()
+  await pair.listen()
+  await pair.clock.runUntil(() => slave.masterConnected, 60_000)
+  await pair.clock.runUntil(() => log.end === 1_100)
+})

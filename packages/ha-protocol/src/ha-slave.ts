@@ -52,6 +52,8 @@ export class HaSlave {
   #piece: Buffer | undefined
   #timer: { readonly due: number; readonly timer: Timer } | undefined
   #told: Control = {}
+  /** By name; see {@link SlaveContext.followed}. */
+  #followed: string | undefined
 
   private constructor(options: HaSlaveOptions, ports: HaPorts, log: ReplicatedLog) {
     this.#options = options
@@ -75,6 +77,7 @@ export class HaSlave {
         timings: { ...(options.peer === 'apache' ? apacheTimings : defaultTimings), ...options.timings },
       },
       view: () => viewOf(log),
+      followed: () => this.#followed,
     }
     ports.meter.observe(
       'rocketmq_ha_connected',
@@ -288,6 +291,7 @@ export class HaSlave {
     logger.debug({ from: before.kind, event: event.kind, to: state.kind }, 'HA slave')
     if (state.kind === 'streaming') {
       const { masterIdentity, next, flushFirst, counted } = state
+      this.#followed = masterIdentity ?? this.#followed
       logger.info({ master: masterIdentity, offset: next, flushFirst, counted }, 'following the master')
       this.#complaints.following()
     } else if ('trouble' in state && state.trouble !== undefined) {

@@ -56,7 +56,7 @@ export function onMasterHello(
   state: Greeting,
   received: ReceivedHello,
   wallClock: number,
-  { config, view }: SlaveContext,
+  { config, view, followed }: SlaveContext,
 ): SlaveStep {
   const log = view()
   const { hello, signed } = received
@@ -67,6 +67,11 @@ export function onMasterHello(
   if (refusal !== undefined) return parting(state, refusal)
   if (!proves(received.mac, expected)) {
     return parting(state, whyUnproven(received.mac, expected, `master "${hello.identity}"`))
+  }
+  const known = followed() ?? hello.identity
+  if (hello.identity !== known) {
+    const words = `this slave follows master "${known}" and refuses "${hello.identity}" as a second one: restart it if that one has taken over for good`
+    return parting(state, { reason: 'another-master', words })
   }
   const compared = comparedWith(log, hello.compare)
   if (compared === 'unanswerable') {

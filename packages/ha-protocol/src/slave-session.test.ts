@@ -14,7 +14,11 @@ const nonce = Buffer.alloc(16)
 function context(end = 500, flush: 'when-required' | 'always' = 'when-required'): SlaveContext {
   const log = { begin: 0, end, flushed: end, segmentBytes: 65536, lineage, checksum: () => 7 }
   const member = { cluster: 'c', set: 's', identity: 'slave', instanceId: '1' }
-  return { config: { ...member, flush, peer: 'tandemmq', timings: defaultTimings }, view: () => log }
+  return {
+    config: { ...member, flush, peer: 'tandemmq', timings: defaultTimings },
+    view: () => log,
+    followed: () => undefined,
+  }
 }
 
 const masterHello: Hello = {

@@ -132,6 +132,8 @@ export interface SlaveContext {
   readonly config: SlaveConfig
   /** Our log as it is now. */
   readonly view: () => LogView
+  /** The master whose log this process has copied; it follows no other. */
+  readonly followed: () => string | undefined
 }
 
 export interface SlaveStep {
