@@ -4,6 +4,7 @@ import { SimpleConsumer } from 'rocketmq-client-nodejs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Clients } from './clients.ts'
 import { garbage, sayGarbage } from './garbage.ts'
+import { bearLastStream } from './last-stream.ts'
 import { freshDirectory, LocalCluster } from './local-cluster.ts'
 import { LoneService } from './lone-service.ts'
 import { quietClientLog } from './quiet-client-log.ts'
@@ -62,13 +63,15 @@ async function tellsOfGroup(consumerGroup: string): Promise<string> {
     const failure = words.find((word) => word instanceof Error)
     if (failure !== undefined) told.resolve(failure.message)
   }
-  const consumer = new SimpleConsumer({
-    endpoints: cluster.ready.grpc,
-    namespace: '',
-    consumerGroup,
-    subscriptions: new Map([['Honest', '*']]),
-    logger: { ...quietClientLog, error: note, warn: note },
-  })
+  const consumer = bearLastStream(
+    new SimpleConsumer({
+      endpoints: cluster.ready.grpc,
+      namespace: '',
+      consumerGroup,
+      subscriptions: new Map([['Honest', '*']]),
+      logger: { ...quietClientLog, error: note, warn: note },
+    }),
+  )
   consumer.startup().catch(told.resolve)
   const words = await told.promise
   await consumer.shutdown().catch(() => undefined)
@@ -204,7 +207,13 @@ test('damaged state files: the copy is used, or the start is refused with a sent
     const store = join(scratch, `damaged-${index}`)
     await cp(join(cluster.data, service), store, { recursive: true })
     for (const file of files) await writeFile(join(store, file), rubbish)
-    await using damaged = LoneService.start(service, '-c', config(service), `storePathRootDir=${store}`)
+    await using damaged = LoneService.start(
+      service,
+      '-c',
+      config(service),
+      `storePathRootDir=${store}`,
+      'grpcPort=0',
+    )
     const { code, said } = await damaged.refusal()
     expect(said).toContain(sentence)
     expect(said, 'no stack').not.toMatch(/^\s+at /m)

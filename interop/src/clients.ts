@@ -5,6 +5,7 @@ import {
   type ConsumeResult,
   type MessageView,
 } from 'rocketmq-client-nodejs'
+import { bearLastStream } from './last-stream.ts'
 import type { LocalCluster } from './local-cluster.ts'
 import { quietClientLog } from './quiet-client-log.ts'
 
@@ -18,7 +19,9 @@ export class Clients implements AsyncDisposable {
   }
 
   async producer(topics: string | readonly string[], maxAttempts = 1): Promise<Producer> {
-    const producer = new Producer({ ...this.#connection, topics: [topics].flat(), maxAttempts })
+    const producer = bearLastStream(
+      new Producer({ ...this.#connection, topics: [topics].flat(), maxAttempts }),
+    )
     await producer.startup()
     this.#shutdowns.push(() => producer.shutdown())
     return producer
@@ -32,7 +35,9 @@ export class Clients implements AsyncDisposable {
     awaitDuration = 5_000,
   ): Promise<SimpleConsumer> {
     const subscriptions = new Map([[topic, tag]])
-    const consumer = new SimpleConsumer({ ...this.#connection, consumerGroup, subscriptions, awaitDuration })
+    const consumer = bearLastStream(
+      new SimpleConsumer({ ...this.#connection, consumerGroup, subscriptions, awaitDuration }),
+    )
     await consumer.startup()
     this.#shutdowns.push(() => consumer.shutdown())
     return consumer
@@ -44,12 +49,9 @@ export class Clients implements AsyncDisposable {
     consume: (message: MessageView) => Promise<ConsumeResult>,
   ): Promise<PushConsumer> {
     const subscriptions = new Map([[topic, '*']])
-    const consumer = new PushConsumer({
-      ...this.#connection,
-      consumerGroup,
-      subscriptions,
-      messageListener: { consume },
-    })
+    const consumer = bearLastStream(
+      new PushConsumer({ ...this.#connection, consumerGroup, subscriptions, messageListener: { consume } }),
+    )
     await consumer.startup()
     this.#shutdowns.push(() => consumer.shutdown())
     return consumer
