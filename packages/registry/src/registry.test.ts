@@ -147,6 +147,35 @@ test('a member that cannot serve is not chosen until it can', async () => {
   expect(master.answers.at(-1)?.token).toMatchObject({ yours: true, leaseMs: 2000 })
 })
 
+test('a holder that can serve no more loses the token to a member that can, and keeps it where there is none', async () => {
+  const desk = new Desk()
+  const [master, slave] = [await desk.open(), await desk.open({ identity: 'slave', role: 'slave' })]
+  await slave.say()
+  await master.say()
+  const epoch = master.answers.at(-1)?.token?.epoch ?? 0
+  expect(master.answers.at(-1)?.token).toMatchObject({ holder: 'broker-a-master', yours: true })
+  for (let beat = 0; beat < 5; beat += 1) {
+    await master.say({ renew: { epoch }, wants: 'nothing' })
+    await slave.say()
+    await desk.clock.advance(500)
+  }
+  expect(slave.answers.at(-1)?.token).toMatchObject({ holder: 'slave', yours: true })
+  const next = slave.answers.at(-1)?.token?.epoch ?? 0
+  // Given back by name to one that cannot have it: it is granted to whoever can.
+  await slave.say({ release: { epoch: next, to: 'broker-a-master' } })
+  expect(slave.answers.at(-1)?.token).toMatchObject({ holder: 'slave', yours: true })
+
+  const alone = new Desk()
+  const only = await alone.open()
+  await only.say()
+  const own = only.answers.at(-1)?.token?.epoch ?? 0
+  for (let beat = 0; beat < 8; beat += 1) {
+    await only.say({ renew: { epoch: own }, wants: 'nothing' })
+    await alone.clock.advance(500)
+  }
+  expect(only.answers.at(-1)?.token).toMatchObject({ epoch: own, yours: true })
+})
+
 test('new epochs are above what any member has heard of, whatever the clock says', async () => {
   const desk = new Desk()
   const epoch = desk.clock.now() + 86_400_000

@@ -38,12 +38,15 @@ export function afterStatus(
   if (status.release?.epoch === token.epoch) {
     const successor = set.members.get(status.release.to)
     const free: SetState = { ...set, token: undefined }
-    return successor && successor !== member && isAlive(successor, options, now)
+    return successor && successor !== member && isAble(successor, options, now)
       ? granted(free, successor, options, now)
       : free
   }
   if (status.renew?.epoch !== token.epoch) return set
   if (status.wants === 'stay') return granted(set, member, options, now)
+  // It can serve no more, and somebody else can: its lease is left to run out.
+  const others = [...set.members.values()].filter((other) => other !== member)
+  if (status.wants === 'nothing' && others.some((other) => isAble(other, options, now))) return set
   return { ...set, token: { ...token, expiresAt: now.at + options.leaseMs } }
 }
 
@@ -62,6 +65,11 @@ function granted(set: SetState, member: MemberState, options: RegistryOptions, n
   const { identity, instanceId } = member.hello
   const token = { epoch, holder: identity, instanceId, expiresAt: now.at + options.leaseMs }
   return { ...set, token, seenEpoch: epoch, tokenEpoch: epoch }
+}
+
+/** Alive, and does not say that it cannot serve. */
+function isAble(member: MemberState, options: RegistryOptions, now: Instant): boolean {
+  return isAlive(member, options, now) && member.status !== undefined && member.status.wants !== 'nothing'
 }
 
 function hasLeft(set: SetState, token: ServingToken): boolean {
