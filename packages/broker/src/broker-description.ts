@@ -1,3 +1,4 @@
+import type { BrokerError } from '@tandemmq/base'
 import type { MetadataStore, MetadataSyncStatus } from '@tandemmq/metadata'
 import type { MemberDetails, RegistrationSource } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
@@ -42,20 +43,26 @@ export function selfReport(self: SelfView): RegistrationSource {
       flushed: store.flushed.at,
       confirmed: self.visible.at,
       dispatched: store.dispatched.at,
-      writable: role.kind === 'master' && role.writability.isWritable,
+      writable: role.kind === 'master' && role.writability.isWritable && failureOf(self) === undefined,
       ...(role.kind === 'slave' && { masterConnected: role.masterConnected }),
-      ...(store.fence !== undefined && { wants: 'nothing' as const }),
+      // Acknowledgements cannot be taken any more: another member can.
+      ...(failureOf(self) !== undefined && { wants: 'nothing' as const }),
       details: detailsOf(self),
     }),
   }
 }
 
 /** Sentences about what is wrong with this broker now; empty = nothing. */
-export function problemsOf({ store, role }: SelfView): readonly string[] {
+export function problemsOf({ store, metadata, role }: SelfView): readonly string[] {
   const problems = role.kind === 'master' ? [...role.writability.problems] : []
   if (role.kind === 'slave' && role.problem !== undefined) problems.push(role.problem)
-  if (store.fence !== undefined) problems.push(store.fence.message)
+  for (const failure of [store.fence, metadata.failure]) if (failure) problems.push(failure.message)
   return problems
+}
+
+/** A disk has failed under one of the writers: only a restart helps. */
+function failureOf({ store, metadata }: SelfView): BrokerError | undefined {
+  return store.fence ?? metadata.failure
 }
 
 export function haAddressOf({ options, role }: SelfView): string {

@@ -145,9 +145,11 @@ export class Broker implements AsyncDisposable {
     this.#registration?.close()
     for (const stop of this.#stops) stop()
     this.api.close()
-    await this.#role[Symbol.asyncDispose]()
-    await this.metadata.close()
-    await this.store.close()
+    // Each is closed even if one above it could not be.
+    await using parts = new AsyncDisposableStack()
+    parts.use(this.store)
+    parts.use(this.metadata)
+    parts.use(this.#role)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,6 +9,11 @@ import type { ReplicatedStore } from './replicated-store.ts'
 import type { VisiblePosition } from './visible-position.ts'
 import { Writability } from './writability.ts'
 
+/** How long a master that stops waits for the sends that are under way, ms. */
+const DRAIN_MS = 500
+/** Answers to sends leave so much before their deadline, ms; see {@link Durability.confirmed}. */
+const ANSWER_MARGIN_MS = 300
+
 /** How long a master in asynchronous mode waits for a replica that may know more, ms (rule 3.2). */
 const CONTACT_MS = 5_000
 
@@ -33,6 +38,8 @@ export class MasterRole implements AsyncDisposable {
   readonly #epochListeners: (() => void)[] = []
   #isEpochOpen = false
   #patience: Timer | undefined
+  /** The newest epoch of this log, as the registry said last. */
+  #highestHeard: number | undefined
 
   private constructor(options: BrokerOptions, ports: BrokerPorts, store: MessageStore, ha: HaMaster) {
     this.#options = options
@@ -149,6 +156,7 @@ export class MasterRole implements AsyncDisposable {
 
   /** The registry has said which epoch of this log is the newest (rule 3.5). */
   heardOfEpoch(highest: number): void {
+    this.#highestHeard = highest
     const own = this.#store.lineage?.epochs.at(-1)?.epoch ?? 0
     if (highest <= own || !this.#isEpochOpen) return this.writability.lift('registry')
     this.writability.refuse(
@@ -159,7 +167,17 @@ export class MasterRole implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#patience?.cancel()
+    this.writability.refuse('stop', 'this master stops')
+    await this.#drain()
     await this.#ha.close()
+  }
+
+  /** What was stored is answered as promised, as far as that takes no longer than a moment: after this nobody is. */
+  async #drain(): Promise<void> {
+    const { clock } = this.#ports
+    const until = clock.monotonic() + DRAIN_MS + ANSWER_MARGIN_MS
+    // How it ends is each send's own business.
+    await Promise.allSettled([this.durability.confirmed(this.#store.end, until)])
   }
 
   /** A slave has proven who it is (rules 1.4, 1.6, 3.2). */
@@ -175,10 +193,16 @@ export class MasterRole implements AsyncDisposable {
     const reason =
       master.acceptLoss && this.#store.lineage !== undefined ? undefined : this.#reasonToWait(master)
     if (reason !== undefined) return this.writability.refuse('log', reason)
-    this.#opening = this.#openEpoch().catch((cause: unknown) => {
+    this.#opening = this.#openEpochOrSayWhy()
+  }
+
+  async #openEpochOrSayWhy(): Promise<void> {
+    try {
+      await this.#openEpoch()
+    } catch (cause) {
       this.writability.refuse('log', `no epoch could be opened: ${messageOf(cause)}`)
       this.#ports.logger.error({ why: messageOf(cause) }, 'no epoch could be opened')
-    })
+    }
   }
 
   /** Why the log may not go on yet, in words. */
@@ -215,7 +239,7 @@ export class MasterRole implements AsyncDisposable {
     this.#patience = this.#ports.clock.after(CONTACT_MS, () => {
       if (this.#heard.size > 0 || this.#opening !== undefined) return
       this.#ports.logger.warn({}, 'no replica in contact: going on with the log as it is')
-      this.#opening = this.#openEpoch()
+      this.#opening = this.#openEpochOrSayWhy()
     })
   }
 
@@ -224,6 +248,8 @@ export class MasterRole implements AsyncDisposable {
     const epoch = await this.#store.openEpoch()
     this.#isEpochOpen = true
     this.#ports.logger.info({ epoch: epoch.epoch, offset: epoch.start }, 'epoch opened')
+    // What the registry said before could not be compared with an epoch of ours.
+    if (this.#highestHeard !== undefined) this.heardOfEpoch(this.#highestHeard)
     this.writability.lift('log')
     for (const listener of this.#epochListeners.splice(0)) listener()
   }
