@@ -19,6 +19,24 @@ export async function saveDiverged(
   const above = `${root}/diverged`
   const directory = `${above}/${from}-${end}-${nowMs}`
   files.makeDirectory(directory)
+  try {
+    await copyInto(files, directory, log, from, end)
+  } catch (failure) {
+    // It is tried again: on a full disk, halves of copies would add up.
+    for (const name of files.list(directory)) files.remove(`${directory}/${name}`)
+    throw failure
+  }
+  for (const changed of [directory, above, root]) await files.syncDirectory(changed)
+  return directory
+}
+
+async function copyInto(
+  files: Files,
+  directory: string,
+  log: CommitLog,
+  from: LogOffset,
+  end: LogOffset,
+): Promise<void> {
   for (let start = from; start < end;) {
     const to = Math.min(end, log.segmentStart(start) + log.segmentBytes)
     const file = files.open(`${directory}/${logFileName(start)}`, 'create')
@@ -36,6 +54,4 @@ export async function saveDiverged(
     }
     start = to
   }
-  for (const changed of [directory, above, root]) await files.syncDirectory(changed)
-  return directory
 }

@@ -8,12 +8,14 @@ export class LogIdentity {
   readonly #position: PositionFile
   readonly #lineage: LineageFile
   readonly #random: Random
+  readonly #rosterOnDisk: Set<string>
 
   /** Throws `STATE_FILE_CORRUPT`, or `STORE_FOREIGN` if the files speak of different logs. */
   constructor(files: Files, root: string, position: PositionFile, random: Random) {
     this.#position = position
     this.#lineage = new LineageFile(files, root)
     this.#random = random
+    this.#rosterOnDisk = new Set(position.value.roster)
     const { logId } = position.value
     if (logId === undefined || this.lineage === undefined || this.lineage.logId === logId) return
     throw new BrokerError('STORE_FOREIGN', 'position file and epoch file belong to different logs', {
@@ -70,12 +72,15 @@ export class LogIdentity {
   }
 
   async addReplica(identity: string): Promise<void> {
-    if (this.roster.includes(identity)) return
-    await this.#position.save({ roster: [...this.roster, identity] })
+    if (this.#rosterOnDisk.has(identity)) return
+    // In memory it may stand since an attempt that failed.
+    await this.#position.save({ roster: [...new Set([...this.roster, identity])] })
+    this.#rosterOnDisk.add(identity)
   }
 
   async forgetReplica(identity: string): Promise<void> {
     if (!this.roster.includes(identity)) return
+    this.#rosterOnDisk.delete(identity)
     await this.#position.save({ roster: this.roster.filter((known) => known !== identity) })
   }
 

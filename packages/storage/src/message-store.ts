@@ -279,7 +279,7 @@ export class MessageStore implements AsyncDisposable {
    */
   async truncateTo(offset: LogOffset): Promise<void> {
     this.#demandOpen()
-    const { ports, options, position } = this.#context
+    const { ports, position } = this.#context
     const session = this.#session
     if (offset < this.minOffset || offset > this.end) {
       throw new BrokerError(
@@ -290,16 +290,9 @@ export class MessageStore implements AsyncDisposable {
     if (offset === this.end) return
     const closed = new BrokerError('LOG_CLOSED', `the log is being cut at ${offset}`, { facts: { offset } })
     this.#blocked = closed
+    const saved = await this.#saved(offset)
     this.#appender = undefined
     await session.bookkeeping.stop()
-    const saved = await saveDiverged(
-      ports.files,
-      options.root,
-      session.log,
-      offset,
-      this.end,
-      ports.clock.now(),
-    )
     ports.logger.warn({ offset, end: this.end, saved }, 'cutting the commit log; the bytes were saved')
     await position.save(
       positionCutAt(position.value, offset, this.minOffset, session.log.segmentStart(offset)),
@@ -331,6 +324,24 @@ export class MessageStore implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** Saves what a cut will remove; until it has, nothing has happened. */
+  async #saved(from: LogOffset): Promise<string> {
+    const { ports, options } = this.#context
+    try {
+      return await saveDiverged(
+        ports.files,
+        options.root,
+        this.#session.log,
+        from,
+        this.end,
+        ports.clock.now(),
+      )
+    } catch (failure) {
+      this.#blocked = undefined
+      throw failure
+    }
   }
 
   #demandOpen(): void {

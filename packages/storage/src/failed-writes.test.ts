@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { StoreBench, message } from './store-bench.test-kit.ts'
+
+test('a replica whose name could not be written down does not count as known when it is asked for again', async () => {
+  const bench = new StoreBench()
+  const master = await bench.openMaster()
+  bench.disk.fail({ call: 'write', code: 'ENOSPC', matching: /position/ })
+  bench.disk.fail({ call: 'write', code: 'ENOSPC', matching: /position/ })
+  await expect(bench.clock.outcome(master.addToRoster('slave-1'))).rejects.toThrow('ENOSPC')
+  await expect(bench.clock.outcome(master.addToRoster('slave-1'))).rejects.toThrow('ENOSPC')
+  await bench.clock.outcome(master.addToRoster('slave-1'))
+  bench.disk.crash()
+  const again = await bench.open()
+  expect(again.roster).toEqual(['slave-1'])
+})
+
+test('the disk has no room to save the bytes: nothing is cut, nothing half saved stays, and it can be tried again', async () => {
+  const bench = new StoreBench()
+  const master = await bench.openMaster()
+  for (let n = 0; n < 10; n += 1) master.append(message(`${n}`))
+  await bench.dispatched(master)
+  const { end } = master
+  const at = master.record(0).size
+  bench.disk.fail({ call: 'write', code: 'ENOSPC', matching: /diverged/, nth: 1 })
+  await expect(bench.clock.outcome(master.truncateTo(at))).rejects.toThrow('ENOSPC')
+  expect([master.end, master.isWritable]).toEqual([end, true])
+  master.append(message('goes on'))
+  for (const name of bench.disk.list('/data/store/diverged')) {
+    expect(bench.disk.list(`/data/store/diverged/${name}`)).toEqual([])
+  }
+  await bench.clock.advance(1_000)
+  await bench.clock.outcome(master.truncateTo(at))
+  expect(master.end).toBe(at)
+})
