@@ -1,1 +1,2 @@
 export { startup } from './startup.ts'
+export { throughput } from './throughput.ts'

@@ -1,6 +1,7 @@
 import { startup } from './startup.ts'
+import { throughput } from './throughput.ts'
 
-const benchmarks: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = { startup }
+const benchmarks: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = { startup, throughput }
 
 const [name, ...flags] = process.argv.slice(2)
 const benchmark = name === undefined ? undefined : benchmarks[name]
