@@ -374,6 +374,22 @@ test('a slave that goes on before it was answered is hung up on at once', async 
   expect(stranger.isClosed).toBe(true)
 })
 
+test('a roster that cannot be written: the slave is not counted until it can, on the same connection, and that is said once', async () => {
+  const pair = new Pair()
+  pair.masterLog.write(pair.random.bytes(100))
+  let failures = 3
+  const master = await pair.listen({
+    onCounted: () => (failures-- > 0 ? Promise.reject(new Error('ENOSPC')) : Promise.resolve()),
+  })
+  const slave = pair.follow(pair.emptyLog())
+  await pair.clock.advance(500)
+  expect([slave.masterConnected, master.knownReplicas()]).toEqual([true, 1])
+  await pair.clock.advance(5_000)
+  expect(master.knownReplicas()).toBe(2)
+  expect(master.replicated.at).toBe(100)
+  expect(pair.masterLogger.messages('error')).toHaveLength(1)
+})
+
 test('clocks that differ are warned about', async () => {
   const pair = new Pair()
   await pair.listen()

@@ -45,6 +45,8 @@ export interface MasterSurroundings {
 
 /** How long a peer that was told why may take to read it. */
 const PARTING_MS = 1_000
+/** A roster that could not be written is tried again after this long. */
+const ENROLL_AGAIN_MS = 1_000
 /** A wall clock that differs by more is warned about (rule 5.9). */
 const SKEW_WARNED_MS = 1_000
 
@@ -247,15 +249,16 @@ export class MasterConnection implements ReplicaHolder {
     if (counted) void this.#count(replica)
   }
 
-  /** Rule 3.3: an identity is in the roster, on disk, before it counts. */
-  async #count(replica: Replica): Promise<void> {
+  /** Rule 3.3: an identity is in the roster, on disk, before it counts. Tried until it is, and said once. */
+  async #count(replica: Replica, attempt = 1): Promise<void> {
+    const { clock, logger } = this.#around
     try {
       await this.#around.enroll(replica.peer.identity)
     } catch (error) {
-      this.#around.logger.error(
-        { peer: this.remote, identity: replica.peer.identity, error: messageOf(error) },
-        'slave not counted: the roster could not be written',
-      )
+      if (this.#state.kind !== 'streaming') return
+      const facts = { peer: this.remote, identity: replica.peer.identity, error: messageOf(error) }
+      if (attempt === 1) logger.error(facts, 'slave not counted: the roster could not be written')
+      clock.after(ENROLL_AGAIN_MS, () => void this.#count(replica, attempt + 1))
       return
     }
     if (this.#state.kind !== 'streaming') return
