@@ -171,9 +171,9 @@ export class TimerService {
     const { queueOffset } = entry
     if (book.delay.isDone(queueOffset) || this.#unsettled.has(queueOffset)) return
     this.#unsettled.add(queueOffset)
-    const record = readableRecord(log, entry, logger)
-    if (record === undefined) return
     try {
+      const record = readableRecord(log, entry, logger)
+      if (record === undefined) return
       const target = targetOf(record.properties)
       if (target === undefined || catalog.topic(target.topic) === undefined) {
         logger.warn(

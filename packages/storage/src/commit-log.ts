@@ -215,12 +215,24 @@ export class CommitLog {
 
   #readFile(offset: LogOffset, size: number): Buffer {
     const start = this.segmentStart(offset)
-    const file = this.#hot.get(start) ?? this.#cold.get(this.#path(start))
     const bytes = Buffer.allocUnsafe(size)
-    const count = file.read(bytes, offset - start)
+    const count = this.#readAt(start, bytes, offset - start)
     if (count !== size)
       throw new BrokerError('LOG_CORRUPT', `segment ${start} is too short`, { facts: { start } })
     return bytes
+  }
+
+  /** A disk that does not read, or a process out of descriptors, is the reader's trouble: nobody else may fall over it. */
+  #readAt(start: LogOffset, bytes: Buffer, position: number): number {
+    try {
+      const file = this.#hot.get(start) ?? this.#cold.get(this.#path(start))
+      return file.read(bytes, position)
+    } catch (cause) {
+      throw new BrokerError('UNAVAILABLE', `segment ${start} of the commit log cannot be read`, {
+        facts: { start },
+        cause,
+      })
+    }
   }
 
   /** The rest of this segment becomes a blank. The next one must exist before: a full disk then changes nothing. */

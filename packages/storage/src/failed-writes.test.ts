@@ -32,3 +32,14 @@ test('the disk has no room to save the bytes: nothing is cut, nothing half saved
   await bench.clock.outcome(master.truncateTo(at))
   expect(master.end).toBe(at)
 })
+
+test('an old segment that cannot be opened is an error of the kind that callers expect', async () => {
+  const bench = new StoreBench()
+  const master = await bench.openMaster({ tailBytes: 4096 })
+  for (let n = 0; n < 40; n += 1) master.append(message(`${n} ${'m'.repeat(900)}`))
+  await bench.dispatched(master)
+  await bench.clock.outcome(master.flush())
+  bench.disk.fail({ call: 'open', code: 'EMFILE', matching: /commitlog/ })
+  expect(() => master.read(0, 100)).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }))
+  expect(master.read(0, 100)).toHaveLength(100)
+})
