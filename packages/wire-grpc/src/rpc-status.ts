@@ -68,7 +68,8 @@ function plainWords(details: string): string {
     /^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: /s.exec(details) ?? []
   if (reason === undefined || reason === '') return details
   const [, address] = /^connect ECONNREFUSED (\S+)$/.exec(reason) ?? []
-  return address === undefined ? reason : `nobody listens at ${address}`
+  if (address !== undefined) return `nobody listens at ${address}`
+  return reason.startsWith('Failed to connect') ? 'no connection comes about' : reason
 }
 
 function codeOf(failure: ServiceError): ErrorCode {
