@@ -12,7 +12,9 @@ export function bearLastStream<Client extends Producer | SimpleConsumer | PushCo
     const stream = create(endpoints)
     const strip = stream.removeAllListeners.bind(stream)
     stream.removeAllListeners = (event) => {
-      strip(event)
+      // An argument that is undefined would name an event.
+      if (event === undefined) strip()
+      else strip(event)
       return stream.on('error', () => undefined)
     }
     return stream

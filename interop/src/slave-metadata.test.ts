@@ -37,7 +37,7 @@ test('the pull alone brings the four kinds of metadata to the slave, in the shap
     const told = (await cluster.api.member('broker-a-1')).metadataSync?.results
     return told?.['last attempt'] === undefined ? undefined : told
   })
-  expect(results['last attempt']).toMatch(/^nobody listens at 127\.0\.0\.1:\d+$/)
+  expect(results['last attempt']).toMatch(/^(nobody listens at 127\.0\.0\.1:\d+|no connection comes about)$/)
   expect(await (await cluster.api.fetch('/api/v1/topics')).text()).toContain('Pulled')
 
   await cluster.end('broker-slave', 'SIGTERM')
