@@ -26,7 +26,7 @@ export function verdictOf(witnesses: Witnesses): Verdict {
       ...ledger.phantoms.map((id) => `phantom: ${id} was received and never sent`),
       ...ledger.entries.flatMap(fateViolations),
       ...again.filter((words) => words !== undefined),
-      ...(cluster.master.state === 'down' ? [] : logViolations(cluster)),
+      ...(cluster.master.state === 'down' ? unsafeReads(witnesses) : logViolations(cluster)),
       ...cluster.brokers.flatMap(queueViolations),
     ],
     excused: again.filter((words) => words === undefined).length,
@@ -91,6 +91,14 @@ function logViolations({ master, slaves }: Cluster): string[] {
       wrong.push(`${slave.name}: its log ends at ${copy.length}, not ${log.length}`)
   }
   return wrong
+}
+
+/** The master's machine is lost: in synchronous mode nobody was shown what is not on the other one. */
+function unsafeReads({ cluster, ledger }: Witnesses): string[] {
+  const logs = Buffer.concat(cluster.slaves.flatMap((slave) => bytesOf(slave) ?? []))
+  return ledger.entries
+    .filter(({ id, delivered }) => delivered.length > 0 && !logs.includes(`\u0001${id}\u0002`))
+    .map(({ id }) => `unsafe read: ${id} was received and is on no disk that is left`)
 }
 
 function bytesOf({ broker }: Cluster['master']): Buffer | undefined {

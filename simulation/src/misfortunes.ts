@@ -1,10 +1,9 @@
 import type { Cluster } from './cluster.ts'
-import { MASTER, type Misfortune, type Plan } from './plan.ts'
+import { MASTER, SLOW, type Misfortune, type Plan } from './plan.ts'
 import type { Story } from './story.ts'
 
 /** A master that says so for this long is started with `acceptLoss` by the operator. */
 const OPERATOR_MS = 6_000
-const SLOW = { min: 50, max: 400 }
 
 /** Makes the plan's misfortunes happen, takes them back, and plays the operator where one is needed. */
 export class Misfortunes {

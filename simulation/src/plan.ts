@@ -4,6 +4,9 @@ import { SeededRandom, type Span } from '@tandemmq/testkit'
 export const METADATA = 'metadata'
 export const MASTER = 'master'
 
+/** How long packets take on a slow link, ms. */
+export const SLOW: Span = { min: 50, max: 400 }
+
 /** Something that happens to the cluster, and for how long. */
 export type Misfortune = { readonly at: number; readonly lastsMs: number } & (
   | {
