@@ -33,11 +33,10 @@ test('the pull alone brings the four kinds of metadata to the slave, in the shap
   const from = cluster.log.length
   await cluster.end('broker-master')
   await cluster.lines.line(['broker-slave', 'a metadata pull failed'], from)
-  const results = await until('the slave to tell of it', async () => {
+  await until('the slave to tell of it', async () => {
     const told = (await cluster.api.member('broker-a-1')).metadataSync?.results
-    return told?.['last attempt'] === undefined ? undefined : told
+    return /^(nobody listens at|no connection comes about)/.test(told?.['last attempt'] ?? '')
   })
-  expect(results['last attempt']).toMatch(/^(nobody listens at 127\.0\.0\.1:\d+|no connection comes about)$/)
   expect(await (await cluster.api.fetch('/api/v1/topics')).text()).toContain('Pulled')
 
   await cluster.end('broker-slave', 'SIGTERM')

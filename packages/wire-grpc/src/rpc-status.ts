@@ -64,12 +64,12 @@ export function errorOf(failure: unknown): BrokerError {
 
 /** grpc-js tells of a connection that does not come about in words for its own developers: what the system said is enough. */
 function plainWords(details: string): string {
-  const [, reason] =
-    /^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: /s.exec(details) ?? []
-  if (reason === undefined || reason === '') return details
+  const [, failure = details] =
+    /^No connection established\. Last error: (?:Error: )?(.+)\. Resolution note: /s.exec(details) ?? []
+  const reason = failure.replace(/ \(\d{4}-\d\d-\d\dT[^)]*\)$/, '')
+  if (reason === 'null' || reason.startsWith('Failed to connect')) return 'no connection comes about'
   const [, address] = /^connect ECONNREFUSED (\S+)$/.exec(reason) ?? []
-  if (address !== undefined) return `nobody listens at ${address}`
-  return reason.startsWith('Failed to connect') ? 'no connection comes about' : reason
+  return address === undefined ? reason : `nobody listens at ${address}`
 }
 
 function codeOf(failure: ServiceError): ErrorCode {
