@@ -1,9 +1,9 @@
-import { SeededRandom, SimulatedClock, SimulatedMachine, SimulatedNet } from '@tandemmq/testkit'
+import { SeededRandom, SimulatedClock, SimulatedMachine, SimulatedNet, type Span } from '@tandemmq/testkit'
 import { BrokerNode, SET, type BrokerWatch } from './broker-node.ts'
 import { ClientService } from './client-service.ts'
 import { MetadataNode } from './metadata-node.ts'
 import { MetadataService } from './metadata-service.ts'
-import { MASTER, METADATA, type Plan } from './plan.ts'
+import { MASTER, METADATA, SLOW, type Plan } from './plan.ts'
 import { RegistryService } from './registry-service.ts'
 import type { Story } from './story.ts'
 
@@ -14,9 +14,13 @@ export class Cluster {
   readonly metadata: MetadataNode
   readonly master: BrokerNode
   readonly slaves: readonly BrokerNode[]
+  readonly #delayMs: Span
+  /** Until when packets between two may take long, by {@link pairOf}. */
+  readonly #slowUntil = new Map<string, number>()
 
   constructor(plan: Plan, time: SimulatedClock, random: SeededRandom, story: Story, watch: BrokerWatch) {
     this.time = time
+    this.#delayMs = plan.delayMs
     this.net = new SimulatedNet({ clock: time, random: random.fork(), delayMs: plan.delayMs })
     const { net } = this
     const machine = (name: string): SimulatedMachine =>
@@ -49,7 +53,21 @@ export class Cluster {
   /** Whether anything keeps these two from hearing each other at this instant. */
   isDisturbed(one: BrokerNode, other: BrokerNode): boolean {
     const isCut = this.net.link(one.name, other.name).isCut || this.net.link(other.name, one.name).isCut
-    return isCut || one.state !== 'up' || other.state !== 'up'
+    const isSlow = (this.#slowUntil.get(pairOf(one.name, other.name)) ?? 0) > this.time.monotonic()
+    return isCut || isSlow || one.state !== 'up' || other.state !== 'up'
+  }
+
+  /** From now on packets between the two take long. */
+  slowDown(one: string, other: string): void {
+    this.net.delay(one, other, SLOW)
+    this.#slowUntil.set(pairOf(one, other), Infinity)
+  }
+
+  /** Packets sent from now on take as long as the plan says. */
+  speedUp(one: string, other: string): void {
+    this.net.delay(one, other, this.#delayMs)
+    if (!this.#slowUntil.has(pairOf(one, other))) return
+    this.#slowUntil.set(pairOf(one, other), this.time.monotonic() + SLOW.max)
   }
 
   /** All is as it was meant to be: the master serves and takes messages, every slave follows it and has all that it has. */
@@ -74,4 +92,8 @@ export class Cluster {
       role?.kind === 'master' && role.replicas().some(({ identity, known }) => identity === slave && known)
     )
   }
+}
+
+function pairOf(one: string, other: string): string {
+  return [one, other].toSorted().join(' and ')
 }

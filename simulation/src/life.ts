@@ -7,7 +7,7 @@ import { Consumer } from './consumer.ts'
 import { Knowledge } from './knowledge.ts'
 import { Ledger } from './ledger.ts'
 import { Misfortunes } from './misfortunes.ts'
-import { headline, MASTER, planOf, SLOW, type Plan } from './plan.ts'
+import { headline, MASTER, planOf, type Plan } from './plan.ts'
 import { Producer } from './producer.ts'
 import { Serving } from './serving.ts'
 import { Story } from './story.ts'
@@ -131,7 +131,7 @@ class Life {
   async #loseMaster(): Promise<void> {
     this.#producer.start(false)
     // Behind a slow link, what was answered and what was copied lie far apart.
-    this.#cluster.net.delay(MASTER, this.#cluster.slaves[0]?.name ?? '', SLOW)
+    for (const { name } of this.#cluster.slaves) this.#cluster.slowDown(MASTER, name)
     await this.#time.advance(LAST_WORK_MS)
     this.#story.say('--', 'the machine of the master is lost for good')
     this.#cluster.master.cutPower()

@@ -1,5 +1,5 @@
 import type { Cluster } from './cluster.ts'
-import { MASTER, SLOW, type Misfortune, type Plan } from './plan.ts'
+import { MASTER, type Misfortune, type Plan } from './plan.ts'
 import type { Story } from './story.ts'
 
 /** A master that says so for this long is started with `acceptLoss` by the operator. */
@@ -60,7 +60,7 @@ export class Misfortunes {
     net.healAll()
     for (const one of [...brokers, metadata]) {
       for (const other of [...brokers, metadata]) {
-        if (one !== other) net.link(one.machine.name, other.machine.name).delay(this.#plan.delayMs)
+        if (one !== other) this.#cluster.speedUp(one.machine.name, other.machine.name)
       }
     }
     for (const node of brokers) {
@@ -88,10 +88,10 @@ export class Misfortunes {
         }
         if (kind === 'cut') net.cut(one, other)
         if (kind === 'cut-one-way') net.cutOneWay(one, other)
-        if (kind === 'slow') net.delay(one, other, SLOW)
+        if (kind === 'slow') this.#cluster.slowDown(one, other)
         return () => {
           this.#story.say('--', `${one} and ${other}: ${kind} is over`)
-          if (kind === 'slow') net.delay(one, other, this.#plan.delayMs)
+          if (kind === 'slow') this.#cluster.speedUp(one, other)
           else net.heal(one, other)
         }
       }
