@@ -7,6 +7,13 @@ interface Waiter {
   readonly reject: (reason: unknown) => void
 }
 
+/** One who waits. */
+export interface FrontierWait {
+  readonly done: Promise<void>
+  /** Waits no longer: `done` rejects with `reason`, unless it has settled. */
+  leave(this: void, reason: unknown): void
+}
+
 /**
  * A position that only moves forward, and those waiting for it to pass them: written, flushed, replicated,
  * confirmed, dispatched are all frontiers. There is no polling: an advance wakes whom it passes.
@@ -43,32 +50,30 @@ export class Frontier {
    */
   reached(until: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(reasonOf(signal))
-    if (this.#failure) return Promise.reject(this.#failure)
-    if (until <= this.#at) return Promise.resolve()
+    const { done, leave } = this.wait(until)
+    if (signal === undefined) return done
+    const abort = (): void => leave(reasonOf(signal))
+    signal.addEventListener('abort', abort, { once: true })
+    return done.finally(() => signal.removeEventListener('abort', abort))
+  }
+
+  /** As {@link reached}, for those who leave by a timer of their own: costs a fraction of a signal. */
+  wait(until: number): FrontierWait {
+    if (this.#failure) return settled(Promise.reject(this.#failure))
+    if (until <= this.#at) return settled(Promise.resolve())
     if (this.#waiters.length >= this.#waitersMax) {
-      return Promise.reject(new BrokerError('SYSTEM_BUSY', 'too many requests are waiting'))
+      return settled(Promise.reject(new BrokerError('SYSTEM_BUSY', 'too many requests are waiting')))
     }
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        const index = this.#waiters.indexOf(waiter)
-        if (index === -1) return // Passed in the same turn: the abort came too late to matter.
-        this.#waiters.splice(index, 1)
-        reject(signal === undefined ? undefined : reasonOf(signal))
-      }
-      const waiter: Waiter = {
-        until,
-        resolve: () => {
-          signal?.removeEventListener('abort', leave)
-          resolve()
-        },
-        reject: (reason) => {
-          signal?.removeEventListener('abort', leave)
-          reject(reason)
-        },
-      }
-      this.#insert(waiter)
-      signal?.addEventListener('abort', leave, { once: true })
-    })
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const waiter: Waiter = { until, resolve, reject }
+    this.#insert(waiter)
+    const leave = (reason: unknown): void => {
+      const index = this.#waiters.indexOf(waiter)
+      if (index === -1) return // Passed in the same turn: it came too late to matter.
+      this.#waiters.splice(index, 1)
+      reject(reason)
+    }
+    return { done: promise, leave }
   }
 
   /** Moves to `to` (≥ `at`), wakes everyone it passes, then tells the listeners. */
@@ -103,4 +108,8 @@ export class Frontier {
 
 function reasonOf(signal: AbortSignal): unknown {
   return signal.reason
+}
+
+function settled(done: Promise<void>): FrontierWait {
+  return { done, leave: () => undefined }
 }

@@ -95,12 +95,12 @@ export class Durability {
   }
 
   async #replicated(end: LogOffset, limitMs: number): Promise<boolean> {
-    if (this.#sources.replicated.at >= end) return true
-    const patience = new AbortController()
-    const late = new Error('no replica answered in time')
-    const timer = this.#clock.after(Math.max(0, limitMs), () => patience.abort(late))
+    const { replicated } = this.#sources
+    if (replicated.at >= end) return true
+    const wait = replicated.wait(end)
+    const timer = this.#clock.after(Math.max(0, limitMs), () => wait.leave(late))
     try {
-      await this.#sources.replicated.reached(end, patience.signal)
+      await wait.done
       return true
     } catch (reason) {
       if (reason === late) return false
@@ -110,3 +110,6 @@ export class Durability {
     }
   }
 }
+
+/** Why a wait for replicas ended that was given up: no failure of anything. */
+const late = new Error('no replica answered in time')

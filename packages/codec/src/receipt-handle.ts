@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { BrokerError, type QueueOffset } from '@tandemmq/base'
 import type { RecordStamp } from './lineage.ts'
 import { FieldReader, FieldWriter } from './tagged-fields.ts'
@@ -32,8 +32,11 @@ const MAC_BYTES = 16
 /** Names are at most 255 bytes each, so a genuine handle stays far below. */
 const MAX_TEXT = 2048
 
-/** Text of the base64url alphabet: version, fields, and the first 128 bits of HMAC-SHA-256 over both. */
-export function encodeReceiptHandle(handle: ReceiptHandle, key: Buffer): string {
+/**
+ * Text of the base64url alphabet: version, fields, and the first 128 bits of HMAC-SHA-256 over both. A key object is made once; bytes would be
+ * made into one at every call, which takes longer than the rest.
+ */
+export function encodeReceiptHandle(handle: ReceiptHandle, key: KeyObject): string {
   const writer = new FieldWriter(192)
     .varint(VERSION)
     .text(1, handle.set)
@@ -52,7 +55,7 @@ export function encodeReceiptHandle(handle: ReceiptHandle, key: Buffer): string 
 }
 
 /** Throws `RECEIPT_HANDLE_INVALID` if it is not one of ours, was altered, or was made with another key. */
-export function openReceiptHandle(text: string, key: Buffer): ReceiptHandle {
+export function openReceiptHandle(text: string, key: KeyObject): ReceiptHandle {
   const { payload, mac } = split(text)
   if (!timingSafeEqual(mac, macOf(payload, key))) throw invalid('it was not made by this broker set')
   return fieldsOf(payload)
@@ -108,7 +111,7 @@ function present<T>(value: T | undefined): T {
   return value
 }
 
-function macOf(payload: Buffer, key: Buffer): Buffer {
+function macOf(payload: Buffer, key: KeyObject): Buffer {
   return createHmac('sha256', key).update('receipt handle').update(payload).digest().subarray(0, MAC_BYTES)
 }
 

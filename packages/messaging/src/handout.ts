@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { encodeReceiptHandle } from '@tandemmq/codec'
 import type { Clock } from '@tandemmq/base'
 import type { DeliveredMessage, ReceiveRequest } from './api.ts'
@@ -15,7 +16,7 @@ export interface HandoutParts {
   readonly clock: Clock
   /** The name of the broker set, and the key that its brokers share for handles. */
   readonly set: string
-  readonly handleKey: Buffer
+  readonly handleKey: KeyObject
 }
 
 /** Turns what was found into deliveries: the lease is in the journal before anybody sees the message (rule 5.1). */

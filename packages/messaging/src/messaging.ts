@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { Clock, Logger, Meter } from '@tandemmq/base'
 import type {
   AckEntry,
@@ -39,7 +40,7 @@ export interface MessagingOptions {
   /** Apache's `regionId`; default `DefaultRegion`. */
   readonly region?: string
   /** Shared by the brokers of the set: what one delivered, another can take the acknowledgement of. */
-  readonly handleKey: Buffer
+  readonly handleKey: KeyObject
   /** Scheduled messages kept in memory (up to twice as many for moments); the rest waits on disk. Default 100,000. */
   readonly timersInMemory?: number
   readonly limits?: Partial<OutgoingLimits>

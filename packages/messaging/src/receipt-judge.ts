@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { openReceiptHandle, type ReceiptHandle } from '@tandemmq/codec'
 import { BrokerError, type Clock } from '@tandemmq/base'
 import type { ProgressBook } from './consumer-progress.ts'
@@ -26,7 +27,7 @@ export interface ReceiptJudgeParts {
   readonly subscriptions: Subscriptions
   readonly metrics: MessageMetrics
   readonly clock: Clock
-  readonly handleKey: Buffer
+  readonly handleKey: KeyObject
 }
 
 /** Grace for a delivery made by another machine, whose clock is not quite ours. */

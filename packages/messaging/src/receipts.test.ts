@@ -1,9 +1,10 @@
+import { createSecretKey } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { encodeReceiptHandle, openReceiptHandle } from '@tandemmq/codec'
 import type { DeliveredMessage } from './api.ts'
 import { Stand, bodies, refusal } from './stand.test-kit.ts'
 
-const KEY = Buffer.alloc(32, 7)
+const KEY = createSecretKey(Buffer.alloc(32, 7))
 
 async function opened(): Promise<Stand> {
   const stand = await Stand.open()

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { encodeReceiptHandle, type ReceiptHandle } from '@tandemmq/codec'
 import { BrokerError, type Clock } from '@tandemmq/base'
 import type { AckEntry, AckStatus, CallContext } from './api.ts'
@@ -20,7 +21,7 @@ export interface ReceiptsParts {
   readonly judge: ReceiptJudge
   readonly deadLetters: DeadLetters
   readonly clock: Clock
-  readonly handleKey: Buffer
+  readonly handleKey: KeyObject
   /** Invisible messages of this queue become visible earlier or later, or an orderly queue may be open again. */
   readonly changed: (queue: DeliveryQueue) => void
 }

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import { BrokerError, silentMeter, type LogOffset } from '@tandemmq/base'
 import {
   MetadataStore,
@@ -29,7 +30,7 @@ import type { ServingToken } from './serving.ts'
 
 const ROOT = '/store'
 const HOST = { ip: '127.0.0.1', port: 10911 }
-const KEY = Buffer.alloc(32, 7)
+const KEY = createSecretKey(Buffer.alloc(32, 7))
 
 /** A visible end that follows the log, or stands still where a test says so. */
 class TestVisible {

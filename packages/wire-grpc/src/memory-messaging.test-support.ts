@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import { BrokerError, type Clock, type Timer } from '@tandemmq/base'
 import { encodeReceiptHandle, openReceiptHandle, type LogRecord, type ReceiptHandle } from '@tandemmq/codec'
 import type {
@@ -13,7 +14,7 @@ import type {
   SendReceipt,
 } from '@tandemmq/messaging'
 
-const handleKey = Buffer.alloc(32, 7)
+const handleKey = createSecretKey(Buffer.alloc(32, 7))
 
 interface Stored {
   readonly offset: number
