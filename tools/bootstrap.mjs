@@ -36,7 +36,9 @@ function main([task = '', ...args]) {
   const path = join(root, script)
   if (!existsSync(path)) throw new SetUpError(`${script} is not part of this copy of TandemMQ.`)
   const ownArgs = task === 'service' ? scriptArgs : [...scriptArgs, ...args]
-  runChild(node, ['--conditions=@tandemmq/source', path, ...ownArgs], env)
+  // The same as the launcher gives its services.
+  const flags = task === 'service' ? ['--max-semi-space-size=8'] : []
+  runChild(node, [...flags, '--conditions=@tandemmq/source', path, ...ownArgs], env)
 }
 
 function serviceTask([service = '', ...args]) {

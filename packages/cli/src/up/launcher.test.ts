@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -149,4 +149,21 @@ test('more sets and slaves: everyone has a name, and each slave follows the mast
   const conf = readFileSync(services['broker-b-slave-2']?.config ?? '', 'utf8')
   expect(conf).toContain('brokerName=broker-b\nbrokerId=2\nbrokerRole=SLAVE\n')
   expect(conf).toContain(`haMasterAddress=${services['broker-b-master']?.ha}\n`)
+})
+
+test('the master of an empty directory is told that it may begin a log, and never again once a broker has a store there', async () => {
+  using directory = temporaryDirectory()
+  const started = async (): Promise<string> => {
+    await using launched = new Launched(directory.path, ['--json'])
+    await reportOf(launched)
+    await launched.stop('SIGINT')
+    return launched.err.filter((line) => line.includes('started')).join('\n')
+  }
+  const first = await started()
+  expect(first).toMatch(/broker-master .*settings=createLog=true/)
+  expect(first).not.toMatch(/broker-slave .*createLog/)
+  mkdirSync(join(directory.path, 'broker-slave'))
+  expect(await started()).not.toContain('createLog')
+  const conf = readFileSync(join(directory.path, 'conf', 'broker-master.conf'), 'utf8')
+  expect(conf).not.toContain('createLog')
 })

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BrokerError } from '@tandemmq/base'
 import {
@@ -65,7 +65,8 @@ export class Launcher {
     mkdirSync(join(data, 'conf'), { recursive: true })
     const ports = await this.#pickPorts()
     this.#writeFiles(ports)
-    const services = this.#plans.map((plan) => this.#start(plan))
+    const isNew = !readdirSync(data).some((name) => name.startsWith('broker-'))
+    const services = this.#plans.map((plan) => this.#start(plan, isNew))
     const failure = await Promise.race([this.#untilReady(services, ports), this.#stop.requested])
     if (failure === undefined) {
       for (const service of services) void this.#watch(service)
@@ -154,11 +155,13 @@ export class Launcher {
     return `npm run service -- ${kind} -c ${config}`
   }
 
-  #start({ name, kind }: ServicePlan): ServiceProcess {
+  /** @param isNew no broker has a store here yet: there is no log that a master could forget by beginning one (rule 1.6) */
+  #start({ name, kind }: ServicePlan, isNew: boolean): ServiceProcess {
     const { data, servicesFrom } = this.#options
     const file = new LogFile(join(data, 'logs', `${name}.log`))
     const script = serviceScript(kind, servicesFrom)
-    return new ServiceProcess({ name, script, config: confFile(data, name) }, (line) => {
+    const settings = isNew && kind === 'broker-master' ? ['createLog=true'] : []
+    return new ServiceProcess({ name, script, config: confFile(data, name), settings }, (line) => {
       file.append(line)
       this.#screen.log(name, line)
     })

@@ -44,7 +44,7 @@ async function serve(kind: string, conf: ReadonlyMap<string, string>, logger: Pi
     if (process.env['STAND_IN_DEAF'] !== kind) stop('SIGTERM')
   })
   channel?.onGone(() => stop('gone'))
-  logger.info({ file: process.argv[3] }, 'started')
+  logger.info({ file: process.argv[3], settings: process.argv.slice(4).join(' ') }, 'started')
   const address = (key: string): string => `${host ?? ''}:${conf.get(key) ?? ''}`
   const master =
     kind === 'broker-master' ? { ha: address('haListenPort'), okMeans: 'nothing, in a test' } : {}
