@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { projects: ['packages/*', 'services/*', 'simulation', 'interop', 'bench', 'tools'] },
+  test: {
+    // Many tests wait for processes of their own: one worker a core would leave cores idle.
+    maxWorkers: 3,
+    projects: ['packages/*', 'services/*', 'simulation', 'interop', 'bench', 'tools'],
+  },
 })

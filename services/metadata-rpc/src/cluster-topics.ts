@@ -1,4 +1,4 @@
-import { BrokerError, messageOf } from '@tandemmq/base'
+import { BrokerError, messageOf, type Clock } from '@tandemmq/base'
 import type { ServingView } from '@tandemmq/registry'
 import type { RouteCatalog, TopicPlacement } from '@tandemmq/wire-grpc'
 import type { NewGroup, NewTopic } from './cluster-view.ts'
@@ -19,20 +19,31 @@ export interface TopicRules {
   readonly queues: number
 }
 
+/** How long a master is waited for that is late, or on its way back. A client waits 3 s. */
+const MASTER_WITHIN_MS = 2_000
+
 /** Topics and groups of all sets: read from the copies, made on the masters. */
 export class ClusterTopics implements RouteCatalog {
   readonly #copies: SetCopies
   readonly #view: ServingView
   readonly #administration: SetAdministration
   readonly #rules: TopicRules
+  readonly #clock: Clock
   /** Topics that are being made: many clients ask for the same one at once. */
   readonly #making = new Map<string, Promise<void>>()
 
-  constructor(copies: SetCopies, view: ServingView, administration: SetAdministration, rules: TopicRules) {
+  constructor(
+    copies: SetCopies,
+    view: ServingView,
+    administration: SetAdministration,
+    rules: TopicRules,
+    clock: Clock,
+  ) {
     this.#copies = copies
     this.#view = view
     this.#administration = administration
     this.#rules = rules
+    this.#clock = clock
   }
 
   topic(name: string): readonly TopicPlacement[] {
@@ -77,14 +88,10 @@ export class ClusterTopics implements RouteCatalog {
   }
 
   async #onMasters(only: string | undefined, make: (grpcAddress: string) => Promise<void>): Promise<void> {
-    const masters = this.#view.sets.flatMap(({ set, writable }) =>
-      writable === undefined || (only !== undefined && set !== only)
-        ? []
-        : [{ set, address: writable.grpcAddress }],
-    )
+    const masters = await this.#masters(only)
     if (masters.length === 0) {
-      const where = only === undefined ? 'no broker set' : `the broker set ${only}`
-      throw new BrokerError('NO_WRITABLE_BROKER', `${where} has a writable master now`)
+      const where = only === undefined ? 'the cluster' : `the broker set ${only}`
+      throw new BrokerError('NO_WRITABLE_BROKER', `${where} has no writable master now, try again`)
     }
     const outcomes = await Promise.allSettled(
       masters.map(async ({ set, address }) => {
@@ -97,4 +104,35 @@ export class ClusterTopics implements RouteCatalog {
     if (failed.reason instanceof BrokerError) throw failed.reason
     throw new BrokerError('UNAVAILABLE', messageOf(failed.reason), { cause: failed.reason })
   }
+
+  /** The writable masters; where there is none, those of the first moment in which there is one. */
+  #masters(only: string | undefined): Promise<readonly Master[]> {
+    const now = writableMasters(this.#view, only)
+    if (now.length > 0) return Promise.resolve(now)
+    return new Promise((resolve) => {
+      const end = (masters: readonly Master[]): void => {
+        stop()
+        timer.cancel()
+        resolve(masters)
+      }
+      const stop = this.#view.onChange(() => {
+        const masters = writableMasters(this.#view, only)
+        if (masters.length > 0) end(masters)
+      })
+      const timer = this.#clock.after(MASTER_WITHIN_MS, () => end([]))
+    })
+  }
+}
+
+interface Master {
+  readonly set: string
+  readonly address: string
+}
+
+function writableMasters(view: ServingView, only: string | undefined): readonly Master[] {
+  return view.sets.flatMap(({ set, writable }) =>
+    writable === undefined || (only !== undefined && set !== only)
+      ? []
+      : [{ set, address: writable.grpcAddress }],
+  )
 }

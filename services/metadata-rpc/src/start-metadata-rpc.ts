@@ -73,10 +73,16 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
       metadataSource: (address) => new GrpcMetadataClient(address, word),
     }),
   )
-  const topics = new ClusterTopics(copies, registry.view, new MasterAdministration(word), {
-    create: values.autoCreateTopicEnable,
-    queues: values.defaultTopicQueueNums,
-  })
+  const topics = new ClusterTopics(
+    copies,
+    registry.view,
+    new MasterAdministration(word),
+    {
+      create: values.autoCreateTopicEnable,
+      queues: values.defaultTopicQueueNums,
+    },
+    clock,
+  )
   const channels = opened.adopt(new ForwardChannels({}, { clock, logger, secret: word }), (it) => it.close())
   opened.defer(
     registry.view.onChange(({ members }) => {
