@@ -90,7 +90,10 @@ export const brokerKeys = {
     default: false,
     text: 'Master: an empty directory may begin a new log without asking the slaves.',
   }),
-  acceptLoss: flag({ default: false, text: 'Master: go on although the end of the log may be missing.' }),
+  acceptLoss: flag({
+    default: false,
+    text: 'Master: go on although the end of the log may be missing; what only a slave still holds is given up.',
+  }),
   setSecretFile: text({
     default: '',
     text: 'File with the secret that members of the set share; without it all ports stay on loopback.',

@@ -274,7 +274,7 @@ export class MasterRole implements AsyncDisposable {
   }
 
   #tailWords(hello: Hello): string {
-    return `${hello.identity} holds this log up to ${hello.end}, this master only up to ${this.#store.end}: restore its store from there (or start with acceptLoss=true)`
+    return `${hello.identity} holds this log up to ${hello.end}, this master only up to ${this.#store.end}: restore its store from there (acceptLoss=true gives up what only that one holds, acknowledged messages too)`
   }
 }
 
