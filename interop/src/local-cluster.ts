@@ -27,6 +27,9 @@ export interface ServiceLine {
   readonly ha?: string
 }
 
+/** How often a start is tried whose ports were taken by somebody else in the same moment. */
+const PORT_ATTEMPTS = 3
+
 /** A cluster as `npm start` brings it up: real processes on this machine, in a directory of their own. */
 export class LocalCluster implements AsyncDisposable {
   readonly data: string
@@ -62,16 +65,32 @@ export class LocalCluster implements AsyncDisposable {
    */
   static async start(flags: readonly string[] = [], data?: string): Promise<LocalCluster> {
     const directory = data ?? (await freshDirectory())
+    for (let attempt = 1; ; attempt++) {
+      const lines = new LogLines()
+      try {
+        return await LocalCluster.#startOnce(flags, directory, data !== undefined, lines)
+      } catch (failure) {
+        // Launchers that start at the same moment may pick the same free port before one of them has bound it.
+        if (attempt === PORT_ATTEMPTS || !lines.all.some((line) => line.includes('EADDRINUSE'))) throw failure
+      }
+    }
+  }
+
+  static async #startOnce(
+    flags: readonly string[],
+    directory: string,
+    keepData: boolean,
+    lines: LogLines,
+  ): Promise<LocalCluster> {
     const ports = ['--grpc-port', '0', '--http-port', '0']
     const command = launcherCommand('--json', '--data', directory, ...ports, ...flags)
     const launcher = spawn(process.execPath, command, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: environment,
     })
-    const lines = new LogLines()
     lines.follow(launcher.stderr)
     const ready = await firstReadyLine(launcher, lines.all)
-    return new LocalCluster(directory, data !== undefined, launcher, ready, lines)
+    return new LocalCluster(directory, keepData, launcher, ready, lines)
   }
 
   get launcherPid(): number {
