@@ -1,12 +1,11 @@
+import { joinAddress, splitAddress } from '@tandemmq/base'
 import { resolve } from 'node:path'
 import type { BrokerOptions } from '@tandemmq/broker'
 import {
   bootId,
   isLoopback,
-  joinAddress,
   readConfiguration,
   readSecretFile,
-  splitAddress,
   type Configuration,
   type ConfigurationSources,
 } from '@tandemmq/platform-node'

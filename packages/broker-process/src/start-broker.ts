@@ -1,8 +1,7 @@
-import type { Logger } from '@tandemmq/base'
+import { type Logger, joinAddress } from '@tandemmq/base'
 import { Broker } from '@tandemmq/broker'
 import {
   DirectoryLock,
-  joinAddress,
   NodeClock,
   NodeFiles,
   NodeNet,
@@ -71,7 +70,7 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
   const edge = new ClientEdge({
     target: calls,
     presence: calls.presence,
-    catalog: localRoutes(broker, options.set, options.create),
+    catalog: localRoutes(broker, options.set),
     clock,
     logger,
     endpoints: () => endpointsOf(options.grpcAddress),

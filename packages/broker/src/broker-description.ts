@@ -1,3 +1,4 @@
+import { joinAddress } from '@tandemmq/base'
 import type { BrokerError } from '@tandemmq/base'
 import type { MetadataStore, MetadataSyncStatus } from '@tandemmq/metadata'
 import type { MemberDetails, RegistrationSource } from '@tandemmq/registry'
@@ -67,8 +68,7 @@ function failureOf({ store, metadata }: SelfView): BrokerError | undefined {
 
 export function haAddressOf({ options, role }: SelfView): string {
   if (role.kind === 'slave' || options.master === undefined) return ''
-  const { haAdvertisedHost: host } = options.master
-  return `${host.includes(':') ? `[${host}]` : host}:${role.haAddress.port}`
+  return joinAddress(options.master.haAdvertisedHost, role.haAddress.port)
 }
 
 function detailsOf(self: SelfView): MemberDetails {

@@ -23,6 +23,8 @@ export class Broker implements AsyncDisposable {
   readonly metadata: MetadataStore
   readonly api: Messaging
   readonly visible: VisiblePosition
+  /** Topics and groups, and which of them come to be at first use. */
+  readonly catalog: TopicsAndGroups
   readonly #options: BrokerOptions
   readonly #self: SelfView
   readonly #log: ReplicatedStore
@@ -49,6 +51,7 @@ export class Broker implements AsyncDisposable {
       this.#alone = { servingEpoch: clock.now(), seenEpoch: clock.now() }
     }
     this.#self = { options, store, metadata, role, visible: this.visible, instanceId: parts.instanceId }
+    this.catalog = new TopicsAndGroups(metadata, options.create, () => this.#mayWrite())
     this.api = this.#messaging(ports)
     if (registry !== undefined) {
       this.#registration = Registration.start({}, { clock, random, logger }, registry, selfReport(this.#self))
@@ -162,16 +165,21 @@ export class Broker implements AsyncDisposable {
     return { servingEpoch: registration?.servingEpoch, seenEpoch: registration?.holder.seenEpoch ?? 0 }
   }
 
+  /** Only a master writes, and only while nobody has a reason against it. */
+  #mayWrite(): boolean {
+    return this.#role.kind === 'master' && this.#role.writability.isWritable
+  }
+
   #messaging(ports: BrokerPorts): Messaging {
-    const { cluster, set, secret, maxMessageBytes, create } = this.#options
+    const { cluster, set, secret, maxMessageBytes } = this.#options
     const master = this.#role.kind === 'master' ? this.#role : undefined
-    const mayWrite = (): boolean => master?.writability.isWritable ?? false
+    const mayWrite = (): boolean => this.#mayWrite()
     return new Messaging(
       { cluster, set, handleKey: handleKeyOf(set, secret), limits: { bodyBytesMax: maxMessageBytes } },
       {
         log: this.store,
         book: this.metadata,
-        catalog: new TopicsAndGroups(this.metadata, create, mayWrite),
+        catalog: this.catalog,
         durability: master ?? { admit: refuseWriting, confirmed: refuseWriting },
         visible: this.visible,
         serving: servingToken(() => this.#serving()),

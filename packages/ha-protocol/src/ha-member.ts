@@ -29,7 +29,7 @@ export function refusalOf(own: HaMember, segmentBytes: number, hello: Hello): Re
   if (hello.segmentBytes !== segmentBytes) {
     return {
       reason: 'segment-size',
-      words: `${peer} has commit log files of ${hello.segmentBytes} bytes, its peer of ${segmentBytes}: mapedFileSizeCommitLog must be equal`,
+      words: `${peer} has commit log files of ${hello.segmentBytes} bytes, its peer of ${segmentBytes}: mappedFileSizeCommitLog must be equal`,
     }
   }
   return undefined

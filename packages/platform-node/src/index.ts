@@ -31,5 +31,5 @@ export { parseProperties, renderProperties, type Property } from './configuratio
 export { renderReference } from './configuration/reference.ts'
 export { LauncherChannel, parseReadyLine, READY_VARIABLE, type ReadyFacts } from './launcher-channel.ts'
 export { readSecretFile } from './configuration/set-secret-file.ts'
-export { isLoopback, joinAddress, splitAddress } from './configuration/host-and-port.ts'
+export { isLoopback } from './configuration/loopback.ts'
 export { runService, type RunningService } from './run-service.ts'

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
-import { silentMeter } from '@tandemmq/base'
+import { joinAddress, silentMeter } from '@tandemmq/base'
 import {
   DirectoryLock,
   isLoopback,
-  joinAddress,
   NodeClock,
   NodeFiles,
   NodeRandom,

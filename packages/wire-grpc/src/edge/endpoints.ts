@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { splitAddress } from '@tandemmq/base'
 import { rocketmq } from '@tandemmq/rpc'
 
 const { AddressScheme } = rocketmq
@@ -15,10 +16,9 @@ export const echoedEndpoints: AdvertisedEndpoints = (_set, asked) =>
 
 /** One address, with the scheme that its text has: the only form that every official client can use. */
 export function endpointsOf(grpcAddress: string): rocketmq.Endpoints {
-  const colon = grpcAddress.lastIndexOf(':')
-  const host = grpcAddress.slice(0, colon).replace(/^\[(.*)\]$/, '$1')
+  const { host, port } = splitAddress(grpcAddress)
   const version = isIP(host)
   const scheme =
     version === 4 ? AddressScheme.IPv4 : version === 6 ? AddressScheme.IPv6 : AddressScheme.DOMAIN_NAME
-  return { scheme, addresses: [{ host, port: Number(grpcAddress.slice(colon + 1)) }] }
+  return { scheme, addresses: [{ host, port }] }
 }

@@ -1,6 +1,6 @@
-import type { Address } from '@tandemmq/base'
+import type { Address } from './net.ts'
 
-/** Splits `host:port`, an IPv6 host in brackets, as the `address` keys let it through. */
+/** Splits `host:port`, an IPv6 host in brackets. The text has been checked where it came in. */
 export function splitAddress(text: string): Address {
   const colon = text.lastIndexOf(':')
   return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(text.slice(colon + 1)) }
@@ -9,9 +9,4 @@ export function splitAddress(text: string): Address {
 /** The other way round. */
 export function joinAddress(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
-/** Nobody outside of this machine reaches it. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
