@@ -18,9 +18,11 @@ const TASKS = {
   up: ['packages/cli/src/main.ts', ['up']],
   tandemmq: ['packages/cli/src/main.ts', []],
   test: ['tools/src/test-run.ts', []],
+  ci: ['tools/src/ci-run.ts', []],
   check: ['tools/src/check-run.ts', []],
   demo: ['interop/src/demo.ts', []],
   bench: ['bench/src/main.ts', []],
+  hostile: ['hostile/src/main.ts', []],
   simulate: ['simulation/src/main.ts', []],
 }
 

@@ -31,6 +31,7 @@ const ORDER = [
   'metadata-rpc',
   'simulation',
   'interop',
+  'hostile',
   'bench',
 ]
 

@@ -1,0 +1,1 @@
+export { Matrix, type Attack, type Section } from './matrix.ts'
