@@ -1,6 +1,6 @@
 import { live } from './life.ts'
 
-/** `npm run simulate -- --seed N [--message ID]`: lives that life and tells it. `--seed A..B`: many, in short. */
+/** `npm run simulate -- --seed N [--message ID]`: lives that life and tells it. `--seed A..B`: many, in short. The last line counts lives. */
 const args = process.argv.slice(2)
 const [first, last] = seedsOf(valueOf('--seed') ?? '1')
 const messages = valueOf('--message')?.split(',') ?? []
@@ -15,7 +15,7 @@ for (let seed = first; seed <= last; seed += 1) {
   print(`     ${outcome.summary}`)
   for (const violation of outcome.violations.slice(0, 20)) print(`     ${violation}`)
 }
-if (first !== last) print(`${last - first + 1 - failures} of ${last - first + 1} lives are as promised`)
+print(`${last - first + 1 - failures} passed, ${failures} failed`)
 process.exitCode = failures === 0 ? 0 : 1
 
 function valueOf(name: string): string | undefined {
