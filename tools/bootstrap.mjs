@@ -24,6 +24,8 @@ const TASKS = {
   bench: ['bench/src/main.ts', []],
   hostile: ['hostile/src/main.ts', []],
   simulate: ['simulation/src/main.ts', []],
+  images: ['docker/src/main.ts', []],
+  deploy: ['docker/src/deploy-main.ts', []],
 }
 
 function main([task = '', ...args]) {

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readConfiguration } from './configuration.ts'
 import { address, flag, integer, name, oneOf, port, text } from './key.ts'
@@ -133,4 +133,20 @@ test('a value that is wrong only beside others is refused with its origin', () =
 test('the reference names every key and prints no secret', () => {
   const reference = renderReference(schema)
   for (const key of Object.keys(schema)) expect(reference).toContain(`| \`${key}\` |`)
+})
+
+test('files of the surroundings are read before the one that is named, and need not exist', () => {
+  const defaults = file('grpcPort=1\nslaveTimeout=1\nbrokerName=of-the-image\n')
+  const own = join(directory, 'own.conf')
+  writeFileSync(own, 'slaveTimeout=2\nbrokerName=mounted\n')
+  const named = join(directory, 'named.conf')
+  writeFileSync(named, 'brokerName=named\n')
+  const { values, warnings } = readConfiguration(schema, {
+    arguments: ['-c', named],
+    environment: {
+      TANDEMMQ_CONFIGURATION_FILES: [defaults, join(directory, 'none.conf'), own].join(delimiter),
+    },
+  })
+  expect(values).toMatchObject({ grpcPort: 1, slaveTimeout: 2, brokerName: 'named' })
+  expect(warnings).toEqual([])
 })

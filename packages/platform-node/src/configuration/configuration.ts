@@ -1,10 +1,15 @@
+import { existsSync } from 'node:fs'
+import { delimiter } from 'node:path'
 import { BrokerError } from '@tandemmq/base'
 import { READY_VARIABLE } from '../launcher-channel.ts'
 import type { Schema, Values } from './key.ts'
 import { nearestName } from './nearest-name.ts'
 import { settingsOfArguments, settingsOfEnvironment, settingsOfFile, type Setting } from './setting.ts'
 
-/** Where a configuration is read from; a later one wins: file, environment, arguments. */
+/** Names files that are read before the one of `-c`, a later one over an earlier, separated as in PATH; one that does not exist is passed over. */
+const FILES_VARIABLE = 'TANDEMMQ_CONFIGURATION_FILES'
+
+/** Where a configuration is read from; a later one wins: files, environment, arguments. */
 export interface ConfigurationSources {
   /** What follows the program's name: `-c FILE` and `key=value`. */
   readonly arguments: readonly string[]
@@ -35,9 +40,11 @@ export function readConfiguration<const S extends Schema>(
   const { file, settings } = settingsOfArguments(sources.arguments)
   const warnings: string[] = []
   const given = new Map<string, Setting>()
+  const reserved = [READY_VARIABLE, FILES_VARIABLE, ...(sources.reservedVariables ?? [])]
   const layers = [
+    ...standingFiles(sources.environment[FILES_VARIABLE]).map(settingsOfFile),
     file === undefined ? [] : settingsOfFile(file),
-    settingsOfEnvironment(sources.environment, names, [READY_VARIABLE, ...(sources.reservedVariables ?? [])]),
+    settingsOfEnvironment(sources.environment, names, reserved),
     settings,
   ]
   for (const layer of layers) {
@@ -57,6 +64,10 @@ export function readConfiguration<const S extends Schema>(
     isGiven: (name) => given.has(name),
     refusal: refuse,
   }
+}
+
+function standingFiles(list = ''): readonly string[] {
+  return list.split(delimiter).filter((path) => path !== '' && existsSync(path))
 }
 
 /** Splits one source's settings into known keys and remarks about unknown and repeated ones. */
