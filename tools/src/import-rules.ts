@@ -23,6 +23,7 @@ const ORDER = [
   'wire-grpc',
   'remoting',
   'platform-node',
+  'http',
   'broker-process',
   'cli',
   'embedded',
@@ -48,7 +49,7 @@ const SOLE_IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['platform-node'],
   'prom-client': ['platform-node'],
   '@grpc/grpc-js': ['rpc', 'wire-grpc'],
-  fastify: ['metadata-rpc'],
+  fastify: ['http'],
   commander: ['cli'],
 }
 /** Tools of the whole repository, which its root depends on. */

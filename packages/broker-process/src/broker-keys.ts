@@ -31,6 +31,7 @@ export const brokerKeys = {
   }),
   listenAddress: text({ default: '127.0.0.1', text: 'The address the ports are bound to.' }),
   grpcPort: port({ default: 8081, text: 'gRPC: client API, metadata, calls from the gateway.' }),
+  httpPort: port({ default: 8080, text: 'HTTP: health, readiness, metrics; 0: any free port.' }),
   haListenPort: port({ default: 10_912, text: 'HA: a master sends its log to its slaves here.' }),
   haMasterAddress: address({ default: '', text: 'Slave: the HA port of the one master it follows.' }),
   masterGrpcAddress: address({ default: '', text: 'Slave: the gRPC port of that master, for metadata.' }),

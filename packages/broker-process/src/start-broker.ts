@@ -1,5 +1,6 @@
-import { type Logger, joinAddress } from '@tandemmq/base'
+import { type Logger, type Readiness, joinAddress } from '@tandemmq/base'
 import { Broker } from '@tandemmq/broker'
+import { startHttpServer } from '@tandemmq/http'
 import {
   DirectoryLock,
   NodeClock,
@@ -51,8 +52,18 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
   const clock = new NodeClock()
   const random = new NodeRandom()
   const meter = new PromMeter()
+  // From here on health checks are answered, however long the recovery of the log takes.
+  let broker: Broker | undefined
+  const http = opened.adopt(
+    await startHttpServer(
+      { host: values.listenAddress, port: values.httpPort },
+      { readiness: () => broker?.readiness ?? startingUp, metricsText: () => meter.text() },
+    ),
+    (it) => it.close(),
+  )
+  const httpAddress = joinAddress(values.listenAddress, http.port)
   const word = new SetSecret(secret, options.identity, { clock, random })
-  const broker = opened.use(
+  broker = opened.use(
     await Broker.open(options, {
       files: new NodeFiles(),
       net: new NodeNet(),
@@ -79,7 +90,7 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
   server.add(clients.definition, clients.implementation)
   addForwardService(server, calls, guard, { clock, logger })
   addMetadataService(server, new BrokerMetadata(broker), guard, { logger })
-  sayHello(logger, role, broker, options.root, joinAddress(values.listenAddress, port))
+  sayHello(logger, role, broker, options.root, joinAddress(values.listenAddress, port), httpAddress)
 
   const closing = opened.move()
   return {
@@ -87,6 +98,7 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
     ready: readiness(broker).then((): ReadyFacts => ({
       service,
       grpc: joinAddress(values.listenAddress, port),
+      http: httpAddress,
       ...(role === 'master' && { ha: broker.haAddress, okMeans: broker.okMeans }),
     })),
     close: async () => {
@@ -97,9 +109,24 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
   }
 }
 
-function sayHello(logger: Logger, role: ServiceRole, broker: Broker, root: string, grpc: string): void {
+const startingUp: Readiness = {
+  ready: false,
+  problems: [{ check: 'serving', message: 'this broker is starting: its log is being read' }],
+}
+
+function sayHello(
+  logger: Logger,
+  role: ServiceRole,
+  broker: Broker,
+  root: string,
+  grpc: string,
+  http: string,
+): void {
   const ha = broker.haAddress
-  logger.info({ role, grpc, ...(ha !== '' && { ha }), data: root, logEnd: broker.store.end }, 'broker is up')
+  logger.info(
+    { role, grpc, http, ...(ha !== '' && { ha }), data: root, logEnd: broker.store.end },
+    'broker is up',
+  )
   if (role === 'master') logger.info({ okMeans: broker.okMeans }, 'what OK means')
 }
 

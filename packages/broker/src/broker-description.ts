@@ -62,7 +62,7 @@ export function problemsOf({ store, metadata, role }: SelfView): readonly string
 }
 
 /** A disk has failed under one of the writers: only a restart helps. */
-function failureOf({ store, metadata }: SelfView): BrokerError | undefined {
+export function failureOf({ store, metadata }: SelfView): BrokerError | undefined {
   return store.fence ?? metadata.failure
 }
 

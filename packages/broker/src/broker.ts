@@ -4,6 +4,7 @@ import { MetadataStore, type Snapshot } from '@tandemmq/metadata'
 import { Registration } from '@tandemmq/registry'
 import { MessageStore } from '@tandemmq/storage'
 import { haAddressOf, problemsOf, selfReport, type SelfView } from './broker-description.ts'
+import { brokerReadiness, type BrokerReadiness } from './broker-readiness.ts'
 import type { BrokerOptions, BrokerPorts } from './broker-options.ts'
 import { okMeans } from './durability-mode.ts'
 import { HandBack } from './hand-back.ts'
@@ -117,6 +118,16 @@ export class Broker implements AsyncDisposable {
   get problems(): readonly string[] {
     const refusal = this.#registration?.refusal
     return refusal === undefined ? problemsOf(this.#self) : [refusal.message, ...problemsOf(this.#self)]
+  }
+
+  /** Whether it does its work now, and which checks fail. */
+  get readiness(): BrokerReadiness {
+    return brokerReadiness({
+      self: this.#self,
+      registration: this.#registration,
+      servingEpoch: this.servingEpoch,
+      isHandingBack: this.#handBack?.isRunning ?? false,
+    })
   }
 
   /** Heard from the registry, or there is none to be heard from. */

@@ -44,18 +44,22 @@ export class Durability {
     return this.#options.mode
   }
 
+  /** In words, that the mode waits for more replicas than could acknowledge now; `undefined`: there are enough. */
+  shortage(): string | undefined {
+    const { mode } = this.#options
+    if (!waitsForReplicas(mode)) return undefined
+    const known = this.#sources.knownReplicas()
+    if (known >= mode.inSyncReplicas) return undefined
+    return `inSyncReplicas=${mode.inSyncReplicas}, but only ${known} (master included) can acknowledge now`
+  }
+
   /** Refuses before anything is stored when too few replicas are there (rule 6.2): throws `IN_SYNC_REPLICAS_NOT_ENOUGH`. */
   admit(): void {
-    const { mode } = this.#options
-    if (!waitsForReplicas(mode)) return
-    const known = this.#sources.knownReplicas()
-    if (known < mode.inSyncReplicas) {
-      throw new BrokerError(
-        'IN_SYNC_REPLICAS_NOT_ENOUGH',
-        `nothing was stored: inSyncReplicas=${mode.inSyncReplicas}, but only ${known} (master included) can acknowledge now`,
-        { facts: { known, needed: mode.inSyncReplicas } },
-      )
-    }
+    const shortage = this.shortage()
+    if (shortage === undefined) return
+    throw new BrokerError('IN_SYNC_REPLICAS_NOT_ENOUGH', `nothing was stored: ${shortage}`, {
+      facts: { known: this.#sources.knownReplicas(), needed: this.#options.mode.inSyncReplicas },
+    })
   }
 
   /**

@@ -1,4 +1,5 @@
 export { Broker } from './broker.ts'
+export type { BrokerReadiness } from './broker-readiness.ts'
 export type { Role } from './role.ts'
 export type { BrokerOptions, BrokerPorts, MasterOptions, SlaveOptions } from './broker-options.ts'
 export { okMeans, type DurabilityMode } from './durability-mode.ts'

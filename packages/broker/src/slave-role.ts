@@ -7,7 +7,7 @@ import type { ReplicatedStore } from './replicated-store.ts'
 import type { VisiblePosition } from './visible-position.ts'
 
 /** A slave that lacks no more than this has copied what it could: it may give the token back. */
-const CAUGHT_UP_BYTES = 64 * 1024
+export const CAUGHT_UP_BYTES = 64 * 1024
 
 /**
  * What a broker does as slave: copies the log of one master byte for byte, keeps its metadata, and reads as far as it

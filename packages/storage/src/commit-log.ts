@@ -1,4 +1,13 @@
-import { BrokerError, Frontier, invariant, type Files, type LogOffset, type OpenFile } from '@tandemmq/base'
+import {
+  BrokerError,
+  Frontier,
+  invariant,
+  isOutOfDescriptors,
+  messageOf,
+  type Files,
+  type LogOffset,
+  type OpenFile,
+} from '@tandemmq/base'
 import { BLANK_BYTES, encodeBlank } from '@tandemmq/codec'
 import { isDiskFull } from './errno.ts'
 import { FileCache } from './file-cache.ts'
@@ -41,6 +50,7 @@ export class CommitLog {
   #end: LogOffset
   #zeroedTo: LogOffset
   #fence: BrokerError | undefined
+  #isDiskFull = false
 
   /** For a recovered log: everything in [`minOffset`, `end`) is on file, everything behind reads as zeros. */
   constructor(options: CommitLogOptions, files: Files, minOffset: LogOffset, end: LogOffset) {
@@ -62,6 +72,11 @@ export class CommitLog {
     return this.#minOffset
   }
 
+  /** The last append found no room on the disk. */
+  get isDiskFull(): boolean {
+    return this.#isDiskFull
+  }
+
   /** Why nothing can be appended any more; `undefined` as long as that is not so. */
   get fence(): BrokerError | undefined {
     return this.#fence
@@ -78,8 +93,8 @@ export class CommitLog {
 
   /**
    * Appends one record of `size` bytes, which `encode` writes at the place and for the offset that it is told.
-   * Readers see it after {@link announce}. Throws `LOG_FENCED` or `DISK_FULL`, or what `encode` throws; the log is
-   * then as before.
+   * Readers see it after {@link announce}. Throws `LOG_FENCED`, `DISK_FULL`, `SYSTEM_BUSY` (no file descriptor is left for the next segment), or what
+   * `encode` throws; the log is then as before.
    */
   append(size: number, encode: (target: Buffer, at: number, offset: LogOffset) => void): LogOffset {
     invariant(size + BLANK_BYTES <= this.segmentBytes, 'a record fits a segment')
@@ -91,6 +106,7 @@ export class CommitLog {
     const { bytes, at } = this.#tail.room(offset, size)
     encode(bytes, at, offset)
     this.#write(bytes.subarray(at, at + size))
+    this.#isDiskFull = false
     this.#tail.keep(size)
     this.#end += size
     return offset
@@ -104,6 +120,7 @@ export class CommitLog {
     invariant(this.#end + bytes.length <= start + this.segmentBytes, 'raw bytes do not cross a segment end')
     this.#ensureSegment(start)
     this.#write(bytes)
+    this.#isDiskFull = false
     this.#tail.copy(this.#end, bytes)
     this.#end += bytes.length
   }
@@ -291,7 +308,15 @@ export class CommitLog {
   }
 
   #writeFailure(cause: unknown): BrokerError {
+    // Nothing was written, and nothing is wrong with the disk.
+    if (isOutOfDescriptors(cause)) {
+      return new BrokerError('SYSTEM_BUSY', `no file descriptor is left for the commit log (${messageOf(cause)})`, {
+        facts: { end: this.#end },
+        cause,
+      })
+    }
     if (!isDiskFull(cause)) return this.fenceOff(cause)
+    this.#isDiskFull = true
     return new BrokerError('DISK_FULL', 'the disk has no room for the message', {
       facts: { end: this.#end },
       cause,

@@ -102,6 +102,11 @@ export class MessageStore implements AsyncDisposable {
     return this.#session.log.fence
   }
 
+  /** The last append found no room on the disk. */
+  get isDiskFull(): boolean {
+    return this.#session.log.isDiskFull
+  }
+
   get segmentBytes(): number {
     return this.#context.options.segmentBytes
   }

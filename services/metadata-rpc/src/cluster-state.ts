@@ -1,3 +1,4 @@
+import type { Check, Problem, Readiness } from '@tandemmq/base'
 import type { MemberReport, Registry, SetServing } from '@tandemmq/registry'
 import type { ClusterTopics } from './cluster-topics.ts'
 import type {
@@ -92,17 +93,29 @@ export class ClusterState implements ClusterView {
     return this.#topics.makeGroup(group)
   }
 
-  problems(): readonly string[] {
+  /** Ready when every set that is known or expected can be written and serves its consumers. */
+  readiness(): Readiness {
+    const problems = this.problems()
+    return { ready: problems.length === 0, problems }
+  }
+
+  problems(): readonly Problem[] {
     const { sets } = this.#registry.view
     const absent = this.#expectedSets.filter((name) => !sets.some(({ set }) => set === name))
     return [
-      ...absent.map((name) => `no broker of ${name} has registered`),
+      ...absent.map((name) => problem('registered', `no broker of ${name} has registered`)),
       ...sets.flatMap(({ set, serving, writable }) => [
-        ...(serving === undefined ? [`nobody serves the consumers of ${set}`] : []),
-        ...(writable === undefined ? [`${set} takes no messages: it has no writable master now`] : []),
+        ...(serving === undefined ? [problem('serving', `nobody serves the consumers of ${set}`)] : []),
+        ...(writable === undefined
+          ? [problem('writable', `${set} takes no messages: it has no writable master now`)]
+          : []),
       ]),
     ]
   }
+}
+
+function problem(check: Check, message: string): Problem {
+  return { check, message }
 }
 
 function stateOf({ set, serving, writable }: SetServing, reports: readonly MemberReport[]): SetState {

@@ -1,3 +1,5 @@
+import type { Problem, Readiness } from '@tandemmq/base'
+
 /** What the HTTP API shows and does. The composition root joins registry and metadata copies behind it. */
 export interface ClusterView {
   sets(): readonly SetState[]
@@ -8,8 +10,9 @@ export interface ClusterView {
   /** Creates it on the master of every set (or of `set`). Throws `BrokerError`. */
   createTopic(topic: NewTopic): Promise<void>
   createGroup(group: NewGroup): Promise<void>
-  /** Sentences about what keeps the cluster from working; empty = ready. */
-  problems(): readonly string[]
+  readiness(): Readiness
+  /** What keeps the cluster from working; empty = ready. */
+  problems(): readonly Problem[]
 }
 
 export interface SetState {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { joinAddress, silentMeter } from '@tandemmq/base'
+import { startHttpServer } from '@tandemmq/http'
 import {
   DirectoryLock,
   isLoopback,
@@ -25,9 +26,9 @@ import {
   SetSecret,
   SetSecretGuard,
 } from '@tandemmq/wire-grpc'
+import { adminRoutes } from './admin-routes.ts'
 import { ClusterState } from './cluster-state.ts'
 import { ClusterTopics } from './cluster-topics.ts'
-import { startHttpServer } from './http/server.ts'
 import { MasterAdministration } from './master-administration.ts'
 import { metadataRpcKeys } from './metadata-rpc-keys.ts'
 import { SetCopies } from './set-copies.ts'
@@ -107,9 +108,12 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   const cluster = new ClusterState(registry, copies, topics, expectedSets)
   const http = opened.adopt(
     await startHttpServer(
-      { host: values.listenAddress, port: values.httpPort, ...(adminToken !== undefined && { adminToken }) },
-      cluster,
-      () => meter.text(),
+      { host: values.listenAddress, port: values.httpPort },
+      {
+        readiness: () => cluster.readiness(),
+        metricsText: () => meter.text(),
+        routes: (app) => adminRoutes(app, cluster, adminToken),
+      },
     ),
     (it) => it.close(),
   )

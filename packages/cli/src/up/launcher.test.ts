@@ -37,6 +37,7 @@ test('--json: one line on standard output with every address, and SIGINT ends al
   expect(Object.keys(report.services)).toEqual(['metadata-rpc', 'broker-master', 'broker-slave'])
   const master = report.services['broker-master']
   expect(master?.config).toBe(join(directory.path, 'conf', 'broker-master.conf'))
+  expect(master?.http).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
   const slaveConf = readFileSync(join(directory.path, 'conf', 'broker-slave.conf'), 'utf8')
   expect(slaveConf).toContain(`haMasterAddress=${master?.ha}`)
   expect(slaveConf).toContain(`masterGrpcAddress=${master?.grpc}`)
@@ -65,6 +66,7 @@ test('a second start goes on with the same ports and secrets, and a second launc
 
   await using second = new Launched(directory.path, ['--json'])
   const after = await reportOf(second)
+  expect(after.services['broker-slave']?.http).toBe(before.services['broker-slave']?.http)
   expect(after.grpc).toBe(before.grpc)
   expect(after.services['broker-master']?.ha).toBe(before.services['broker-master']?.ha)
   expect(readFileSync(secretFile, 'utf8')).toBe(secret)

@@ -108,10 +108,9 @@ export class Launcher {
       const pick = (want: number, last: number | undefined, purpose: string): Promise<number> =>
         want === 0 ? picker.any(last, purpose) : picker.wanted(want, purpose)
       const grpc = await pick(isFront ? this.#options.grpcPort : 0, before.get('grpcPort'), `gRPC of ${name}`)
-      const second = isFront
-        ? await pick(this.#options.httpPort, before.get('httpPort'), `HTTP of ${name}`)
-        : await pick(0, before.get('haListenPort'), `HA of ${name}`)
-      ports.set(name, { grpc, second })
+      const http = await pick(isFront ? this.#options.httpPort : 0, before.get('httpPort'), `HTTP of ${name}`)
+      const ha = isFront ? 0 : await pick(0, before.get('haListenPort'), `HA of ${name}`)
+      ports.set(name, { grpc, http, ha })
     }
     return ports
   }
@@ -195,8 +194,8 @@ export class Launcher {
   }
 
   #report(services: readonly ReadyService[], ports: ReadonlyMap<string, ServicePorts>): void {
-    const { grpc = 0, second = 0 } = ports.get('metadata-rpc') ?? {}
-    const report = readyReport(services, { grpc, http: second }, performance.now())
+    const { grpc = 0, http = 0 } = ports.get('metadata-rpc') ?? {}
+    const report = readyReport(services, { grpc, http }, performance.now())
     for (const sentence of readySentences(report, this.#options.data)) this.#screen.say(sentence)
     if (this.#options.json) process.stdout.write(`${JSON.stringify(report)}\n`)
   }

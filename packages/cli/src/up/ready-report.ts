@@ -25,6 +25,7 @@ interface ServiceLine {
   readonly pid: number
   readonly config: string
   readonly grpc?: string
+  readonly http?: string
   readonly ha?: string
 }
 
@@ -33,8 +34,11 @@ export function readyReport(
   ports: { readonly grpc: number; readonly http: number },
   startMs: number,
 ): ReadyReport {
-  const lines = services.map(({ name, pid, config, facts: { grpc, ha } }) => {
-    const addresses = name === 'metadata-rpc' ? {} : { ...(grpc && { grpc }), ...(ha && { ha }) }
+  const lines = services.map(({ name, pid, config, facts: { grpc, http, ha } }) => {
+    const addresses =
+      name === 'metadata-rpc'
+        ? {}
+        : { ...(grpc && { grpc }), ...(http && { http: `http://${http}` }), ...(ha && { ha }) }
     return [name, { pid, config, ...addresses }] as const
   })
   return {
@@ -55,8 +59,8 @@ export function readySentences(report: ReadyReport, data: string): readonly stri
     `  http      ${report.http}`,
     `  data      ${data}`,
     ...Object.entries(report.services).map(
-      ([name, { pid, grpc, ha }]) =>
-        `  ${name}: process ${pid}${grpc === undefined ? '' : `, gRPC ${grpc}`}${ha === undefined ? '' : `, HA ${ha}`}`,
+      ([name, { pid, grpc, http, ha }]) =>
+        `  ${name}: process ${pid}${grpc === undefined ? '' : `, gRPC ${grpc}`}${http === undefined ? '' : `, ${http}`}${ha === undefined ? '' : `, HA ${ha}`}`,
     ),
     ...(report.okMeans === '' ? [] : [`  OK means: ${report.okMeans}`]),
   ]

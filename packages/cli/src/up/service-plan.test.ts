@@ -19,7 +19,12 @@ function conf(service: string, options: UpOptions): ConfValues {
   const plans = planServices(options)
   const plan = plans.find(({ name }) => name === service)
   if (plan === undefined) throw new Error(`no ${service} in ${plans.map(({ name }) => name).join(', ')}`)
-  return confOf(plan, (name) => ({ grpc: 1_000 + name.length, second: 2_000 + name.length }), plans, options)
+  return confOf(
+    plan,
+    (name) => ({ grpc: 1_000 + name.length, http: 2_000 + name.length, ha: 3_000 + name.length }),
+    plans,
+    options,
+  )
 }
 
 test.each([

@@ -17,8 +17,9 @@ export interface ServicePlan {
 /** Where the service finds the others, and the port numbers it listens on. */
 export interface ServicePorts {
   readonly grpc: number
-  /** The second port: HA of a broker, HTTP of metadata-rpc. */
-  readonly second: number
+  readonly http: number
+  /** 0: metadata-rpc, which has none. */
+  readonly ha: number
 }
 
 export type ConfValues = Readonly<Record<string, string | number | boolean>>
@@ -51,10 +52,11 @@ export function confOf(
   plans: readonly ServicePlan[],
   options: UpOptions,
 ): ConfValues {
-  const { grpc, second } = portsOf(plan.name)
+  const { grpc, http, ha } = portsOf(plan.name)
   const common = {
     listenAddress: HOST,
     grpcPort: grpc,
+    httpPort: http,
     storePathRootDir: join(options.data, plan.name),
     setSecretFile: setSecretFile(options.data),
   }
@@ -63,7 +65,6 @@ export function confOf(
     return {
       clusterName: CLUSTER,
       ...common,
-      httpPort: second,
       adminTokenFile: adminTokenFile(options.data),
       brokerSets: sets.join(','),
     }
@@ -72,7 +73,7 @@ export function confOf(
   const master =
     plans.find(({ set, kind }) => set === plan.set && kind === 'broker-master')?.name ?? plan.name
   const following = {
-    haMasterAddress: `${HOST}:${portsOf(master).second}`,
+    haMasterAddress: `${HOST}:${portsOf(master).ha}`,
     masterGrpcAddress: `${HOST}:${portsOf(master).grpc}`,
   }
   const isSync = options.replication === 'sync'
@@ -83,7 +84,7 @@ export function confOf(
     brokerRole: isMaster ? `${options.replication.toUpperCase()}_MASTER` : 'SLAVE',
     brokerIP1: HOST,
     ...common,
-    haListenPort: second,
+    haListenPort: ha,
     ...(isMaster ? {} : following),
     namesrvAddr: `${HOST}:${portsOf('metadata-rpc').grpc}`,
     flushDiskType: `${options.flush.toUpperCase()}_FLUSH`,

@@ -48,5 +48,5 @@ async function serve(kind: string, conf: ReadonlyMap<string, string>, logger: Pi
   const address = (key: string): string => `${host ?? ''}:${conf.get(key) ?? ''}`
   const master =
     kind === 'broker-master' ? { ha: address('haListenPort'), okMeans: 'nothing, in a test' } : {}
-  channel?.ready({ service: kind, grpc: address('grpcPort'), ...master }, logger)
+  channel?.ready({ service: kind, grpc: address('grpcPort'), http: address('httpPort'), ...master }, logger)
 }

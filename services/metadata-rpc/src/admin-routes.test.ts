@@ -1,7 +1,8 @@
 import { BrokerError } from '@tandemmq/base'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { ClusterView, NewTopic } from '../cluster-view.ts'
-import { startHttpServer } from './server.ts'
+import { startHttpServer } from '@tandemmq/http'
+import { adminRoutes } from './admin-routes.ts'
+import type { ClusterView, NewTopic } from './cluster-view.ts'
 
 const closing: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -18,30 +19,25 @@ function clusterWith(over: Partial<ClusterView>): ClusterView {
     createTopic: () => Promise.resolve(),
     createGroup: () => Promise.resolve(),
     problems: () => [],
+    readiness: () => ({ ready: true, problems: [] }),
     ...over,
   }
 }
 
 async function serve(cluster: ClusterView, adminToken?: string): Promise<string> {
   const server = await startHttpServer(
-    { host: '127.0.0.1', port: 0, ...(adminToken === undefined ? {} : { adminToken }) },
-    cluster,
-    () => Promise.resolve('up 1\n'),
+    { host: '127.0.0.1', port: 0 },
+    {
+      readiness: () => cluster.readiness(),
+      metricsText: () => Promise.resolve(''),
+      routes: (app) => adminRoutes(app, cluster, adminToken),
+    },
   )
   closing.push(() => server.close())
   return `http://127.0.0.1:${server.port}`
 }
 
-describe('the HTTP API', () => {
-  test('says what keeps the cluster from being ready', async () => {
-    const url = await serve(clusterWith({ problems: () => ['broker-a has no master'] }))
-    const answer = await fetch(`${url}/readyz`)
-    expect(answer.status).toBe(503)
-    expect(await answer.json()).toEqual({ ready: false, problems: ['broker-a has no master'] })
-    expect((await fetch(`${url}/healthz`)).status).toBe(200)
-    expect(await (await fetch(`${url}/metrics`)).text()).toBe('up 1\n')
-  })
-
+describe('the admin API', () => {
   test('creates a topic, and refuses names that are none', async () => {
     const created: NewTopic[] = []
     const url = await serve(

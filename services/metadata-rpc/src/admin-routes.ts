@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { ClusterView, NewGroup, NewTopic } from '../cluster-view.ts'
+import type { HttpRequest, HttpRoutes } from '@tandemmq/http'
+import type { ClusterView, NewGroup, NewTopic } from './cluster-view.ts'
 
 const NAME = { type: 'string', minLength: 1, maxLength: 127, pattern: '^[%|a-zA-Z0-9_-]+$' } as const
 
@@ -28,7 +28,7 @@ const newGroup = {
 } as const
 
 /** Cluster state, topics and groups under `/api/v1`. */
-export function adminRoutes(app: FastifyInstance, cluster: ClusterView, token: string | undefined): void {
+export function adminRoutes(app: HttpRoutes, cluster: ClusterView, token: string | undefined): void {
   void app.register(
     (api, _options, done) => {
       if (token !== undefined) {
@@ -78,7 +78,7 @@ export function adminRoutes(app: FastifyInstance, cluster: ClusterView, token: s
 }
 
 /** Compares digests, so that neither the time nor the length of the token leaks. */
-function carries(request: FastifyRequest, token: string): boolean {
+function carries(request: HttpRequest, token: string): boolean {
   return timingSafeEqual(digest(request.headers.authorization ?? ''), digest(`Bearer ${token}`))
 }
 

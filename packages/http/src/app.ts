@@ -1,21 +1,20 @@
 import { BrokerError, type ErrorCode, messageOf } from '@tandemmq/base'
-import { fastify, type FastifyInstance } from 'fastify'
-import type { ClusterView } from '../cluster-view.ts'
-import { adminRoutes } from './admin-routes.ts'
+import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { healthRoutes } from './health-routes.ts'
+import type { HttpParts } from './http-parts.ts'
+
+/** Where a service puts routes of its own. */
+export type HttpRoutes = FastifyInstance
+export type HttpRequest = FastifyRequest
 
 /** Requests larger than this are refused. */
 const BODY_MAX_BYTES = 64 * 1024
 
 /** What answers HTTP requests, whoever listens for them. */
-export async function httpApp(
-  cluster: ClusterView,
-  metricsText: () => Promise<string>,
-  adminToken: string | undefined,
-): Promise<FastifyInstance> {
+export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
   const app = fastify({ bodyLimit: BODY_MAX_BYTES })
-  healthRoutes(app, cluster, metricsText)
-  adminRoutes(app, cluster, adminToken)
+  healthRoutes(app, parts)
+  parts.routes?.(app)
   answerErrors(app)
   await app.ready()
   return app

@@ -1,0 +1,20 @@
+import type { FastifyInstance } from 'fastify'
+import type { HttpParts } from './http-parts.ts'
+
+/** Open to everyone: is the process alive, does it do its work, what do the numbers say. */
+export function healthRoutes(app: FastifyInstance, { readiness, metricsText }: HttpParts): void {
+  app.get('/healthz', () => ({ status: 'ok' }))
+
+  app.get('/readyz', (_request, reply) => {
+    const now = readiness()
+    return reply
+      .code(now.ready ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send(now)
+  })
+
+  app.get('/metrics', async (_request, reply) => {
+    const text = await metricsText()
+    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
+  })
+}

@@ -1,0 +1,128 @@
+import { BrokerError, type Readiness } from '@tandemmq/base'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { HttpParts } from './http-parts.ts'
+import { startHttpServer, type HttpServerOptions } from './server.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+})
+
+const ready: Readiness = { ready: true, problems: [] }
+
+async function serve(
+  parts: Partial<HttpParts> = {},
+  options: Partial<HttpServerOptions> = {},
+): Promise<number> {
+  const server = await startHttpServer(
+    { host: '127.0.0.1', port: 0, ...options },
+    { readiness: () => ready, metricsText: () => Promise.resolve('up 1\n'), ...parts },
+  )
+  closing.push(() => server.close())
+  return server.port
+}
+
+function get(port: number, path: string): Promise<Response> {
+  return fetch(`http://127.0.0.1:${port}${path}`)
+}
+
+async function connected(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  closing.push(() => socket.destroy())
+  await once(socket, 'connect')
+  return socket
+}
+
+describe('what every service answers', () => {
+  test('is alive, ready or not with the checks that fail, and its numbers', async () => {
+    let now: Readiness = ready
+    const port = await serve({ readiness: () => now })
+    expect((await get(port, '/readyz')).status).toBe(200)
+    now = { ready: false, problems: [{ check: 'in_sync', message: 'no slave' }] }
+    const answer = await get(port, '/readyz')
+    expect(answer.status).toBe(503)
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect(await answer.json()).toEqual(now)
+    expect((await get(port, '/healthz')).status).toBe(200)
+    const metrics = await get(port, '/metrics')
+    expect(metrics.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(await metrics.text()).toBe('up 1\n')
+  })
+
+  test('an operating error is its code and words, another failure is 500, no route is 404', async () => {
+    const port = await serve({
+      readiness: () => {
+        throw new Error('a bug')
+      },
+      routes: (app) => {
+        app.get('/refused', () => {
+          throw new BrokerError('TOPIC_NOT_FOUND', 'there is no topic X')
+        })
+      },
+    })
+    const refused = await get(port, '/refused')
+    expect(refused.status).toBe(404)
+    expect(await refused.json()).toEqual({ error: 'TOPIC_NOT_FOUND', message: 'there is no topic X' })
+    expect((await get(port, '/readyz')).status).toBe(500)
+    expect((await get(port, '/nothing')).status).toBe(404)
+  })
+
+  test('what cannot be loaded now is tried again with the next request', async () => {
+    let attempts = 0
+    const port = await serve({
+      routes: () => {
+        attempts += 1
+        if (attempts === 1) throw new Error('EMFILE')
+      },
+    })
+    expect((await get(port, '/healthz')).status).toBe(503)
+    expect((await get(port, '/healthz')).status).toBe(200)
+  })
+
+  test('the port is taken', async () => {
+    const port = await serve()
+    await expect(serve({}, { port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  })
+})
+
+describe('hostile peers', () => {
+  test('of too many silent connections the oldest makes room, and one that asks is answered', async () => {
+    const port = await serve({}, { connectionsMax: 3 })
+    const oldest = await connected(port)
+    const others = [await connected(port), await connected(port)]
+    const evicted = once(oldest, 'close')
+    expect((await get(port, '/healthz')).status).toBe(200)
+    await evicted
+    expect(others.map(({ closed }) => closed)).toEqual([false, false])
+  })
+
+  test('a connection that says nothing, or takes nothing of its answer, is hung up on', async () => {
+    const gone = Promise.withResolvers<void>()
+    const port = await serve(
+      {
+        routes: (app) => {
+          app.get('/large', (request) => {
+            request.raw.socket.once('close', () => gone.resolve())
+            return 'x'.repeat(32 * 1024 * 1024)
+          })
+        },
+      },
+      { silenceMs: 50 },
+    )
+    const mute = await connected(port)
+    await once(mute.resume(), 'close')
+    const deaf = await connected(port)
+    deaf.pause()
+    deaf.write('GET /large HTTP/1.1\r\nhost: a\r\n\r\n')
+    await gone.promise
+  })
+
+  test('a head that is too long is refused', async () => {
+    const port = await serve()
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { long: 'x'.repeat(10_000) } })
+    expect(answer.status).toBe(431)
+  })
+})
