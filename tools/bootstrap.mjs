@@ -18,6 +18,7 @@ const TASKS = {
   up: ['packages/cli/src/main.ts', ['up']],
   tandemmq: ['packages/cli/src/main.ts', []],
   test: ['tools/src/test-run.ts', []],
+  'test:containers': ['tools/src/container-run.ts', []],
   ci: ['tools/src/ci-run.ts', []],
   check: ['tools/src/check-run.ts', []],
   demo: ['interop/src/demo.ts', []],

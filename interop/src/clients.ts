@@ -6,7 +6,6 @@ import {
   type MessageView,
 } from 'rocketmq-client-nodejs'
 import { bearLastStream } from './last-stream.ts'
-import type { LocalCluster } from './local-cluster.ts'
 import { quietClientLog } from './quiet-client-log.ts'
 
 /** Official clients of one cluster; all are shut down at the end. */
@@ -14,8 +13,9 @@ export class Clients implements AsyncDisposable {
   readonly #connection: { endpoints: string; namespace: string; logger: typeof quietClientLog }
   readonly #shutdowns: (() => Promise<void>)[] = []
 
-  constructor(cluster: LocalCluster) {
-    this.#connection = { endpoints: cluster.ready.grpc, namespace: '', logger: quietClientLog }
+  /** `endpoints`: the one address that clients know, `host:port`. */
+  constructor({ endpoints }: { readonly endpoints: string }) {
+    this.#connection = { endpoints, namespace: '', logger: quietClientLog }
   }
 
   async producer(topics: string | readonly string[], maxAttempts = 1): Promise<Producer> {

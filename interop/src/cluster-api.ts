@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-
 /** What `GET /api/v1/cluster` answers, as far as tests read it. */
 export interface ClusterStateAnswer {
   readonly sets: readonly SetAnswer[]
@@ -40,10 +37,10 @@ export class ClusterApi {
   readonly #url: string
   readonly #token: string
 
-  /** `data`: the launcher's directory, where the admin token lies. */
-  constructor(url: string, data: string) {
+  /** `url` of metadata-rpc, and the admin token it was given. */
+  constructor(url: string, token: string) {
     this.#url = url
-    this.#token = readFileSync(join(data, 'conf', 'admin-token'), 'utf8').trim()
+    this.#token = token
   }
 
   /** Any request; the token is sent along. */

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,7 +53,7 @@ export class LocalCluster implements AsyncDisposable {
     this.data = data
     this.ready = ready
     this.lines = lines
-    this.api = new ClusterApi(ready.http, data)
+    this.api = new ClusterApi(ready.http, readFileSync(join(data, 'conf', 'admin-token'), 'utf8').trim())
     this.#keepData = keepData
     this.#launcher = launcher
     for (const [name, service] of Object.entries(ready.services)) this.#pids.set(name, service.pid)
@@ -91,6 +92,11 @@ export class LocalCluster implements AsyncDisposable {
     lines.follow(launcher.stderr)
     const ready = await firstReadyLine(launcher, lines.all)
     return new LocalCluster(directory, keepData, launcher, ready, lines)
+  }
+
+  /** The address for clients. */
+  get endpoints(): string {
+    return this.ready.grpc
   }
 
   get launcherPid(): number {

@@ -6,12 +6,16 @@ import { GIVE_UP_MS } from './until.ts'
 const BATCH = 8
 const INVISIBLE_MS = 15_000
 const SEND_EVERY_MS = 5
+/** A consumer that bears exceptions asks again after this. */
+const ASK_AGAIN_MS = 50
 
 /** One producer and one consumer group that go on until they are stopped, with a ledger of every message. */
 export class Workload {
   readonly ledger = new Ledger()
   /** What the producer's application saw instead of OK. */
   readonly sendFailures: Error[] = []
+  /** What the consumer's application saw as exceptions, where it bears them. */
+  readonly consumerFailures: Error[] = []
   /** Messages that came after their acknowledgement was taken, with the time since, ms. */
   readonly repeats: { readonly number: number; readonly ackedAt: number }[] = []
   readonly #topic: string
@@ -46,7 +50,7 @@ export class Workload {
       this.#accepted += 1
     } catch (failure) {
       this.ledger.refused(number)
-      this.sendFailures.push(failure instanceof Error ? failure : new Error(String(failure)))
+      this.sendFailures.push(asError(failure))
     }
     this.#changed()
   }
@@ -75,6 +79,20 @@ export class Workload {
       if (this.#stopConsuming.signal.aborted) return
       this.#failure = failure
       this.#changed()
+    }
+  }
+
+  /** The same, with an application that writes an exception down and asks again: for when the address of clients itself is away. */
+  async keepConsumingAnyway(consumer: SimpleConsumer): Promise<void> {
+    while (!this.#stopConsuming.signal.aborted) {
+      try {
+        const messages = await consumer.receive(BATCH, INVISIBLE_MS)
+        await Promise.all(messages.map((message) => this.#consume(consumer, message)))
+      } catch (failure) {
+        this.consumerFailures.push(asError(failure))
+        this.#changed()
+        await once(AbortSignal.timeout(ASK_AGAIN_MS), 'abort')
+      }
     }
   }
 
@@ -127,4 +145,8 @@ export class Workload {
   #changed(): void {
     for (const watcher of this.#watchers) watcher()
   }
+}
+
+function asError(failure: unknown): Error {
+  return failure instanceof Error ? failure : new Error(String(failure))
 }

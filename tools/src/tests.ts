@@ -3,13 +3,17 @@ import { join } from 'node:path'
 import { root, runTool, step } from './step.ts'
 import { nothingRan, type Tally } from './tally.ts'
 
-/** Runs the tests of all projects, or those whose path contains one of `filters`. */
-export async function runTests(filters: readonly string[]): Promise<Tally> {
-  const directory = join(root, 'node_modules', '.cache')
-  const report = join(directory, 'tests.json')
-  mkdirSync(directory, { recursive: true })
+/**
+ * Runs the tests of all projects that `npm test` knows, or those whose path contains one of `filters`.
+ * @param directory of a package that has tests of its own, beside `npm test`
+ */
+export async function runTests(filters: readonly string[], directory = '.'): Promise<Tally> {
+  const cache = join(root, 'node_modules', '.cache')
+  const report = join(cache, directory === '.' ? 'tests.json' : `tests-${directory}.json`)
+  mkdirSync(cache, { recursive: true })
   rmSync(report, { force: true })
-  const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...filters]
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const args = ['run', `--root=${directory}`, ...reporters, ...filters]
   const isGood = await step('tests', () => runTool('vitest', args))
   const tally = tallyOfReport(report)
   // Errors outside any test fail the run without failing a test: they count as one.

@@ -1,0 +1,1 @@
+export { ContainerCluster, type ClusterOptions } from './container-cluster.ts'
