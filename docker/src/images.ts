@@ -7,6 +7,8 @@ import { SERVICES } from './services.ts'
 
 const PUBLIC_BASE = 'node:24-slim'
 const LOCAL_BASE = 'tandemmq/node:local'
+/** The Dockerfile puts it on each service's image. */
+const VENDOR_LABEL = 'org.opencontainers.image.vendor=TandemMQ'
 const BUILT = 'tandemmq/built:local'
 /** What an image may add to its base. */
 const ADDED_MAX_MB = 60
@@ -20,6 +22,9 @@ export function buildImages(): void {
   deployServices(directory)
   importBuilt(directory)
   for (const service of SERVICES) build(service, base)
+  output('docker', ['image', 'rm', BUILT])
+  // What had these tags before, and nothing else.
+  output('docker', ['image', 'prune', '--force', `--filter=label=${VENDOR_LABEL}`])
   for (const service of SERVICES) report(service, base)
   say(`done in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`)
 }
