@@ -1,6 +1,7 @@
 import { BrokerError, messageOf, type ErrorCode } from './errors.ts'
 
 const OUT_OF_DESCRIPTORS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE'])
+const PASSING: ReadonlySet<string> = new Set([...OUT_OF_DESCRIPTORS, 'ENOSPC', 'EDQUOT'])
 
 /** The `code` of an error of the system (`ENOSPC`), if `thrown` is one. */
 export function systemCodeOf(thrown: unknown): string | undefined {
@@ -12,6 +13,12 @@ export function systemCodeOf(thrown: unknown): string | undefined {
 /** Whether the process, or the machine, has no file descriptor left: nothing was done, and it passes. */
 export function isOutOfDescriptors(thrown: unknown): boolean {
   return OUT_OF_DESCRIPTORS.has(systemCodeOf(thrown) ?? '')
+}
+
+/** Whether the failure lasts no longer than the want of room on the disk, or of file descriptors: what failed can be tried again. */
+export function mayPass(thrown: unknown): boolean {
+  if (thrown instanceof BrokerError) return thrown.code === 'DISK_FULL' || thrown.code === 'SYSTEM_BUSY'
+  return PASSING.has(systemCodeOf(thrown) ?? '')
 }
 
 const SAYINGS: Readonly<Record<string, readonly [ErrorCode, string]>> = {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { BrokerError, messageOf, type Files, type Logger } from '@tandemmq/base'
+import { BrokerError, isOutOfDescriptors, messageOf, type Files, type Logger } from '@tandemmq/base'
 import { isJsonObject, parseApacheJson, type JsonObject } from '@tandemmq/codec'
 
 const BYTES_MAX = 64 * 1024 * 1024
@@ -41,6 +41,7 @@ export class ConfigFile {
           this.#logger.warn({ file: at, why: problems[0] }, 'using the fallback copy of a config file')
         return content
       } catch (cause) {
+        if (isOutOfDescriptors(cause)) throw cause // That says nothing about the file.
         problems.push(`${at}: ${messageOf(cause)}`)
       }
     }
@@ -50,8 +51,11 @@ export class ConfigFile {
     })
   }
 
-  /** Resolves once the new content is on disk under the file's name. */
-  async write(text: string): Promise<void> {
+  /**
+   * Resolves once the new content is on disk under the file's name. `keepFallback`: what has that name now is damaged, and must not take the place of
+   * the copy, which is not.
+   */
+  async write(text: string, keepFallback = false): Promise<void> {
     const files = this.#files
     const path = `${this.#directory}/${this.name}`
     const temporary = `${path}.tmp`
@@ -60,10 +64,13 @@ export class ConfigFile {
     try {
       file.write(Buffer.from(text), 0)
       await file.dataSync()
-    } finally {
       file.close()
+    } catch (cause) {
+      file.close()
+      files.remove(temporary)
+      throw cause
     }
-    if (files.exists(path)) files.rename(path, `${path}.bak`)
+    if (!keepFallback && files.exists(path)) files.rename(path, `${path}.bak`)
     files.rename(temporary, path)
     await files.syncDirectory(this.#directory)
   }

@@ -33,6 +33,8 @@ interface Slot {
   document: ConfigDocument
   changes: number
   isDirty: boolean
+  /** What lies under the file's name is damaged, or nothing. */
+  isDamaged: boolean
   timer: Timer | undefined
   /** The write in progress, or the last one. */
   writing: Promise<void>
@@ -70,6 +72,7 @@ export class ConfigWriter {
           document: documents[kind],
           changes: 0,
           isDirty: false,
+          isDamaged: false,
           timer: undefined,
           writing: Promise.resolve(),
         },
@@ -80,6 +83,7 @@ export class ConfigWriter {
   /** Finds out which files do not say what the tables say, after a crash for instance. */
   compare(digests: ReadonlyMap<MetadataKind, string>): void {
     for (const slot of this.#slots.values()) {
+      slot.isDamaged = !digests.has(slot.kind)
       if (digests.get(slot.kind) !== digestOf(this.#textOf(slot))) this.changed(slot.kind)
     }
   }
@@ -139,7 +143,8 @@ export class ConfigWriter {
       }
       const text = this.#textOf(slot)
       await this.#ports.announce(slot.file.name, digestOf(text))
-      await slot.file.write(text)
+      await slot.file.write(text, slot.isDamaged)
+      slot.isDamaged = false
     } catch (cause) {
       slot.isDirty = true
       this.#ports.logger.error(

@@ -1,4 +1,4 @@
-import { BrokerError, type Files, type Logger } from '@tandemmq/base'
+import { BrokerError, messageOf, type Files, type Logger } from '@tandemmq/base'
 import { findJournalRecord, scanJournalRecord } from '@tandemmq/codec'
 import { JOURNAL_TAGS } from './journal-tags.ts'
 
@@ -6,6 +6,8 @@ import { JOURNAL_TAGS } from './journal-tags.ts'
 const FILE_BYTES_MAX = 512 * 1024 * 1024
 
 export interface ReplayedRecord {
+  /** Where it begins in the file. */
+  readonly at: number
   readonly tag: number
   readonly payload: Buffer
 }
@@ -25,7 +27,7 @@ export function readJournal(
   let at = 0
   let hasSnapshot = false
   for (;;) {
-    const scan = scanJournalRecord(bytes, at)
+    const scan = recordAt(path, bytes, at)
     if (scan.kind === 'end') break
     if (scan.kind === 'unsound') {
       if (!hasSnapshot || wasDurable(bytes, at)) throw corrupt(path, at, scan.why)
@@ -39,7 +41,7 @@ export function readJournal(
     if (at === 0 && tag !== JOURNAL_TAGS.start)
       throw corrupt(path, at, 'it does not begin with its start record')
     if (tag === JOURNAL_TAGS.snapshotEnd) hasSnapshot = true
-    records.push({ tag, payload })
+    records.push({ at, tag, payload })
     at += scan.size
   }
   if (!hasSnapshot) throw corrupt(path, at, 'its snapshot is not complete')
@@ -55,6 +57,14 @@ function wasDurable(bytes: Buffer, at: number): boolean {
   return false
 }
 
+function recordAt(path: string, bytes: Buffer, at: number): ReturnType<typeof scanJournalRecord> {
+  try {
+    return scanJournalRecord(bytes, at)
+  } catch (cause) {
+    throw corrupt(path, at, messageOf(cause))
+  }
+}
+
 function contentOf(path: string, files: Files): Buffer {
   const file = files.open(path, 'read')
   try {
@@ -67,7 +77,8 @@ function contentOf(path: string, files: Files): Buffer {
   }
 }
 
-function corrupt(path: string, at: number, why: string): BrokerError {
+/** What is wrong with the journal at `path`, for an operator. */
+export function corrupt(path: string, at: number, why: string): BrokerError {
   return new BrokerError('STATE_FILE_CORRUPT', `the journal ${path} is damaged at byte ${at}: ${why}`, {
     facts: { file: path, at },
   })

@@ -87,10 +87,15 @@ export class Journal {
   ): Promise<Journal> {
     const { files } = ports
     const target = begin(`${options.directory}/${JOURNAL_FILE}`, files, snapshot())
-    await target.file.dataSync()
-    target.synced = target.end
-    files.rename(target.file.path, `${options.directory}/${JOURNAL_FILE}`)
-    await files.syncDirectory(options.directory)
+    try {
+      await target.file.dataSync()
+      target.synced = target.end
+      files.rename(target.file.path, `${options.directory}/${JOURNAL_FILE}`)
+      await files.syncDirectory(options.directory)
+    } catch (cause) {
+      target.file.close()
+      throw cause
+    }
     return new Journal(options, ports, snapshot, target)
   }
 
@@ -248,7 +253,7 @@ export class Journal {
   /** The current file goes on; tried again when it has grown once more. */
   #abandon(cause: unknown): void {
     this.#ports.logger.warn({ why: messageOf(cause) }, 'the journal could not be compacted')
-    this.#next?.file.close()
+    if (this.#next !== undefined) discard(this.#next.file, this.#ports.files)
     this.#next = undefined
     this.#compactAt = this.#current.end + this.#options.compactBytes
   }
@@ -281,10 +286,16 @@ function begin(path: string, files: Files, snapshot: Iterable<JournalEntry>): Ta
     file.write(bytes, end)
     end += bytes.length
   } catch (cause) {
-    file.close()
+    discard(file, files)
     throw cause
   }
   return { file, end, synced: 0 }
+}
+
+/** Half a file would only take room, of which there may be none. */
+function discard(file: OpenFile, files: Files): void {
+  file.close()
+  files.remove(file.path)
 }
 
 function codeOf(thrown: unknown): unknown {

@@ -1,4 +1,12 @@
-import { BrokerError, type Clock, type Counter, type Files, type Logger, type Meter } from '@tandemmq/base'
+import {
+  BrokerError,
+  diskError,
+  type Clock,
+  type Counter,
+  type Files,
+  type Logger,
+  type Meter,
+} from '@tandemmq/base'
 import type { Answer, KindResult, SyncResult } from './answer.ts'
 import type { Change, QueueKey } from './change.ts'
 import { completed, generationAfter } from './change-completion.ts'
@@ -22,6 +30,8 @@ export interface MetadataOptions {
   readonly root?: string
   /** Default true: a config file that was edited is an operator's order. A slave passes false: only the master decides (rule 5.4). */
   readonly acceptEdits?: boolean
+  /** Default false: without a journal, Apache's files are where we begin. True: there was one before, and a start without it is refused. */
+  readonly journalExpected?: boolean
   readonly journal?: {
     /** Default 100 ms. */
     readonly syncDelayMs?: number
@@ -72,32 +82,34 @@ export class MetadataStore implements AsyncDisposable {
     this.#feed = new ChangeFeed(options.feedSize ?? 16_384, ports.clock)
     this.#pending = new PendingChanges(options.pendingMax ?? 100_000)
     this.#droppedCounter = ports.meter.counter(
-      'tandemmq_metadata_dropped_total',
+      'rocketmq_ha_progress_dropped_total',
       'Entries of progress that contradict the lineage of the log',
     )
   }
 
   /**
    * Restores what an earlier life knew. Throws `STATE_FILE_CORRUPT` naming the file, and for the journal the place, of
-   * damage; nothing was changed then.
+   * damage; nothing was changed then. `DISK_FULL`, or `UNAVAILABLE` for what else the file system refuses.
    */
   static async open(options: MetadataOptions, ports: MetadataPorts): Promise<MetadataStore> {
     const store = new MetadataStore(options, ports)
     if (options.root === undefined) return store
     const journal = { syncDelayMs: 100, compactBytes: 4 * MIB, limitBytes: 64 * MIB, ...options.journal }
-    const disk = await MetadataDisk.open(
-      { root: options.root, acceptEdits: options.acceptEdits ?? true, journal },
-      ports,
-      {
+    const { root, acceptEdits = true, journalExpected = false } = options
+    let disk: MetadataDisk
+    try {
+      disk = await MetadataDisk.open({ root, acceptEdits, journalExpected, journal }, ports, {
         state: store.#state,
         replay: (change) => store.#takeAll([change], new Map()),
         pending: () => store.#pending.all(),
-      },
-    )
+      })
+    } catch (failure) {
+      throw diskError(failure)
+    }
     store.#disk = disk
     // What was replayed is no news: the sequence of this life begins here.
     store.#feed.begin(disk.processEpoch)
-    ports.meter.observe('tandemmq_metadata_journal_bytes', 'Length of the progress journal', [], () => [
+    ports.meter.observe('rocketmq_ha_journal_bytes', 'Length of the progress journal', [], () => [
       { value: disk.journalBytes },
     ])
     return store

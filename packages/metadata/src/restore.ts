@@ -11,7 +11,7 @@ import { FileNotes } from './file-notes.ts'
 import { nextGeneration } from './generation.ts'
 import { groupToJson } from './group-config.ts'
 import { JOURNAL_FILE } from './journal.ts'
-import { readJournal } from './journal-replay.ts'
+import { corrupt, readJournal } from './journal-replay.ts'
 import { JOURNAL_TAGS } from './journal-tags.ts'
 import type { MetadataState } from './metadata-state.ts'
 import type { MetadataKind } from './snapshot.ts'
@@ -21,6 +21,8 @@ export interface RestoreOptions {
   readonly root: string
   /** A config file that is not as we last wrote it is an operator's order (rule 5.1); otherwise it is overwritten. */
   readonly acceptEdits: boolean
+  /** There was a journal before: without it, what was acknowledged since the last config files is forgotten. */
+  readonly journalExpected: boolean
 }
 
 export interface RestorePorts {
@@ -43,7 +45,7 @@ const NOTHING_VOID = Number.MAX_SAFE_INTEGER
 /**
  * Brings the tables back: the journal is the truth, Apache's files are derived from it. Where there is no journal
  * (a store of Apache's), the files are where we begin.
- * Throws `STATE_FILE_CORRUPT` naming the file (and the place in the journal).
+ * Throws `STATE_FILE_CORRUPT` naming the file (and the place in the journal), also for a journal that is gone.
  */
 export function restore(
   options: RestoreOptions,
@@ -53,14 +55,21 @@ export function restore(
 ): Restored {
   const { files, clock, logger } = ports
   const notes = new FileNotes()
-  const journal = readJournal(`${options.root}/journal/${JOURNAL_FILE}`, files, logger)
+  const path = `${options.root}/journal/${JOURNAL_FILE}`
+  const journal = readJournal(path, files, logger)
+  if (journal === undefined && options.journalExpected) throw missing(path)
   let lastEpoch = 0
-  for (const { tag, payload } of journal ?? []) {
-    if (tag === JOURNAL_TAGS.start) lastEpoch = epochIn(payload)
-    if (tag === JOURNAL_TAGS.fileNote) notes.replay(payload)
-    if (tag !== JOURNAL_TAGS.change) continue
-    const change = decodeChange(payload)
-    if (change !== undefined) replay(sinceDelivery(change, clock.now()))
+  for (const { at, tag, payload } of journal ?? []) {
+    try {
+      if (tag === JOURNAL_TAGS.start) lastEpoch = epochIn(payload)
+      if (tag === JOURNAL_TAGS.fileNote) notes.replay(payload)
+      if (tag !== JOURNAL_TAGS.change) continue
+      const change = decodeChange(payload)
+      if (change !== undefined) replay(sinceDelivery(change, clock.now()))
+    } catch (cause) {
+      if (cause instanceof BrokerError) throw corrupt(path, at, cause.message)
+      throw cause
+    }
   }
   const processEpoch = Math.max(lastEpoch + 1, clock.now())
   const intake = new FileIntake(state, ports, { isFirst: journal === undefined, processEpoch })
@@ -199,6 +208,14 @@ function sinceDelivery(change: Change, now: number): Change {
     default:
       return change
   }
+}
+
+function missing(path: string): BrokerError {
+  return new BrokerError(
+    'STATE_FILE_CORRUPT',
+    `the journal ${path} is missing: bring it back, or let a master go on from config/*.json with acceptLoss=true (what was acknowledged since they were written is delivered again)`,
+    { facts: { file: path } },
+  )
 }
 
 function epochIn(payload: Buffer): number {

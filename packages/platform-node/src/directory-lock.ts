@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { BrokerError, type Logger } from '@tandemmq/base'
+import { BrokerError, diskError, type Logger } from '@tandemmq/base'
 import { errnoOf } from './errno.ts'
 
 /** BSD's open flag that takes an exclusive flock(2) with the descriptor; macOS has it, Linux does not. */
@@ -34,10 +34,21 @@ export class DirectoryLock {
     this.#release = release
   }
 
-  /** Creates the directory if needed. Throws `STORE_LOCKED`, naming the directory, if another process holds it. */
+  /**
+   * Creates the directory if needed. Throws `STORE_LOCKED`, naming the directory, if another process holds it, and what {@link diskError} says of a
+   * directory that cannot be used.
+   */
   static acquire(directory: string, options: DirectoryLockOptions): DirectoryLock {
-    mkdirSync(directory, { recursive: true })
     const path = join(directory, 'lock')
+    try {
+      mkdirSync(directory, { recursive: true })
+      return DirectoryLock.#take(directory, path, options)
+    } catch (failure) {
+      throw diskError(failure)
+    }
+  }
+
+  static #take(directory: string, path: string, options: DirectoryLockOptions): DirectoryLock {
     if ((options.platform ?? process.platform) === 'darwin') {
       return new DirectoryLock(directory, lockByOpening(directory, path))
     }

@@ -23,10 +23,14 @@ export class NodeOpenFile implements OpenFile {
   read(target: Uint8Array, position: number): number {
     const descriptor = this.#open('read')
     let done = 0
-    while (done < target.length) {
-      const count = fs.readSync(descriptor, target, done, target.length - done, position + done)
-      if (count === 0) break
-      done += count
+    try {
+      while (done < target.length) {
+        const count = fs.readSync(descriptor, target, done, target.length - done, position + done)
+        if (count === 0) break
+        done += count
+      }
+    } catch (failure) {
+      throw this.#naming(failure)
     }
     return done
   }
@@ -47,13 +51,22 @@ export class NodeOpenFile implements OpenFile {
   write(bytes: Uint8Array, position: number): void {
     const descriptor = this.#open('write')
     let done = 0
-    while (done < bytes.length) {
-      done += fs.writeSync(descriptor, bytes, done, bytes.length - done, position + done)
+    try {
+      while (done < bytes.length) {
+        done += fs.writeSync(descriptor, bytes, done, bytes.length - done, position + done)
+      }
+    } catch (failure) {
+      throw this.#naming(failure)
     }
   }
 
   truncate(size: number): void {
-    fs.ftruncateSync(this.#open('ftruncate'), size)
+    const descriptor = this.#open('ftruncate')
+    try {
+      fs.ftruncateSync(descriptor, size)
+    } catch (failure) {
+      throw this.#naming(failure)
+    }
   }
 
   async dataSync(): Promise<void> {
@@ -75,6 +88,13 @@ export class NodeOpenFile implements OpenFile {
     return this.#descriptor
   }
 
+  /** Calls on a descriptor fail without saying which file it is. */
+  #naming(failure: unknown): unknown {
+    if (!(failure instanceof Error) || 'path' in failure) return failure
+    failure.message += ` '${this.path}'`
+    return Object.assign(failure, { path: this.path })
+  }
+
   #inPool<T>(
     call: string,
     start: (descriptor: number, settle: (failure: Error | null, value: T) => void) => void,
@@ -86,7 +106,7 @@ export class NodeOpenFile implements OpenFile {
         this.#pending -= 1
         if (this.#closed && this.#pending === 0) fs.closeSync(descriptor)
         if (failure === null) resolve(value)
-        else reject(failure)
+        else reject(this.#naming(failure))
       })
     })
   }

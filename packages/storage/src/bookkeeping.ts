@@ -5,8 +5,10 @@ import type { ConsumeQueues } from './consume-queues.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Position, PositionFile } from './position-file.ts'
+import type { QueueEnds } from './queue-ends.ts'
 import type { RecoveryMarks } from './recovery-marks.ts'
 import { replaceStateFile } from './state-file.ts'
+import { beginOf } from './store-owner.ts'
 
 export interface BookkeepingParts {
   readonly log: CommitLog
@@ -15,6 +17,7 @@ export interface BookkeepingParts {
   readonly dispatcher: Dispatcher
   readonly position: PositionFile
   readonly marks: RecoveryMarks
+  readonly queueEnds: QueueEnds
   readonly files: Files
   readonly clock: Clock
   readonly logger: Logger
@@ -64,12 +67,14 @@ export class Bookkeeping {
 
   /** Puts the consume queues and the log below them on disk and says so. */
   async syncQueues(): Promise<void> {
-    const { log, groupCommit, queues, dispatcher, position, marks, files } = this.#parts
+    const { log, groupCommit, queues, dispatcher, position, marks, queueEnds, files } = this.#parts
     const { checkpointPath } = this.#options
     const synced = dispatcher.dispatched.at
     const { storeTimestamp } = dispatcher
+    const saveEnds = queueEnds.noted(queues, synced)
     await groupCommit.commit(synced)
     await queues.sync()
+    await saveEnds()
     const checkpoint = {
       ...this.#options.checkpoint,
       physicMsgTimestamp: storeTimestamp,
@@ -87,8 +92,10 @@ export class Bookkeeping {
   }
 
   /** What the position file may claim: a flushed position within a record counts only up to that record. */
-  positionNow(): Pick<Position, 'flushed'> {
-    return { flushed: Math.min(this.#parts.log.flushed.at, this.#parts.dispatcher.dispatched.at) }
+  positionNow(): Pick<Position, 'flushed' | 'begin'> {
+    const { log, dispatcher } = this.#parts
+    const flushed = Math.min(log.flushed.at, dispatcher.dispatched.at)
+    return { flushed, begin: beginOf(log.minOffset, flushed) }
   }
 
   async #writeDown(): Promise<void> {

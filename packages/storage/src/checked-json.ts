@@ -14,7 +14,7 @@ export function encodeChecked(title: string, value: unknown): Buffer {
 export function decodeChecked(title: string, content: Buffer): unknown {
   const text = content.toString('utf8')
   const head = `${title}\n`
-  if (!text.startsWith(head)) throw damaged(title, 'does not begin as it should')
+  if (!text.startsWith(head)) throw otherVersion(title, text) ?? damaged(title, 'does not begin as it should')
   const line = text.indexOf('\n', head.length)
   const json = text.slice(line + 1)
   if (line === -1 || text.slice(head.length, line) !== String(crc32m(json))) {
@@ -34,8 +34,12 @@ export class CheckedFields {
     this.#fields = new Map(Object.entries(value))
   }
 
-  has(name: string): boolean {
-    return this.#fields.has(name)
+  optionalPosition(name: string): number | undefined {
+    return this.#fields.has(name) ? this.position(name) : undefined
+  }
+
+  optionalText(name: string): string | undefined {
+    return this.#fields.has(name) ? this.text(name) : undefined
   }
 
   /** A position or count: an integer in [0, 2^53). */
@@ -62,6 +66,20 @@ export class CheckedFields {
     if (Array.isArray(value)) return value
     throw damaged(this.#title, `has no list in ${name}`)
   }
+}
+
+/** The file says that it is of a version after `title`'s. */
+function otherVersion(title: string, text: string): BrokerError | undefined {
+  const space = title.lastIndexOf(' ') + 1
+  const version = /^(\d{1,6})\n/.exec(text.slice(space, space + 8))?.[1]
+  if (!text.startsWith(title.slice(0, space)) || version === undefined) return undefined
+  const known = Number(title.slice(space))
+  if (Number(version) <= known) return undefined
+  return new BrokerError(
+    'STORE_FOREIGN',
+    `the file ${title.slice(0, space - 1)} is of version ${version}, known is ${known}: a newer TandemMQ has written it`,
+    { facts: { version, known } },
+  )
 }
 
 function damaged(title: string, why: string): BrokerError {

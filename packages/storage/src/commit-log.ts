@@ -310,10 +310,14 @@ export class CommitLog {
   #writeFailure(cause: unknown): BrokerError {
     // Nothing was written, and nothing is wrong with the disk.
     if (isOutOfDescriptors(cause)) {
-      return new BrokerError('SYSTEM_BUSY', `no file descriptor is left for the commit log (${messageOf(cause)})`, {
-        facts: { end: this.#end },
-        cause,
-      })
+      return new BrokerError(
+        'SYSTEM_BUSY',
+        `no file descriptor is left for the commit log (${messageOf(cause)})`,
+        {
+          facts: { end: this.#end },
+          cause,
+        },
+      )
     }
     if (!isDiskFull(cause)) return this.fenceOff(cause)
     this.#isDiskFull = true

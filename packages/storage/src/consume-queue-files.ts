@@ -1,4 +1,4 @@
-import type { Files } from '@tandemmq/base'
+import { BrokerError, type Files } from '@tandemmq/base'
 import { directoryOf } from './state-file.ts'
 import { FileCache } from './file-cache.ts'
 import { positionOfLogFile } from './log-file-name.ts'
@@ -59,6 +59,19 @@ export class ConsumeQueueFiles {
     this.#cache.add(path, file)
     this.#dirtyFiles.add(path)
     this.#dirtyDirectories.add(directoryOf(path))
+  }
+
+  /** Throws `STORE_FOREIGN` for a file that is longer than ours are. */
+  demandLength(path: string): void {
+    const size = this.#cache.get(path).size()
+    if (size <= this.#fileBytes) return
+    throw new BrokerError(
+      'STORE_FOREIGN',
+      `${path} has ${size} bytes, queue files here have ${this.#fileBytes}`,
+      {
+        facts: { path, size, consumeQueueFileBytes: this.#fileBytes },
+      },
+    )
   }
 
   /** Gives a file its full length again, if a crash has shortened it. */

@@ -1,10 +1,11 @@
-import type { LogOffset, Logger } from '@tandemmq/base'
+import { systemCodeOf, type LogOffset } from '@tandemmq/base'
 import type { LogRecord } from '@tandemmq/codec'
 import type { Arrival } from './arrival.ts'
 import type { ConsumeQueueFiles } from './consume-queue-files.ts'
 import { ConsumeQueue } from './consume-queue.ts'
 import { readQueueExtent, type QueueTrust } from './queue-extent.ts'
-import { isQueueId, isTopicName } from './topic-name.ts'
+import { canBeQueued, isQueueId, isTopicName } from './topic-name.ts'
+import type { UnqueuedRecords } from './unqueued-records.ts'
 
 /** A record as recovery can read it; `undefined` if there is no whole one at that place. */
 export type RecordAt = (offset: LogOffset) => LogRecord | undefined
@@ -16,14 +17,14 @@ const DISAGREEMENTS_MAX = 64
 export class ConsumeQueues {
   readonly #directory: string
   readonly #files: ConsumeQueueFiles
-  readonly #logger: Logger
+  readonly #unqueued: UnqueuedRecords
   readonly #topics = new Map<string, Map<number, ConsumeQueue>>()
   readonly #pending = new Set<ConsumeQueue>()
 
-  constructor(directory: string, files: ConsumeQueueFiles, logger: Logger) {
+  constructor(directory: string, files: ConsumeQueueFiles, unqueued: UnqueuedRecords) {
     this.#directory = directory
     this.#files = files
-    this.#logger = logger
+    this.#unqueued = unqueued
   }
 
   /**
@@ -34,7 +35,7 @@ export class ConsumeQueues {
     let sound = true
     for (const topic of this.#files.list(this.#directory)) {
       if (!isTopicName(topic)) continue
-      for (const name of this.#files.list(`${this.#directory}/${topic}`)) {
+      for (const name of this.#namesIn(`${this.#directory}/${topic}`)) {
         const queueId = /^\d{1,10}$/.test(name) ? Number(name) : Number.NaN
         if (!isQueueId(queueId)) continue
         const directory = `${this.#directory}/${topic}/${name}`
@@ -58,17 +59,18 @@ export class ConsumeQueues {
     for (const queues of this.#topics.values()) yield* queues.values()
   }
 
-  /** Adds a record to its queue, which is created with its first record. Readers see it after {@link writePending}. */
-  put(arrival: Arrival): void {
-    if (!isTopicName(arrival.topic) || !isQueueId(arrival.queueId)) {
-      this.#logger.warn(
-        { offset: arrival.offset, queueId: arrival.queueId },
-        'a record names a topic or queue that cannot be; it stays in the log only',
-      )
-      return
+  /**
+   * Adds a record to its queue, which is created with its first record. Readers see it after {@link writePending}. False: there can be no such queue,
+   * the record stays in the log only.
+   */
+  put(arrival: Arrival): boolean {
+    if (!canBeQueued(arrival)) {
+      this.#unqueued.note(arrival)
+      return false
     }
     const queue = this.find(arrival.topic, arrival.queueId) ?? this.#create(arrival.topic, arrival.queueId)
     if (queue.put(arrival.queueOffset, arrival)) this.#pending.add(queue)
+    return true
   }
 
   /** Shows readers what was put. After a failure, which it throws, nothing of the batch that is not shown counts. */
@@ -89,8 +91,9 @@ export class ConsumeQueues {
   /** Forgets everything, on disk too: the queues are built again from the log. */
   reset(): void {
     for (const topic of this.#files.list(this.#directory)) {
-      for (const name of this.#files.list(`${this.#directory}/${topic}`)) {
-        this.#files.cutAll(`${this.#directory}/${topic}/${name}`, 0)
+      if (!isTopicName(topic)) continue
+      for (const name of this.#namesIn(`${this.#directory}/${topic}`)) {
+        if (/^\d{1,10}$/.test(name)) this.#files.cutAll(`${this.#directory}/${topic}/${name}`, 0)
       }
     }
     this.#topics.clear()
@@ -103,6 +106,16 @@ export class ConsumeQueues {
 
   close(): void {
     this.#files.close()
+  }
+
+  /** A file among the directories is none of ours. */
+  #namesIn(directory: string): readonly string[] {
+    try {
+      return this.#files.list(directory)
+    } catch (failure) {
+      if (systemCodeOf(failure) === 'ENOTDIR') return []
+      throw failure
+    }
   }
 
   #create(topic: string, queueId: number): ConsumeQueue {

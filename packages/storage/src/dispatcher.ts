@@ -122,20 +122,21 @@ export class Dispatcher {
   #batch(): boolean {
     const from = this.#position
     const arrivals: Arrival[] = []
+    let queued: Arrival[] = []
     let more = false
     try {
       more = this.#gather(arrivals, from)
-      for (const arrival of arrivals) this.#queues.put(arrival)
+      queued = arrivals.filter((arrival) => this.#queues.put(arrival))
       this.#queues.writePending()
     } catch (failure) {
       this.#onFailure(failure, from)
       return false
     }
     if (this.#position === from) return false
-    const last = arrivals.pop()
-    if (last !== undefined) arrivals.push({ ...last, batchEnd: true })
+    const last = queued.pop()
+    if (last !== undefined) queued.push({ ...last, batchEnd: true })
     this.dispatched.advance(this.#position)
-    if (arrivals.length > 0) this.#emit(arrivals)
+    if (queued.length > 0) this.#emit(queued)
     return more
   }
 

@@ -1,6 +1,6 @@
-import type { Files, OpenFile, OpenMode } from '@tandemmq/base'
+import { isOutOfDescriptors, type Files, type OpenFile, type OpenMode } from '@tandemmq/base'
 
-/** Keeps at most `filesMax` files open; the one that was not used for longest is closed first. */
+/** Keeps at most `filesMax` files open, fewer where descriptors run out; the one that was not used for longest is closed first. */
 export class FileCache {
   readonly #files: Files
   readonly #mode: OpenMode
@@ -22,16 +22,30 @@ export class FileCache {
       this.#open.set(path, known)
       return known
     }
-    const file = this.#files.open(path, this.#mode)
+    const file = this.#openOrMakeRoom(path)
     this.add(path, file)
     return file
+  }
+
+  #openOrMakeRoom(path: string): OpenFile {
+    try {
+      return this.#files.open(path, this.#mode)
+    } catch (failure) {
+      if (!isOutOfDescriptors(failure) || this.#open.size === 0) throw failure
+    }
+    this.#shrinkTo(Math.floor(this.#open.size / 2))
+    return this.#files.open(path, this.#mode)
   }
 
   /** Takes over a file that was just created. */
   add(path: string, file: OpenFile): void {
     this.#open.set(path, file)
+    this.#shrinkTo(this.#filesMax)
+  }
+
+  #shrinkTo(filesMax: number): void {
     for (const [oldest, old] of this.#open) {
-      if (this.#open.size <= this.#filesMax) break
+      if (this.#open.size <= filesMax) break
       this.#open.delete(oldest)
       old.close()
     }

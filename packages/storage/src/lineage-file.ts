@@ -14,12 +14,16 @@ export class LineageFile {
   readonly #ownPath: string
   readonly #apachePath: string
   #value: Lineage | undefined
+  /** The newest version was damaged; the copy before it must survive until there is a new one. */
+  #isDamaged: boolean
 
   constructor(files: Files, root: string) {
     this.#files = files
     this.#ownPath = `${root}/epochOpeners`
     this.#apachePath = `${root}/epochFileCheckpoint`
-    this.#value = readStateFile(files, this.#ownPath, decodeLineage)?.value
+    const read = readStateFile(files, this.#ownPath, decodeLineage)
+    this.#value = read?.value
+    this.#isDamaged = read?.isStale ?? false
   }
 
   get value(): Lineage | undefined {
@@ -29,7 +33,8 @@ export class LineageFile {
   /** Resolves when it is durable. Throws `ILLEGAL_ARGUMENT` for an ancestry out of order. */
   async save(lineage: Lineage): Promise<void> {
     if (!isLineage(lineage)) throw new BrokerError('ILLEGAL_ARGUMENT', 'this is no possible log lineage')
-    await replaceStateFile(this.#files, this.#ownPath, encodeChecked(TITLE, lineage))
+    await replaceStateFile(this.#files, this.#ownPath, encodeChecked(TITLE, lineage), this.#isDamaged)
+    this.#isDamaged = false
     // An empty list is never written in Apache's format.
     if (lineage.epochs.length > 0) {
       await replaceStateFile(this.#files, this.#apachePath, Buffer.from(encodeEpochFile(lineage.epochs)))

@@ -10,17 +10,37 @@ export class LogIdentity {
   readonly #random: Random
   readonly #rosterOnDisk: Set<string>
 
-  /** Throws `STATE_FILE_CORRUPT`, or `STORE_FOREIGN` if the files speak of different logs. */
+  /** Throws `STATE_FILE_CORRUPT`, also if one of the files is gone, or `STORE_FOREIGN` if they speak of different logs. */
   constructor(files: Files, root: string, position: PositionFile, random: Random) {
     this.#position = position
     this.#lineage = new LineageFile(files, root)
     this.#random = random
     this.#rosterOnDisk = new Set(position.value.roster)
     const { logId } = position.value
+    if (logId !== undefined && this.lineage === undefined) {
+      throw new BrokerError(
+        'STATE_FILE_CORRUPT',
+        `${root}/epochOpeners is missing: bring it back, or begin with an empty directory and copy the log from a replica`,
+        { facts: { root, logId } },
+      )
+    }
     if (logId === undefined || this.lineage === undefined || this.lineage.logId === logId) return
     throw new BrokerError('STORE_FOREIGN', 'position file and epoch file belong to different logs', {
       facts: { position: logId, epochs: this.lineage.logId },
     })
+  }
+
+  /**
+   * There was no position file. With a lineage of ours there must have been one: it holds the replicas that may know more than this log (rule 3.3).
+   * Throws `STATE_FILE_CORRUPT`.
+   */
+  demandPositionFile(root: string): void {
+    if (this.lineage === undefined) return
+    throw new BrokerError(
+      'STATE_FILE_CORRUPT',
+      `${root}/position is missing: nobody knows which replicas may hold more of this log; bring it back, or go on without with acceptLoss=true`,
+      { facts: { root } },
+    )
   }
 
   get lineage(): Lineage | undefined {

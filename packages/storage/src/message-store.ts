@@ -1,14 +1,15 @@
 import { crc32 } from 'node:zlib'
-import { BrokerError, messageOf, type Frontier, type LogOffset } from '@tandemmq/base'
+import { BrokerError, diskError, messageOf, type Frontier, type LogOffset } from '@tandemmq/base'
 import { decodeRecord, scanFrame, type Epoch, type Lineage, type LogRecord } from '@tandemmq/codec'
 import type { Appended, Appender, MessageToAppend } from './appender.ts'
 import type { Arrival } from './arrival.ts'
 import type { QueueReader } from './consume-queue.ts'
 import { saveDiverged } from './diverged.ts'
-import { LogIdentity } from './log-identity.ts'
-import { PositionFile, positionCutAt } from './position-file.ts'
+import { insist } from './insist.ts'
+import { positionCutAt } from './position-file.ts'
 import type { RecoveryReport } from './recovery.ts'
-import { makeStoreDirectories, markRunning, markStopped } from './store-directory.ts'
+import { openContext, openFirstSession } from './store-context.ts'
+import { markStopped } from './store-directory.ts'
 import { completeOptions, scanLimitsOf, type StoreOptions, type StorePorts } from './store-options.ts'
 import { StoreSession, type SessionContext } from './store-session.ts'
 
@@ -27,6 +28,7 @@ export class MessageStore implements AsyncDisposable {
   #appender: Appender | undefined
   /** Why nothing can be appended at the moment. */
   #blocked: BrokerError | undefined
+  #isClosed = false
 
   private constructor(context: SessionContext, session: StoreSession, listeners: Set<ArrivalListener>) {
     this.#context = context
@@ -37,34 +39,22 @@ export class MessageStore implements AsyncDisposable {
 
   /**
    * Opens or creates the store in `options.root` and recovers it. Whoever calls holds the directory's lock.
-   * Throws `CONFIG_INVALID`, `STORE_FOREIGN`, `STATE_FILE_CORRUPT`, or `LOG_CORRUPT` naming the offset.
+   * Throws `CONFIG_INVALID`, `STORE_FOREIGN`, `STATE_FILE_CORRUPT`, `LOG_CORRUPT` naming the offset, `DISK_FULL`, or `UNAVAILABLE` for what else the
+   * file system refuses.
    */
   static async open(options: StoreOptions, ports: StorePorts): Promise<MessageStore> {
-    const complete = completeOptions(options)
-    const { files, meter, random } = ports
-    const { root } = complete
-    await makeStoreDirectories(files, root)
-    const { file: position, found } = PositionFile.load(files, `${root}/position`)
     const listeners = new Set<ArrivalListener>()
-    const syncs = meter.histogram(
-      'tandemmq_store_sync_ms',
-      'How long syncs of the commit log took, ms.',
-      [0.1, 0.5, 1, 2, 5, 10, 50, 200, 1000],
-    )
-    const context: SessionContext = {
-      options: complete,
-      ports,
-      position,
-      identity: new LogIdentity(files, root, position, random),
-      observeSync: (tookMs) => syncs.observe(tookMs),
-      emit: (arrivals) => emitTo(listeners, arrivals),
+    let store: MessageStore
+    try {
+      const opened = await openContext(completeOptions(options), ports, (arrivals) =>
+        emitTo(listeners, arrivals),
+      )
+      const session = await openFirstSession(opened.context, opened.positionFound)
+      store = new MessageStore(opened.context, session, listeners)
+    } catch (failure) {
+      throw diskError(failure)
     }
-    const session = await StoreSession.open(context, found)
-    await markRunning(files, root)
-    // From here on a stop is not clean until it says so; that must be on disk before the first byte is.
-    await position.save({ lossPossible: session.report.lossPossible })
-    const store = new MessageStore(context, session, listeners)
-    meter.observe('tandemmq_store_position', 'Positions of the commit log.', ['position'], () => [
+    ports.meter.observe('tandemmq_store_position', 'Positions of the commit log.', ['position'], () => [
       { labels: { position: 'min' }, value: store.minOffset },
       { labels: { position: 'written' }, value: store.written.at },
       { labels: { position: 'flushed' }, value: store.flushed.at },
@@ -280,7 +270,7 @@ export class MessageStore implements AsyncDisposable {
   /**
    * Cuts the log at `offset`, durably, and the queues with it. The bytes cut off are saved under `diverged/` before.
    * `offset` within a record cuts that record too. All frontiers are new afterwards; a crash in between is finished by
-   * the next start.
+   * the next start. Once the bytes are saved it does not fail for want of room: it waits for that, and the log with it.
    */
   async truncateTo(offset: LogOffset): Promise<void> {
     this.#demandOpen()
@@ -299,17 +289,17 @@ export class MessageStore implements AsyncDisposable {
     this.#appender = undefined
     await session.bookkeeping.stop()
     ports.logger.warn({ offset, end: this.end, saved }, 'cutting the commit log; the bytes were saved')
-    await position.save(
-      positionCutAt(position.value, offset, this.minOffset, session.log.segmentStart(offset)),
-    )
+    const cut = positionCutAt(position.value, offset, this.minOffset, session.log.segmentStart(offset))
+    await this.#insist(() => position.save(cut))
     await session.end(closed)
-    this.#session = await StoreSession.open(this.#context, 'current')
-    await position.save({})
+    this.#session = await this.#insist(() => StoreSession.open(this.#context, 'current'))
+    await this.#insist(() => position.save({}))
     this.#blocked = undefined
   }
 
   /** A clean stop: everything is on disk, and the next start knows it. Whoever waits is told `LOG_CLOSED`. */
   async close(): Promise<void> {
+    this.#isClosed = true
     if (this.#blocked !== undefined) return
     this.#blocked = new BrokerError('LOG_CLOSED', 'the store was closed')
     const { ports, options, position } = this.#context
@@ -347,6 +337,10 @@ export class MessageStore implements AsyncDisposable {
       this.#blocked = undefined
       throw failure
     }
+  }
+
+  #insist<T>(attempt: () => Promise<T>): Promise<T> {
+    return insist('a cut of the commit log', attempt, this.#context.ports, () => this.#isClosed)
   }
 
   #demandOpen(): void {

@@ -24,6 +24,15 @@ export interface Position {
   readonly scanFrom: LogOffset
   /** A cut that has begun and must be finished before anything else. */
   readonly cutTo: LogOffset | undefined
+  /** The first byte the log has; `undefined` as long as it has none. */
+  readonly begin: LogOffset | undefined
+  /** Length of the log's files; `undefined` before the first one. */
+  readonly segmentBytes: number | undefined
+  /** Whose store this is; each `undefined` if nobody has said so yet. */
+  readonly cluster: string | undefined
+  readonly set: string | undefined
+  /** What its last process was: only a master's log is known to lack nothing. */
+  readonly role: string | undefined
 }
 
 const TITLE = 'TandemMQ position 1'
@@ -39,6 +48,11 @@ export const noPosition: Position = {
   queuesSynced: 0,
   scanFrom: 0,
   cutTo: undefined,
+  begin: undefined,
+  segmentBytes: undefined,
+  cluster: undefined,
+  set: undefined,
+  role: undefined,
 }
 
 /**
@@ -56,6 +70,7 @@ export function positionCutAt(
   const confirmed = offset === minOffset ? 0 : Math.min(position.confirmed, offset)
   return {
     cutTo: offset,
+    begin: offset === minOffset ? undefined : position.begin,
     cleanEnd: undefined,
     scanFrom,
     confirmed,
@@ -72,10 +87,14 @@ export class PositionFile {
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
 
-  private constructor(files: Files, path: string, value: Position) {
+  /** The newest version was damaged; the copy before it must survive until there is a new one. */
+  #isDamaged: boolean
+
+  private constructor(files: Files, path: string, value: Position, isDamaged: boolean) {
     this.#files = files
     this.#path = path
     this.#value = value
+    this.#isDamaged = isDamaged
   }
 
   /** `found`: `nothing`, or whether the newest version could be read (`stale`: only an older one). */
@@ -85,7 +104,8 @@ export class PositionFile {
   ): { readonly file: PositionFile; readonly found: 'nothing' | 'current' | 'stale' } {
     const read = readStateFile(files, path, decodePosition)
     const found = read === undefined ? 'nothing' : read.isStale ? 'stale' : 'current'
-    return { file: new PositionFile(files, path, read?.value ?? noPosition), found }
+    const file = new PositionFile(files, path, read?.value ?? noPosition, found === 'stale')
+    return { file, found }
   }
 
   get value(): Position {
@@ -109,22 +129,28 @@ export class PositionFile {
     else await Promise.resolve() // What changes in this turn is written once.
     this.#running = this.#next
     this.#next = undefined
-    await replaceStateFile(this.#files, this.#path, encodeChecked(TITLE, this.#value))
+    await replaceStateFile(this.#files, this.#path, encodeChecked(TITLE, this.#value), this.#isDamaged)
+    this.#isDamaged = false
   }
 }
 
 function decodePosition(content: Buffer): Position {
   const fields = new CheckedFields(TITLE, decodeChecked(TITLE, content))
   return {
-    logId: fields.has('logId') ? fields.text('logId') : undefined,
+    logId: fields.optionalText('logId'),
     flushed: fields.position('flushed'),
     confirmed: fields.position('confirmed'),
-    cleanEnd: fields.has('cleanEnd') ? fields.position('cleanEnd') : undefined,
+    cleanEnd: fields.optionalPosition('cleanEnd'),
     bootId: fields.text('bootId'),
     roster: fields.list('roster').map(String),
     lossPossible: fields.flag('lossPossible'),
     queuesSynced: fields.position('queuesSynced'),
     scanFrom: fields.position('scanFrom'),
-    cutTo: fields.has('cutTo') ? fields.position('cutTo') : undefined,
+    cutTo: fields.optionalPosition('cutTo'),
+    begin: fields.optionalPosition('begin'),
+    segmentBytes: fields.optionalPosition('segmentBytes'),
+    cluster: fields.optionalText('cluster'),
+    set: fields.optionalText('set'),
+    role: fields.optionalText('role'),
   }
 }

@@ -40,6 +40,7 @@ function listStarts(files: ConsumeQueueFiles, directory: string): number[] {
       })
     }
     starts.push(start)
+    files.demandLength(`${directory}/${name}`)
   }
   return starts
 }

@@ -1,4 +1,11 @@
-import { BrokerError, messageOf, type Files, type LogOffset, type Logger } from '@tandemmq/base'
+import {
+  BrokerError,
+  isOutOfDescriptors,
+  messageOf,
+  type Files,
+  type LogOffset,
+  type Logger,
+} from '@tandemmq/base'
 import { checkpointTimestamp, decodeCheckpoint, type Checkpoint, type Lineage } from '@tandemmq/codec'
 import { arrivalOf } from './arrival.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
@@ -7,6 +14,7 @@ import { logFileName } from './log-file-name.ts'
 import { lastWritten, scanLog, type LogScanResult } from './log-scan.ts'
 import { whyLossIsPossible } from './loss.ts'
 import type { Position } from './position-file.ts'
+import type { QueueEnds } from './queue-ends.ts'
 import type { QueueTrust } from './queue-extent.ts'
 import type { SegmentReader } from './segment-reader.ts'
 import { readWhole } from './state-file.ts'
@@ -54,6 +62,7 @@ export function readCheckpoint(files: Files, path: string, logger: Logger): Chec
   try {
     return decodeCheckpoint(readWhole(files, path))
   } catch (failure) {
+    if (isOutOfDescriptors(failure)) throw failure
     logger.warn({ path, why: messageOf(failure) }, 'the checkpoint cannot be read and is ignored')
     return noCheckpoint
   }
@@ -77,6 +86,7 @@ export async function recoverStore(
   files: Files,
   reader: SegmentReader,
   queues: ConsumeQueues,
+  queueEnds: QueueEnds,
   evidence: StoreEvidence,
   logger: Logger,
 ): Promise<Recovered> {
@@ -94,6 +104,14 @@ export async function recoverStore(
     queues.reset()
     from = reader.first
   } else if (isEmpty(queues)) from = reader.first
+  else {
+    const lack = queueEnds.lackIn(queues, position.queuesSynced, logger)
+    if (lack !== undefined) {
+      logger.warn({ why: lack }, 'consume queues lack what they had; all are built again')
+      queues.reset()
+      from = reader.first
+    }
+  }
 
   const scan = await scanLog(
     reader,

@@ -24,26 +24,12 @@ export class SegmentReader {
    */
   static open(files: Files, directory: string, limits: ScanLimits): SegmentReader {
     const cache = new FileCache(files, 'read', 16)
-    const starts: LogOffset[] = []
-    const { segmentBytes } = limits
-    for (const name of files.list(directory)) {
-      const start = positionOfLogFile(name)
-      if (start === undefined) continue
-      const size = cache.get(`${directory}/${name}`).size()
-      if (start % segmentBytes !== 0 || size > segmentBytes) {
-        throw new BrokerError('STORE_FOREIGN', 'the commit log has files of another length than configured', {
-          facts: { directory, name, size, segmentBytes },
-        })
-      }
-      const before = starts.at(-1)
-      if (before !== undefined && start !== before + segmentBytes) {
-        throw new BrokerError('LOG_CORRUPT', `the commit log lacks the file at ${before + segmentBytes}`, {
-          facts: { directory, offset: before + segmentBytes },
-        })
-      }
-      starts.push(start)
+    try {
+      return new SegmentReader(directory, startsIn(files, directory, limits, cache), limits, cache)
+    } catch (failure) {
+      cache.close()
+      throw failure
     }
-    return new SegmentReader(directory, starts, limits, cache)
   }
 
   /** Start of the first file; 0 if there is none. */
@@ -105,4 +91,38 @@ export class SegmentReader {
   #file(start: LogOffset): ReturnType<FileCache['get']> {
     return this.#cache.get(`${this.directory}/${logFileName(start)}`)
   }
+}
+
+/** Starts of the segments, checked. */
+function startsIn(
+  files: Files,
+  directory: string,
+  limits: ScanLimits,
+  cache: FileCache,
+): readonly LogOffset[] {
+  const starts: LogOffset[] = []
+  const { segmentBytes } = limits
+  for (const name of files.list(directory)) {
+    const start = positionOfLogFile(name)
+    if (start === undefined) continue
+    const size = cache.get(`${directory}/${name}`).size()
+    if (start % segmentBytes !== 0 || size > segmentBytes) {
+      const what = `${directory}/${name} has ${size} bytes; files of the commit log here have ${segmentBytes}, and names to fit`
+      throw new BrokerError('STORE_FOREIGN', what, {
+        facts: { directory, name, size, segmentBytes },
+      })
+    }
+    const before = starts.at(-1)
+    if (before !== undefined && start !== before + segmentBytes) {
+      throw new BrokerError(
+        'LOG_CORRUPT',
+        `the commit log in ${directory} lacks the file ${logFileName(before + segmentBytes)}`,
+        {
+          facts: { directory, offset: before + segmentBytes },
+        },
+      )
+    }
+    starts.push(start)
+  }
+  return starts
 }

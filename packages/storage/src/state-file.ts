@@ -1,23 +1,38 @@
-import { BrokerError, messageOf, type Files } from '@tandemmq/base'
-import { errnoOf } from './errno.ts'
+import { BrokerError, isOutOfDescriptors, messageOf, systemCodeOf, type Files } from '@tandemmq/base'
 
 /**
  * State files are never overwritten: a new one is written and synced beside the old one and takes its name; the old one
  * stays as `.bak`. Whatever a crash leaves, one whole version is there.
+ * `keepFallback`: the present version is damaged and must not take the place of the fallback copy, which is not.
  */
-export async function replaceStateFile(files: Files, path: string, content: Uint8Array): Promise<void> {
+export async function replaceStateFile(
+  files: Files,
+  path: string,
+  content: Uint8Array,
+  keepFallback = false,
+): Promise<void> {
   const fresh = `${path}.tmp`
   files.remove(fresh)
-  const file = files.open(fresh, 'create')
+  try {
+    await writeWhole(files, fresh, content)
+  } catch (failure) {
+    // Half of it would only take room, of which there may be none.
+    files.remove(fresh)
+    throw failure
+  }
+  if (!keepFallback && files.exists(path)) files.rename(path, `${path}.bak`)
+  files.rename(fresh, path)
+  await files.syncDirectory(directoryOf(path))
+}
+
+async function writeWhole(files: Files, path: string, content: Uint8Array): Promise<void> {
+  const file = files.open(path, 'create')
   try {
     file.write(content, 0)
     await file.dataSync()
   } finally {
     file.close()
   }
-  if (files.exists(path)) files.rename(path, `${path}.bak`)
-  files.rename(fresh, path)
-  await files.syncDirectory(directoryOf(path))
 }
 
 export interface StateFile<T> {
@@ -28,7 +43,8 @@ export interface StateFile<T> {
 
 /**
  * The newest version that `decode` accepts; `undefined` if there never was one.
- * `decode` throws for damaged content. Throws `STATE_FILE_CORRUPT` if there is only damage.
+ * `decode` throws for damaged content. Throws `STATE_FILE_CORRUPT` if there is only damage; `STORE_FOREIGN`, which `decode` throws for
+ * what a newer version has written: an older copy of that is no fallback.
  */
 export function readStateFile<T>(
   files: Files,
@@ -45,8 +61,9 @@ export function readStateFile<T>(
   if (fallback !== undefined && 'value' in fallback) return { value: fallback.value, isStale }
   const damage = current ?? fallback
   if (damage === undefined) return undefined // An unfinished first version was never relied on.
-  throw new BrokerError('STATE_FILE_CORRUPT', `${path} is damaged and so is its fallback copy`, {
-    facts: { path, why: messageOf(damage.cause) },
+  const why = messageOf(damage.cause)
+  throw new BrokerError('STATE_FILE_CORRUPT', `${path} is damaged and so is its fallback copy: ${why}`, {
+    facts: { path, why },
     cause: damage.cause,
   })
 }
@@ -60,11 +77,13 @@ function attempt<T>(
   try {
     content = readWhole(files, path)
   } catch (cause) {
-    return errnoOf(cause) === 'ENOENT' ? undefined : { cause }
+    if (isOutOfDescriptors(cause)) throw cause // That says nothing about the file.
+    return systemCodeOf(cause) === 'ENOENT' ? undefined : { cause }
   }
   try {
     return { value: decode(content) }
   } catch (cause) {
+    if (cause instanceof BrokerError && cause.code === 'STORE_FOREIGN') throw cause
     return { cause }
   }
 }

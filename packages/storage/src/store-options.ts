@@ -1,5 +1,6 @@
 import { BrokerError, type Clock, type Files, type Logger, type Meter, type Random } from '@tandemmq/base'
 import { UNIT_BYTES, type Host, type ScanLimits } from '@tandemmq/codec'
+import type { StoreOwner } from './store-owner.ts'
 
 export interface StoreOptions {
   /** The store's directory (Apache: storePathRootDir). Created if missing. */
@@ -26,7 +27,14 @@ export interface StoreOptions {
   readonly queueSyncIntervalMs?: number
   /** Consume queue files open at a time. Default 512. */
   readonly consumeQueueFilesMax?: number
+  /** Whose store this is; it is written down, and another's is refused. Default: nobody asks. */
+  readonly owner?: StoreOwner
+  /** The operator's word that what is missing from the log, or may be, is given up. Default false. */
+  readonly acceptLoss?: boolean
 }
+
+/** All of them have a value, except that a store need not have an owner. */
+export type CompleteStoreOptions = Required<Omit<StoreOptions, 'owner'>> & Pick<StoreOptions, 'owner'>
 
 export interface StorePorts {
   readonly files: Files
@@ -42,12 +50,12 @@ const MIB = 1024 * 1024
 const RECORD_OVERHEAD_MAX = 64 * 1024
 
 /** How far the lengths found in this store's log are believed. */
-export function scanLimitsOf(options: Required<StoreOptions>): ScanLimits {
+export function scanLimitsOf(options: CompleteStoreOptions): ScanLimits {
   return { recordBytesMax: options.maxMessageBytes + RECORD_OVERHEAD_MAX, segmentBytes: options.segmentBytes }
 }
 
 /** All options, checked. Throws `CONFIG_INVALID` naming the first that cannot be. */
-export function completeOptions(options: StoreOptions): Required<StoreOptions> {
+export function completeOptions(options: StoreOptions): CompleteStoreOptions {
   const complete = {
     ...options,
     segmentBytes: options.segmentBytes ?? 1024 * MIB,
@@ -59,6 +67,7 @@ export function completeOptions(options: StoreOptions): Required<StoreOptions> {
     positionIntervalMs: options.positionIntervalMs ?? 1000,
     queueSyncIntervalMs: options.queueSyncIntervalMs ?? 5000,
     consumeQueueFilesMax: options.consumeQueueFilesMax ?? 512,
+    acceptLoss: options.acceptLoss ?? false,
   }
   demand(complete.segmentBytes, 1024, 2 ** 31 - 1, 'segmentBytes')
   demand(complete.consumeQueueFileBytes, UNIT_BYTES, 2 ** 31 - 1, 'consumeQueueFileBytes')

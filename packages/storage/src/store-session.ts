@@ -11,20 +11,25 @@ import { GroupCommit } from './group-commit.ts'
 import type { LogIdentity } from './log-identity.ts'
 import { cutLog } from './log-cut.ts'
 import type { PositionFile } from './position-file.ts'
+import type { QueueEnds } from './queue-ends.ts'
 import { QueueOffsets } from './queue-offsets.ts'
 import { readCheckpoint, recoverStore, type RecoveryReport, type StoreEvidence } from './recovery.ts'
 import { RecoveryMarks } from './recovery-marks.ts'
 import { SegmentReader } from './segment-reader.ts'
 import { isMarkedRunning } from './store-directory.ts'
-import { scanLimitsOf, type StoreOptions, type StorePorts } from './store-options.ts'
+import { scanLimitsOf, type CompleteStoreOptions, type StorePorts } from './store-options.ts'
+import { beginOf } from './store-owner.ts'
+import type { UnqueuedRecords } from './unqueued-records.ts'
 import { ZeroAhead } from './zero-ahead.ts'
 
 /** What outlives a session: a truncation ends one and begins another. */
 export interface SessionContext {
-  readonly options: Required<StoreOptions>
+  readonly options: CompleteStoreOptions
   readonly ports: StorePorts
   readonly position: PositionFile
   readonly identity: LogIdentity
+  readonly queueEnds: QueueEnds
+  readonly unqueued: UnqueuedRecords
   readonly observeSync: (tookMs: number) => void
   readonly emit: (arrivals: readonly Arrival[]) => void
 }
@@ -48,7 +53,7 @@ export class StoreSession {
     queues: ConsumeQueues,
     evidence: StoreEvidence,
   ) {
-    const { options, ports, position } = context
+    const { options, ports, position, queueEnds } = context
     const { clock, logger, files } = ports
     this.#context = context
     this.report = found.report
@@ -63,7 +68,7 @@ export class StoreSession {
     marks.note(log.written.at)
     const { groupCommit, dispatcher } = this
     this.bookkeeping = new Bookkeeping(
-      { log, groupCommit, queues, dispatcher, position, marks, files, clock, logger },
+      { log, groupCommit, queues, dispatcher, position, marks, queueEnds, files, clock, logger },
       { ...options, checkpointPath: checkpointPath(options), checkpoint: evidence.checkpoint },
     )
     log.written.onAdvance(() => {
@@ -101,13 +106,14 @@ export class StoreSession {
       options.consumeQueueFileBytes,
       options.consumeQueueFilesMax,
     )
-    const queues = new ConsumeQueues(`${options.root}/consumequeue`, queueFiles, logger)
+    const queues = new ConsumeQueues(`${options.root}/consumequeue`, queueFiles, context.unqueued)
     const reader = SegmentReader.open(files, directory, scanLimitsOf(options))
     try {
-      const found = await recoverStore(files, reader, queues, evidence, logger)
+      const found = await recoverStore(files, reader, queues, context.queueEnds, evidence, logger)
       const log = new CommitLog({ ...options, directory }, files, reader.first, found.report.end)
       const { end } = found.report
       position.note({
+        begin: beginOf(reader.first, end),
         flushed: end,
         confirmed: Math.min(position.value.confirmed, end),
         cleanEnd: undefined,
@@ -117,6 +123,9 @@ export class StoreSession {
         cutTo: undefined,
       })
       return new StoreSession(context, found, log, queues, evidence)
+    } catch (failure) {
+      queues.close()
+      throw failure
     } finally {
       reader.close()
     }
@@ -140,6 +149,11 @@ export class StoreSession {
     return true
   }
 
+  /** The process cannot go on with what was opened. */
+  abandon(): Promise<void> {
+    return this.end(new BrokerError('LOG_CLOSED', 'the store could not be opened'))
+  }
+
   /** Ends all work; whoever waits is told `reason`. */
   async end(reason: BrokerError): Promise<void> {
     this.#zeroAhead.stop()
@@ -153,7 +167,7 @@ export class StoreSession {
   }
 }
 
-function checkpointPath(options: Required<StoreOptions>): string {
+function checkpointPath(options: CompleteStoreOptions): string {
   return `${options.root}/checkpoint`
 }
 

@@ -9,6 +9,18 @@ export function isTopicName(topic: string): boolean {
 /** Queue ids that may come from outside; Apache has no bound, and nobody has more queues. */
 export const QUEUE_ID_MAX = 65_535
 
+/** A unit's place in its queue, in bytes, is exact up to here. */
+const QUEUE_OFFSET_MAX = Math.floor(Number.MAX_SAFE_INTEGER / 20) - 1
+
+/** Whether a record names a topic, a queue and a place in it that can be. */
+export function canBeQueued(record: {
+  readonly topic: string
+  readonly queueId: number
+  readonly queueOffset: number
+}): boolean {
+  return isTopicName(record.topic) && isQueueId(record.queueId) && record.queueOffset <= QUEUE_OFFSET_MAX
+}
+
 export function isQueueId(queueId: number): boolean {
   return Number.isInteger(queueId) && queueId >= 0 && queueId <= QUEUE_ID_MAX
 }

@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
 import { BrokerError, messageOf } from '@tandemmq/base'
+import { readSmallFile } from '../small-file.ts'
 import { parseProperties } from './properties.ts'
 
 /** One value as somebody gave it, and where. */
@@ -75,12 +75,8 @@ export function settingsOfEnvironment(
 
 function contentOf(path: string): string {
   try {
-    const { size } = statSync(path)
-    if (size > FILE_BYTES_MAX)
-      throw invalid(`the configuration file ${path} is larger than ${FILE_BYTES_MAX} bytes`)
-    return readFileSync(path, 'utf8')
+    return readSmallFile(path, FILE_BYTES_MAX)
   } catch (cause) {
-    if (cause instanceof BrokerError) throw cause
     throw new BrokerError(
       'CONFIG_INVALID',
       `the configuration file ${path} cannot be read: ${messageOf(cause)}`,

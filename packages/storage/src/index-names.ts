@@ -1,0 +1,60 @@
+import { messageOf, type Files, type Logger } from '@tandemmq/base'
+import type { IndexGeometry } from '@tandemmq/codec'
+import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
+import { readStateFile, replaceStateFile } from './state-file.ts'
+
+const TITLE = 'TandemMQ index files 1'
+
+/** What the index consisted of when it was synced last. */
+export interface IndexInventory extends IndexGeometry {
+  readonly names: readonly string[]
+}
+
+/**
+ * Which index files there are, and of what shape: without it a file that is gone would not be missed. The index is
+ * derived from the log: what is missing is built again.
+ */
+export class IndexNames {
+  readonly #files: Files
+  readonly #path: string
+  #saved: string | undefined
+
+  constructor(files: Files, root: string) {
+    this.#files = files
+    this.#path = `${root}/indexFiles`
+  }
+
+  /** `undefined`: nothing is known. */
+  load(logger: Logger): IndexInventory | undefined {
+    try {
+      const read = readStateFile(this.#files, this.#path, decodeInventory)
+      return read === undefined || read.isStale ? undefined : read.value
+    } catch (failure) {
+      logger.warn({ path: this.#path, why: messageOf(failure) }, 'the list of index files cannot be read')
+      return undefined
+    }
+  }
+
+  /** Resolves when it is durable that the index consists of these files. */
+  async save(inventory: IndexInventory): Promise<void> {
+    const content = encodeChecked(TITLE, inventory)
+    const text = content.toString()
+    if (text === this.#saved) return
+    await replaceStateFile(this.#files, this.#path, content)
+    this.#saved = text
+  }
+
+  /** Nothing is known from now on. */
+  forget(): void {
+    for (const path of [this.#path, `${this.#path}.bak`]) this.#files.remove(path)
+  }
+}
+
+function decodeInventory(content: Buffer): IndexInventory {
+  const fields = new CheckedFields(TITLE, decodeChecked(TITLE, content))
+  return {
+    slots: fields.position('slots'),
+    entries: fields.position('entries'),
+    names: fields.list('names').map(String),
+  }
+}

@@ -1,0 +1,144 @@
+import type { LogOffset, OpenFile } from '@tandemmq/base'
+import {
+  INDEX_ENTRY_BYTES,
+  INDEX_HEADER_BYTES,
+  decodeIndexEntry,
+  decodeIndexHeader,
+  indexEntryAt,
+  indexFileBytes,
+  indexSlotAt,
+  indexSlotOf,
+  type IndexEntry,
+  type IndexGeometry,
+  type IndexHeader,
+} from '@tandemmq/codec'
+
+/** Bytes read at a time. */
+const BLOCK_BYTES = 51_200 * INDEX_ENTRY_BYTES
+
+/** What a file's entries say. */
+export interface IndexReplay {
+  /** Header and slots as they follow from the entries. */
+  readonly head: Buffer
+  readonly header: IndexHeader
+  /** The entries ended where the header on file knows of more: they are damaged or lost. */
+  readonly isDamaged: boolean
+}
+
+/** The store time of the record at an offset, ms; `undefined` if none can be read there. */
+export type StoreTimeAt = (offset: LogOffset) => number | undefined
+
+/**
+ * Makes header and slots again from the entries of records below `limit`, which are a prefix; what follows is cut off.
+ * Entries are believed as long as each is what putting its key would have made of it. `undefined`: there is none.
+ */
+export async function replayIndexFile(
+  file: OpenFile,
+  geometry: IndexGeometry,
+  limit: LogOffset,
+  storeTimeAt: StoreTimeAt,
+): Promise<IndexReplay | undefined> {
+  const onFile = decodeIndexHeader(readAt(file, 0, INDEX_HEADER_BYTES), 0)
+  const head = Buffer.alloc(indexSlotAt(geometry.slots))
+  const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, geometry.entries * INDEX_ENTRY_BYTES))
+  let first: IndexEntry | undefined
+  let last: IndexEntry | undefined
+  let slotsUsed = 0
+  let count = 1
+  let isLimit = false
+  for (let isOver = false; !isOver && count < geometry.entries;) {
+    const read = await file.readLater(block, indexEntryAt(geometry, count))
+    const inBlock = Math.min(Math.floor(read / INDEX_ENTRY_BYTES), geometry.entries - count)
+    if (inBlock === 0) break
+    for (let n = 0; n < inBlock; n += 1) {
+      const entry = decodeIndexEntry(block, n * INDEX_ENTRY_BYTES)
+      const slotAt = indexSlotAt(indexSlotOf(geometry, Math.max(0, entry.keyHash)))
+      const slot = head.readInt32BE(slotAt)
+      isLimit = entry.offset >= limit
+      isOver = isLimit || isNone(entry) || !follows(entry, last, slot)
+      if (isOver) break
+      if (slot === 0) slotsUsed += 1
+      head.writeInt32BE(count, slotAt)
+      first ??= entry
+      last = entry
+      count += 1
+    }
+  }
+  cutFile(file, geometry, count)
+  if (first === undefined || last === undefined) return undefined
+  const begin =
+    onFile.beginPhyOffset === first.offset && onFile.beginTimestamp > 0 ? onFile.beginTimestamp : undefined
+  const beginTimestamp = begin ?? storeTimeAt(first.offset) ?? 0
+  const end =
+    onFile.endPhyOffset === last.offset && onFile.indexCount === count ? onFile.endTimestamp : undefined
+  const endTimestamp = storeTimeAt(last.offset) ?? end ?? beginTimestamp + last.timeDiff * 1000
+  const header = {
+    beginTimestamp,
+    endTimestamp,
+    beginPhyOffset: first.offset,
+    endPhyOffset: last.offset,
+    hashSlotCount: slotsUsed,
+    indexCount: count,
+  }
+  return { head, header, isDamaged: !isLimit && count < Math.min(onFile.indexCount, geometry.entries) }
+}
+
+/** Header and slots of a file that was left in order; `undefined` if they cannot be. */
+export function readIndexHead(file: OpenFile, geometry: IndexGeometry): Buffer | undefined {
+  const head = readAt(file, 0, indexSlotAt(geometry.slots))
+  const header = decodeIndexHeader(head, 0)
+  const { indexCount, hashSlotCount, endPhyOffset } = header
+  if (indexCount < 2 || indexCount > geometry.entries) return undefined
+  let used = 0
+  for (let at = INDEX_HEADER_BYTES; at < head.length; at += 4) {
+    const slot = head.readInt32BE(at)
+    if (slot < 0 || slot >= indexCount) return undefined
+    if (slot > 0) used += 1
+  }
+  const last = readIndexEntry(file, geometry, indexCount - 1)
+  return used === hashSlotCount && last.offset === endPhyOffset ? head : undefined
+}
+
+/** How many of the last entries belong to the record at `offset`. */
+export function trailingEntries(
+  file: OpenFile,
+  geometry: IndexGeometry,
+  count: number,
+  offset: LogOffset,
+): number {
+  let found = 0
+  while (count - 1 - found >= 1 && readIndexEntry(file, geometry, count - 1 - found).offset === offset)
+    found += 1
+  return found
+}
+
+export function readIndexEntry(file: OpenFile, geometry: IndexGeometry, number: number): IndexEntry {
+  return decodeIndexEntry(readAt(file, indexEntryAt(geometry, number), INDEX_ENTRY_BYTES), 0)
+}
+
+export function readIndexHeader(file: OpenFile): IndexHeader {
+  return decodeIndexHeader(readAt(file, 0, INDEX_HEADER_BYTES), 0)
+}
+
+/** What a file lacks reads as zeros. */
+function readAt(file: OpenFile, position: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  file.read(bytes, position)
+  return bytes
+}
+
+function isNone(entry: IndexEntry): boolean {
+  return entry.offset === 0 && entry.keyHash === 0 && entry.timeDiff === 0 && entry.previous === 0
+}
+
+function follows(entry: IndexEntry, before: IndexEntry | undefined, slot: number): boolean {
+  const { keyHash, offset, timeDiff, previous } = entry
+  return keyHash >= 0 && timeDiff >= 0 && previous === slot && offset >= (before?.offset ?? 0)
+}
+
+/** Entries from `count` on read as zeros, and the file has its full length. */
+function cutFile(file: OpenFile, geometry: IndexGeometry, count: number): void {
+  const at = indexEntryAt(geometry, count)
+  if (file.size() > at) file.truncate(at)
+  file.truncate(indexFileBytes(geometry))
+}
