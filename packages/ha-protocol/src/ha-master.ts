@@ -1,4 +1,4 @@
-import { BrokerError } from '@tandemmq/base'
+import { BrokerError, SparingLogger } from '@tandemmq/base'
 import type { Address, Clock, Frontier, LogOffset } from '@tandemmq/base'
 import type { Hello } from '@tandemmq/codec'
 import { HaListener } from './ha-listener.ts'
@@ -83,6 +83,7 @@ export class HaMaster {
       clock: ports.clock,
       random: ports.random,
       logger: ports.logger,
+      sparingly: new SparingLogger(ports.logger, ports.clock),
       metrics: masterMetrics(ports.meter),
       table: master.#table,
       limits: { ...defaultWriteLimits, ...options.writeLimits },

@@ -29,6 +29,8 @@ export interface MasterSurroundings {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** For what anybody may cause who reaches the port. */
+  readonly sparingly: Logger
   readonly metrics: MasterMetrics
   readonly table: ReplicaTable
   readonly limits: WriteLimits
@@ -267,7 +269,8 @@ export class MasterConnection implements ReplicaHolder {
   }
 
   #hangUp({ refusal, manner }: HangUp): void {
-    const { clock, logger, metrics } = this.#around
+    const { clock, metrics, sparingly } = this.#around
+    const logger = this.#replica === undefined ? sparingly : this.#around.logger
     const facts = {
       peer: this.remote,
       identity: this.#peer?.identity,
@@ -276,10 +279,10 @@ export class MasterConnection implements ReplicaHolder {
     }
     metrics.hungUp.add(1, { reason: refusal.reason })
     if (manner === 'violation') metrics.violations.add()
-    if (manner === 'silent') logger.info(facts, 'slave hung up on')
-    else if (refusal.reason === 'not-ready') logger.debug(facts, 'a slave is asked to come again')
+    if (refusal.reason === 'not-ready') logger.debug(facts, 'a slave is asked to come again')
     else if (manner === 'told') logger.warn(facts, 'slave not accepted')
     else if (this.#peer === undefined) logger.warn(facts, 'somebody who is no slave was hung up on')
+    else if (manner === 'silent') logger.info(facts, 'slave hung up on')
     else logger.warn(facts, 'slave broke the protocol')
     if (manner !== 'told') return this.#connection.destroy()
     this.#connection.end()
