@@ -1,4 +1,4 @@
-import type { LogLines } from '@tandemmq/interop'
+import { until, type LogLines } from '@tandemmq/interop'
 import type { StartedTestContainer } from 'testcontainers'
 import { engine, engineApi } from './engine.ts'
 import { imageOf } from './images.ts'
@@ -105,7 +105,12 @@ export class ServiceContainer {
 
   /** Every process in it stops being run, as by SIGSTOP; its connections stay open and silent. */
   async pause(): Promise<void> {
-    await (await this.#container()).pause()
+    const container = await this.#container()
+    await until(`${this.name} to be paused`, async () => {
+      // On a busy machine the kernel may not have frozen all its threads when the engine gives up: the next try does it.
+      await container.pause()
+      return true
+    })
   }
 
   async unpause(): Promise<void> {

@@ -1,0 +1,3 @@
+import { describeFaults } from './faults.test-kit.ts'
+
+describeFaults('async')

@@ -1,0 +1,71 @@
+import { Clients, Workload } from '@tandemmq/interop'
+import type { ContainerCluster } from './container-cluster.ts'
+
+export interface LoadOptions {
+  /** Messages that wait before the consumer begins: it has something to read while nobody can send. */
+  readonly backlog?: number
+  /** The consumer's application writes exceptions down and goes on; otherwise one ends the test. */
+  readonly bearExceptions?: boolean
+}
+
+/** A producer that never stops and a consumer group that never stops, on a topic of their own, by the official client. */
+export class Load implements AsyncDisposable {
+  readonly work: Workload
+  readonly #clients: Clients
+  readonly #sending: Promise<void>
+
+  private constructor(work: Workload, clients: Clients, sending: Promise<void>) {
+    this.work = work
+    this.#clients = clients
+    this.#sending = sending
+  }
+
+  static async start(cluster: ContainerCluster, topic: string, options: LoadOptions = {}): Promise<Load> {
+    const { backlog = 0, bearExceptions = false } = options
+    const clients = new Clients(cluster)
+    const work = new Workload(topic)
+    const producer = await clients.producer(topic)
+    while (work.accepted < backlog) await Promise.all(Array.from({ length: 40 }, () => work.send(producer)))
+    const sending = work.keepSending(producer)
+    const consumer = await clients.simple(`${topic}-group`, topic)
+    if (bearExceptions) void work.keepConsumingAnyway(consumer)
+    else void work.keepConsuming(consumer)
+    await work.reached(() => work.consumed >= 20)
+    return new Load(work, clients, sending)
+  }
+
+  /** Resolves when this many more messages were accepted. */
+  async accepts(more: number): Promise<void> {
+    const before = this.work.accepted
+    await this.work.reached(() => this.work.accepted >= before + more)
+  }
+
+  /** Resolves when this many more messages were consumed. */
+  async consumes(more: number): Promise<void> {
+    const before = this.work.consumed
+    await this.work.reached(() => this.work.consumed >= before + more)
+  }
+
+  /** Resolves when this many more sends were answered with anything but OK. */
+  async refuses(more: number): Promise<void> {
+    const before = this.work.sendFailures.length
+    await this.work.reached(() => this.work.sendFailures.length >= before + more)
+  }
+
+  /** No more sends; the consumer goes on. */
+  async stopSending(): Promise<void> {
+    this.work.stopSending()
+    await this.#sending
+  }
+
+  /** Resolves when all that was acknowledged has arrived. */
+  async complete(): Promise<void> {
+    await this.work.reached(() => this.work.ledger.isComplete)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopSending()
+    this.work.stopConsuming()
+    await this.#clients[Symbol.asyncDispose]()
+  }
+}
