@@ -35,6 +35,7 @@ const ORDER = [
   'containers',
   'hostile',
   'bench',
+  'fuzz',
 ]
 
 /** These do not know each other: they meet in `broker`, through ports. */
@@ -87,7 +88,8 @@ function whyNot(part: WorkspacePackage, file: SourceFile, module: string): strin
   if (module !== packageOf(module)) return 'a package has one door'
   if (ORDER.indexOf(other) >= ORDER.indexOf(part.name)) return `${other} stands after ${part.name}`
   if (STRANGERS.has(part.name) && STRANGERS.has(other)) return 'these two do not know each other'
-  if (other === 'testkit' && !isTestCode(file.path) && part.name !== 'simulation') return 'it is for tests'
+  if (other === 'testkit' && !isTestCode(file.path) && !['simulation', 'fuzz'].includes(part.name))
+    return 'it is for tests'
   return undefined
 }
 

@@ -17,6 +17,8 @@ export interface IndexGeometry {
 }
 
 const SLOT_BYTES = 4
+/** Where a damaged header stops counting. */
+const INT32_MAX = 0x7fffffff
 
 export function indexFileBytes({ slots, entries }: IndexGeometry): number {
   return INDEX_HEADER_BYTES + slots * SLOT_BYTES + entries * INDEX_ENTRY_BYTES
@@ -78,7 +80,7 @@ export function planIndexPut(
       endTimestamp: key.storeTimestamp,
       beginPhyOffset: first ? key.offset : header.beginPhyOffset,
       endPhyOffset: key.offset,
-      hashSlotCount: header.hashSlotCount + (previous === 0 ? 1 : 0),
+      hashSlotCount: Math.min(header.hashSlotCount + (previous === 0 ? 1 : 0), INT32_MAX),
       indexCount: number + 1,
     },
   }
@@ -106,12 +108,10 @@ export interface IndexSource {
 
 /** Throws `STATE_FILE_CORRUPT` if the length is not that of `geometry`, or the header counts more entries than fit. */
 export function indexSource(file: Buffer, geometry: IndexGeometry): IndexSource {
+  const expected = indexFileBytes(geometry)
+  if (file.length !== expected) throw misshapen({ bytes: file.length, expected })
   const header = decodeIndexHeader(file, 0)
-  if (file.length !== indexFileBytes(geometry) || header.indexCount > geometry.entries) {
-    throw new BrokerError('STATE_FILE_CORRUPT', 'the index file has another shape than configured', {
-      facts: { bytes: file.length, expected: indexFileBytes(geometry), indexCount: header.indexCount },
-    })
-  }
+  if (header.indexCount > geometry.entries) throw misshapen({ expected, indexCount: header.indexCount })
   return {
     header,
     geometry,
@@ -151,7 +151,11 @@ export function queryIndex(source: IndexSource, query: IndexQuery): LogOffset[] 
   return found
 }
 
+function misshapen(facts: Readonly<Record<string, number>>): BrokerError {
+  return new BrokerError('STATE_FILE_CORRUPT', 'the index file has another shape than configured', { facts })
+}
+
 function secondsSince(begin: number, { storeTimestamp }: IndexKey): number {
   if (begin <= 0) return 0
-  return Math.min(Math.max(0, Math.trunc((storeTimestamp - begin) / 1000)), 0x7fffffff)
+  return Math.min(Math.max(0, Math.trunc((storeTimestamp - begin) / 1000)), INT32_MAX)
 }

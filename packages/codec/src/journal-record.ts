@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { BrokerError } from '@tandemmq/base'
+import { isOffset, readInt64 } from './int64.ts'
 
 /*
  * A record of the journal, big endian:
@@ -76,9 +77,13 @@ export function scanJournalRecord(source: Buffer, at: number): JournalScan {
       `a journal record is of version ${source[at + 4]}, known is ${VERSION}`,
     )
   }
+  const durable = readInt64(source, at + 8)
+  if (!isOffset(durable)) {
+    throw new BrokerError('STATE_FILE_CORRUPT', `a journal record says that ${durable} bytes were on disk`)
+  }
   const record = {
     tag: source.readUInt8(at + 5),
-    durable: Number(source.readBigInt64BE(at + 8)),
+    durable,
     payload: source.subarray(at + HEAD_BYTES, end),
   }
   return { kind: 'record', record, size: length + JOURNAL_RECORD_OVERHEAD }

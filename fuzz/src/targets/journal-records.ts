@@ -1,0 +1,64 @@
+import { crc32 } from 'node:zlib'
+import {
+  JOURNAL_PAYLOAD_BYTES_MAX,
+  JOURNAL_RECORD_OVERHEAD,
+  encodeJournalRecord,
+  findJournalRecord,
+  scanJournalRecord,
+} from '@tandemmq/codec'
+import { claim, claimSame } from '../engine/claim.ts'
+import { attempt } from '../engine/refusal.ts'
+import type { Target, Verdict } from '../target.ts'
+
+/** A journal file, record after record. */
+export const journalRecords: Target = {
+  name: 'journal-records',
+  holds:
+    'a record, the end, or unsound with a reason; only a sound record of a later version throws; what is sound encodes to the same bytes',
+  run(input) {
+    const verdict = scan(input)
+    scan(sealed(input))
+    return verdict
+  },
+}
+
+function scan(input: Buffer): Verdict {
+  let records = 0
+  for (let at = 0; at < input.length;) {
+    const place = at
+    const scanned = attempt(['STATE_FILE_CORRUPT'], () => scanJournalRecord(input, place))
+    if ('refusal' in scanned || scanned.value.kind !== 'record') {
+      const next = findJournalRecord(input, at + 1)
+      claim(next === -1 || next > at, 'the search goes onwards')
+      if (next === -1) break
+      at = next
+      continue
+    }
+    const { record, size } = scanned.value
+    claim(size === record.payload.length + JOURNAL_RECORD_OVERHEAD, 'a record is as long as its payload says')
+    claim(at + size <= input.length, 'a record ends where there is nothing')
+    claim(Number.isSafeInteger(record.durable) && record.durable >= 0, `durable is ${record.durable}`)
+    const isCanonical = input.readUInt16BE(at + 6) === 0
+    if (isCanonical) {
+      const bytes = input.subarray(at, at + size).toString('hex')
+      claimSame(encodeJournalRecord(record).toString('hex'), bytes, 'a record encodes to its bytes')
+    }
+    records += 1
+    at += size
+  }
+  return records > 0 ? 'taken' : 'refused'
+}
+
+/** The same with right checksums, and with lengths cut to what is there. */
+function sealed(input: Buffer): Buffer {
+  const bytes = Buffer.from(input)
+  for (let at = findJournalRecord(bytes, 0); at !== -1;) {
+    if (at + JOURNAL_RECORD_OVERHEAD > bytes.length) break
+    const length = bytes.readUInt32BE(at + 16)
+    const end = at + 20 + length
+    if (length > JOURNAL_PAYLOAD_BYTES_MAX || end + 4 > bytes.length) break
+    bytes.writeUInt32BE(crc32(bytes.subarray(at + 4, end)), end)
+    at = findJournalRecord(bytes, end + 4)
+  }
+  return bytes
+}
