@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { BrokerOptions } from '@tandemmq/broker'
 import {
   bootId,
+  descriptorLimit,
   isLoopback,
   readConfiguration,
   readSecretFile,
@@ -61,6 +62,7 @@ export function brokerOptions(
     root,
     bootId: bootId(),
     segmentBytes: values.mappedFileSizeCommitLog,
+    consumeQueueFilesMax: queueFilesMax(descriptorLimit()),
     maxMessageBytes: values.maxMessageSize,
     storeHost: { ip: ipOf(values.brokerIP1), port: grpcPort },
     mode: {
@@ -100,4 +102,9 @@ export function brokerOptions(
 /** Records name an address, never a name: what is no address is written as the unknown one, as Apache's clients expect four bytes. */
 function ipOf(host: string): string {
   return /^[\d.]+$/.test(host) || host.includes(':') ? host : '0.0.0.0'
+}
+
+/** A quarter of the descriptors this process may have: the log, the clients and the other brokers need theirs too. */
+function queueFilesMax(descriptors: number): number {
+  return Math.max(16, Math.min(512, Math.floor(descriptors / 4)))
 }

@@ -33,6 +33,8 @@ export interface BrokerOptions {
   readonly grpcAddress: string
   readonly master?: MasterOptions
   readonly slave?: SlaveOptions
+  /** Consume queue files open at a time; default 512. */
+  readonly consumeQueueFilesMax?: number
   readonly flushTimeoutMs: number
   readonly slaveTimeoutMs: number
 }

@@ -11,6 +11,7 @@ import { HandBack } from './hand-back.ts'
 import { handleKeyOf } from './handle-key.ts'
 import { knowledgeOf } from './log-knowledge.ts'
 import { MasterRole, refuseWriting } from './master-role.ts'
+import { cutProgress, type ProgressCutPorts } from './progress-cut.ts'
 import { ReplicatedStore } from './replicated-store.ts'
 import type { Role } from './role.ts'
 import { servingToken, type ServingKnowledge } from './serving-token.ts'
@@ -70,7 +71,7 @@ export class Broker implements AsyncDisposable {
         logger,
       )
     }
-    this.#wire()
+    this.#wire(ports)
   }
 
   /**
@@ -79,11 +80,19 @@ export class Broker implements AsyncDisposable {
    */
   static async open(options: BrokerOptions, ports: BrokerPorts): Promise<Broker> {
     await using opened = new AsyncDisposableStack()
-    const store = opened.use(await MessageStore.open(options, ports))
     const isMaster = options.master !== undefined
+    const { cluster, set } = options
+    const owner = { cluster, set, role: isMaster ? ('master' as const) : ('slave' as const) }
+    const acceptLoss = options.master?.acceptLoss ?? false
+    const store = opened.use(await MessageStore.open({ ...options, owner, acceptLoss }, ports))
     const metadata = opened.use(
       await MetadataStore.open(
-        { root: options.root, acceptEdits: isMaster },
+        // A log has its ancestry only after the journal was begun.
+        {
+          root: options.root,
+          acceptEdits: isMaster,
+          journalExpected: store.lineage !== undefined && !acceptLoss,
+        },
         { ...ports, log: knowledgeOf(store) },
       ),
     )
@@ -207,17 +216,18 @@ export class Broker implements AsyncDisposable {
   }
 
   /** What happens in one part and matters to another. */
-  #wire(): void {
+  #wire(ports: ProgressCutPorts): void {
     const { metadata, store, visible, api } = this
     const registration = this.#registration
     const changed = (): void => registration?.changed()
     const role = this.#role
     if (role.kind === 'master') {
       role.onEpoch(() => {
-        // All that was in the log has been dispatched by now: progress past its end is of bytes that are gone (rule 5.2).
-        metadata.cutTo((topic, queueId) => store.queue(topic, queueId)?.maxOffset ?? 0)
-        api.startTimers()
-        changed()
+        const stop = cutProgress(metadata, store, role.writability, ports, () => {
+          api.startTimers()
+          changed()
+        })
+        this.#stops.push(stop)
       })
       role.writability.onChange(changed)
       this.#stops.push(role.drive(visible))

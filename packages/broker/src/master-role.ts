@@ -1,4 +1,4 @@
-import { BrokerError, messageOf, type Timer } from '@tandemmq/base'
+import { BrokerError, mayPass, messageOf, type Timer } from '@tandemmq/base'
 import type { Hello } from '@tandemmq/codec'
 import { HaMaster, type ReplicaStatus } from '@tandemmq/ha-protocol'
 import type { MessageStore } from '@tandemmq/storage'
@@ -13,6 +13,9 @@ import { Writability } from './writability.ts'
 const DRAIN_MS = 500
 /** Answers to sends leave so much before their deadline, ms; see {@link Durability.confirmed}. */
 const ANSWER_MARGIN_MS = 300
+
+/** When the disk had no room to open an epoch, ms. */
+const RETRY_MS = 1_000
 
 /** How long a master in asynchronous mode waits for a replica that may know more, ms (rule 3.2). */
 const CONTACT_MS = 5_000
@@ -38,6 +41,7 @@ export class MasterRole implements AsyncDisposable {
   readonly #epochListeners: (() => void)[] = []
   #isEpochOpen = false
   #patience: Timer | undefined
+  #retry: Timer | undefined
   /** The newest epoch of this log, as the registry said last. */
   #highestHeard: number | undefined
 
@@ -167,6 +171,7 @@ export class MasterRole implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#patience?.cancel()
+    this.#retry?.cancel()
     this.writability.refuse('stop', 'this master stops')
     await this.#drain()
     await this.#ha.close()
@@ -202,7 +207,15 @@ export class MasterRole implements AsyncDisposable {
     } catch (cause) {
       this.writability.refuse('log', `no epoch could be opened: ${messageOf(cause)}`)
       this.#ports.logger.error({ why: messageOf(cause) }, 'no epoch could be opened')
+      if (mayPass(cause)) this.#tryAgain()
     }
+  }
+
+  /** A full disk may have room again. */
+  #tryAgain(): void {
+    this.#retry = this.#ports.clock.after(RETRY_MS, () => {
+      this.#opening = this.#openEpochOrSayWhy()
+    })
   }
 
   /** Why the log may not go on yet, in words. */

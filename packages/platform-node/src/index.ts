@@ -7,6 +7,7 @@ export { readableLine } from './readable-line.ts'
 export { PromMeter } from './prom-meter.ts'
 export { DirectoryLock, type DirectoryLockOptions } from './directory-lock.ts'
 export { bootId } from './boot-id.ts'
+export { descriptorLimit } from './descriptor-limit.ts'
 export { errnoOf } from './errno.ts'
 export {
   address,

@@ -64,8 +64,13 @@ function checkServingEpoch(epoch: number): void {
   }
 }
 
+/** Whether a cluster, set or member may be called so: such a name is safe as a file name. */
+export function isRegistryName(text: string): boolean {
+  return name.test(text)
+}
+
 function checkName(text: string, what: string): void {
-  if (!name.test(text)) {
+  if (!isRegistryName(text)) {
     throw new BrokerError(
       'PROTOCOL_VIOLATION',
       `${what} '${text.slice(0, 40)}' is not a name: 1 to 127 of letters, digits and . _ : @ % | -, and not . first`,

@@ -1,3 +1,4 @@
+export { isRegistryName } from './checked-hello.ts'
 export {
   noDetails,
   type HeldLease,

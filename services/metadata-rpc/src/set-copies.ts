@@ -1,6 +1,8 @@
-import { BrokerError, messageOf } from '@tandemmq/base'
-import type { ServingView, SetServing } from '@tandemmq/registry'
+import { BrokerError, messageOf, type Timer } from '@tandemmq/base'
+import { isRegistryName, type ServingView, type SetServing } from '@tandemmq/registry'
 import { SetCopy, type SetCopyPorts } from './set-copy.ts'
+
+const RETRY_MS = 5_000
 
 /** The copies of all sets: those on disk from an earlier run at once, others when their brokers register. */
 export class SetCopies implements AsyncDisposable {
@@ -9,6 +11,7 @@ export class SetCopies implements AsyncDisposable {
   readonly #view: ServingView
   readonly #copies = new Map<string, SetCopy>()
   readonly #opening = new Map<string, Promise<void>>()
+  readonly #retries = new Map<string, Timer>()
   readonly #stop: () => void
 
   private constructor(root: string, view: ServingView, ports: SetCopyPorts) {
@@ -20,7 +23,14 @@ export class SetCopies implements AsyncDisposable {
 
   static async open(root: string, view: ServingView, ports: SetCopyPorts): Promise<SetCopies> {
     const copies = new SetCopies(root, view, ports)
-    for (const set of ports.files.list(`${root}/sets`)) await copies.#open(set)
+    for (const set of ports.files.list(`${root}/sets`)) {
+      if (isRegistryName(set)) await copies.#openOrTryAgain(set)
+      else
+        ports.logger.warn(
+          { name: JSON.stringify(set.slice(0, 64)) },
+          'there is something among the copies of sets that is none',
+        )
+    }
     return copies
   }
 
@@ -34,6 +44,7 @@ export class SetCopies implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop()
+    for (const retry of this.#retries.values()) retry.cancel()
     await Promise.allSettled(this.#opening.values())
     for (const copy of this.#copies.values()) await copy[Symbol.asyncDispose]()
   }
@@ -41,20 +52,32 @@ export class SetCopies implements AsyncDisposable {
   #changed(serving: SetServing): void {
     const copy = this.#copies.get(serving.set)
     if (copy !== undefined) return copy.follow(serving)
-    if (this.#opening.has(serving.set)) return
-    const opening = this.#open(serving.set).catch((cause: unknown) => {
+    if (this.#opening.has(serving.set) || this.#retries.has(serving.set)) return
+    this.#opening.set(serving.set, this.#openOrTryAgain(serving.set))
+  }
+
+  /** Without its copy a set has no routes here; a full disk may have room again. */
+  async #openOrTryAgain(set: string): Promise<void> {
+    try {
+      await this.#open(set)
+    } catch (cause) {
       this.#ports.logger.error(
-        { set: serving.set, why: messageOf(cause) },
-        'the copy of a set cannot be opened',
+        { set, why: messageOf(cause) },
+        'the copy of a set cannot be opened, trying again',
       )
-    })
-    this.#opening.set(serving.set, opening)
+      const retry = this.#ports.clock.after(RETRY_MS, () => {
+        this.#retries.delete(set)
+        this.#opening.set(set, this.#openOrTryAgain(set))
+      })
+      this.#retries.set(set, retry)
+    } finally {
+      this.#opening.delete(set)
+    }
   }
 
   async #open(set: string): Promise<void> {
     const copy = await this.#copy(set)
     this.#copies.set(set, copy)
-    this.#opening.delete(set)
     const serving = this.#view.set(set)
     if (serving !== undefined) copy.follow(serving)
   }
