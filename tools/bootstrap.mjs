@@ -25,6 +25,7 @@ const TASKS = {
   bench: ['bench/src/main.ts', []],
   hostile: ['hostile/src/main.ts', []],
   simulate: ['simulation/src/main.ts', []],
+  interop: ['tools/src/interop-run.ts', []],
   fuzz: ['fuzz/src/main.ts', []],
   images: ['docker/src/main.ts', []],
   deploy: ['docker/src/deploy-main.ts', []],

@@ -39,6 +39,12 @@ export class LoneService implements AsyncDisposable {
     return this.exit
   }
 
+  /** Ends it without a word. */
+  kill(): Promise<number | null> {
+    this.#child.kill('SIGKILL')
+    return this.exit
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }

@@ -32,6 +32,7 @@ const ORDER = [
   'metadata-rpc',
   'simulation',
   'interop',
+  'apache',
   'containers',
   'hostile',
   'bench',

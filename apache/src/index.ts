@@ -1,0 +1,2 @@
+export { ApacheBroker } from './apache-broker.ts'
+export { ApacheClient } from './apache-client.ts'

@@ -1,0 +1,63 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { LogLines } from '@tandemmq/interop'
+import { CLASSES, LIB } from './cache.ts'
+import { javaTool } from './java-tools.ts'
+
+/** Small, and quick to start: these machines live for seconds. */
+const JVM_FLAGS = [
+  '-Xms64m',
+  '-Xmx128m',
+  '-XX:MaxDirectMemorySize=256m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-XX:-UsePerfData',
+  '-Xshare:auto',
+]
+
+/** One Java machine. It is ended when its scope is left. */
+export class JavaProcess implements AsyncDisposable {
+  /** What it printed. */
+  readonly lines = new LogLines()
+  /** Apache's log files lie below. */
+  readonly home: string
+  readonly child: ChildProcessWithoutNullStreams
+  /** Resolves with the exit code, or the signal's name, when all it printed is in {@link lines}. */
+  readonly exit: Promise<number | string>
+
+  /** `home`: a directory of its own, for everything it writes outside of its store. */
+  constructor(home: string, main: string, args: readonly string[]) {
+    this.home = home
+    mkdirSync(join(home, 'rocketmq'), { recursive: true })
+    const flags = [...JVM_FLAGS, `-Duser.home=${home}`, '-cp', `${CLASSES}:${LIB}/*`]
+    this.child = spawn(javaTool('java'), [...flags, main, ...args], {
+      stdio: 'pipe',
+      env: { ...process.env, ROCKETMQ_HOME: join(home, 'rocketmq') },
+    })
+    this.lines.follow(this.child.stdout)
+    this.lines.follow(this.child.stderr)
+    this.exit = once(this.child, 'close').then(([code, signal]: unknown[]) =>
+      typeof code === 'number' ? code : String(signal),
+    )
+  }
+
+  /** A printed line that contains `words`. Rejects at once if the process ends first. */
+  async says(words: string): Promise<string> {
+    const ended = this.exit.then((how) => {
+      throw new Error(`it ended (${how}) before it said "${words}":\n${this.lines.all.slice(-30).join('\n')}`)
+    })
+    ended.catch(() => undefined)
+    return Promise.race([this.lines.line([words]), ended])
+  }
+
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | string> {
+    this.child.kill(signal)
+    return this.exit
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await this.end('SIGKILL')
+  }
+}

@@ -1,0 +1,42 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { decodeRecord, scanFrame, type LogRecord } from '@tandemmq/codec'
+
+/** What lies in a commit log's files. */
+export interface LogContents {
+  /** From the first file's start to the end of the last record, file for file. */
+  readonly bytes: Buffer
+  /** Offset of the first file. */
+  readonly begin: number
+  /** Behind the last record. */
+  readonly end: number
+  readonly records: readonly LogRecord[]
+}
+
+/** Reads a commit log as files alone show it: no position, checkpoint or queue is asked. Throws where a record is damaged. */
+export function readLog(store: string): LogContents {
+  const directory = join(store, 'commitlog')
+  const names = readdirSync(directory)
+    .filter((name) => /^\d{20}$/.test(name))
+    .toSorted()
+  const begin = Number(names[0] ?? 0)
+  const bytes = Buffer.concat(names.map((name) => readFileSync(join(directory, name))))
+  const records: LogRecord[] = []
+  let at = 0
+  let end = 0
+  while (at < bytes.length) {
+    const frame = scanFrame(bytes, at, limits)
+    if (frame.kind === 'empty') break
+    if (frame.kind === 'blank') {
+      at += frame.size
+      continue
+    }
+    if (frame.kind !== 'message') throw new Error(`${directory}: ${JSON.stringify(frame)} at ${begin + at}`)
+    records.push(decodeRecord(bytes, at))
+    at += frame.size
+    end = at
+  }
+  return { bytes: bytes.subarray(0, end), begin, end: begin + end, records }
+}
+
+const limits = { recordBytesMax: 8 * 1024 * 1024, segmentBytes: 2 ** 31 - 1 }
