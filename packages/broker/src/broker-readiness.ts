@@ -61,7 +61,7 @@ function mastersProblems({ self }: ReadinessSources, role: MasterRole): readonly
 /** A slave that serves because its master is gone does its work, although there is nobody to be in sync with. */
 function slavesProblems(sources: ReadinessSources, role: SlaveRole): readonly Problem[] {
   const { self, registration, servingEpoch } = sources
-  const standsIn = !role.masterConnected && servingEpoch !== undefined
+  const standsIn = !role.masterConnected && !role.isRefused && servingEpoch !== undefined
   const words = [...failures(self)]
   if (role.problem !== undefined) {
     if (!standsIn) words.push(role.problem)

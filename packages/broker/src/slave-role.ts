@@ -1,4 +1,4 @@
-import { HaSlave, type SlaveState } from '@tandemmq/ha-protocol'
+import { HaSlave, isMasterAway, type SlaveState } from '@tandemmq/ha-protocol'
 import { MetadataSync, type MetadataSource, type MetadataStore } from '@tandemmq/metadata'
 import type { MemberView } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
@@ -87,6 +87,12 @@ export class SlaveRole implements AsyncDisposable {
     if (state.kind === 'streaming') return undefined
     const trouble = 'trouble' in state ? state.trouble?.words : undefined
     return trouble ?? `not connected to its master at ${this.#options.slave?.masterGrpc ?? ''}`
+  }
+
+  /** The master is there and has refused this slave, or this slave the master: another secret, set, log. */
+  get isRefused(): boolean {
+    const { state } = this.#ha
+    return 'trouble' in state && state.trouble !== undefined && !isMasterAway(state.trouble)
   }
 
   /**

@@ -3,6 +3,12 @@ import type { Refusal } from '@tandemmq/codec'
 
 /** Nobody is there, or not ready yet: one trouble, however the single attempts end. */
 const AWAY = new Set(['closed', 'unreachable', 'not-ready', 'silence', 'late-handshake'])
+
+/** Whether a master that is not there explains the trouble; otherwise the two have met, and one does not want the other. */
+export function isMasterAway({ reason }: Refusal): boolean {
+  return AWAY.has(reason)
+}
+
 /** In an ordinary start a slave may be up before its master: so many attempts (about 5 s) fail in silence. */
 const QUIET_FAILURES = 8
 
@@ -27,7 +33,7 @@ export class SlaveComplaints {
   /** `failures`: attempts in a row that failed. */
   trouble(trouble: Refusal, failures: number): void {
     const { reason, words } = trouble
-    const isAway = AWAY.has(reason)
+    const isAway = isMasterAway(trouble)
     if (isAway && !this.#hasFollowed && failures < QUIET_FAILURES) return
     if (this.#last !== undefined && topicOf(this.#last) === topicOf(trouble)) return
     this.#last = trouble
@@ -35,6 +41,6 @@ export class SlaveComplaints {
   }
 }
 
-function topicOf({ reason, words }: Refusal): string {
-  return AWAY.has(reason) ? 'away' : `${reason}: ${words}`
+function topicOf(refusal: Refusal): string {
+  return isMasterAway(refusal) ? 'away' : `${refusal.reason}: ${refusal.words}`
 }

@@ -28,6 +28,9 @@ export function admission(
   if (hello.cluster !== options.cluster) {
     return refused(`this registry keeps cluster ${options.cluster}, not ${hello.cluster}`)
   }
+  if (options.only.length > 0 && !options.only.includes(hello.set)) {
+    return refused(`this registry keeps ${options.only.join(', ')}, not the broker set ${hello.set}`)
+  }
   if (!set && state.sets.size >= options.setsMax) {
     return refused(`this registry keeps ${options.setsMax} broker sets already`)
   }

@@ -13,6 +13,8 @@ export interface Instant {
 
 export interface RegistryOptions {
   readonly cluster: string
+  /** The broker sets that may register; empty: whichever. */
+  readonly only: readonly string[]
   /** How long a serving token is good for (rule 4.1). */
   readonly leaseMs: number
   /** A member not heard for this long is suspect: not chosen, and gateways stop sending to it. */
@@ -30,6 +32,7 @@ export interface RegistryOptions {
 
 export const defaultRegistryOptions: RegistryOptions = {
   cluster: 'DefaultCluster',
+  only: [],
   leaseMs: 2000,
   suspectAfterMs: 1000,
   silentAfterMs: 5000,

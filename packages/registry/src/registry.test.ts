@@ -3,6 +3,7 @@ import { SimulatedClock } from '@tandemmq/testkit'
 import { expect, test } from 'vitest'
 import { noDetails, type MemberHello, type MemberStatus } from './member.ts'
 import type { RegistryAnswer } from './registry-answer.ts'
+import type { RegistryOptions } from './registry-state.ts'
 import { Registry } from './registry.ts'
 import type { SetServing } from './serving-view.ts'
 
@@ -35,8 +36,12 @@ const status: MemberStatus = {
 
 class Desk {
   readonly clock = new SimulatedClock()
-  readonly registry = new Registry({}, { clock: this.clock, logger: silentLogger })
+  readonly registry: Registry
   sequence = 0
+
+  constructor(options: Partial<RegistryOptions> = {}) {
+    this.registry = new Registry(options, { clock: this.clock, logger: silentLogger })
+  }
 
   async open(fields: Partial<MemberHello> = {}) {
     const answers: RegistryAnswer[] = []
@@ -54,6 +59,16 @@ class Desk {
     return { answers, closed, session, say }
   }
 }
+
+test('where sets are named, a broker of another one is refused, and the rest never hears of it', async () => {
+  const desk = new Desk({ only: ['broker-a', 'broker-b'] })
+  await desk.open({ set: 'broker-b' })
+  const { closed } = await desk.open({ set: 'broker-c' })
+  expect(closed.map(({ code, message }) => ({ code, message }))).toEqual([
+    { code: 'PEER_REFUSED', message: 'this registry keeps broker-a, broker-b, not the broker set broker-c' },
+  ])
+  expect(desk.registry.view.sets.map(({ set }) => set)).toEqual(['broker-b'])
+})
 
 test('a second master of a set is refused, and told whose place it wants', async () => {
   const desk = new Desk()

@@ -5,7 +5,7 @@ export const metadataRpcKeys = {
   clusterName: name({ default: 'DefaultCluster', text: 'The cluster; brokers of another one are refused.' }),
   brokerSets: text({
     default: '',
-    text: 'Broker sets that are expected, separated by commas; empty: whichever register.',
+    text: 'Broker sets that are expected, separated by commas; others are refused. Empty: whichever register.',
   }),
   listenAddress: text({ default: '127.0.0.1', text: 'The address the ports are bound to.' }),
   grpcPort: port({ default: 8081, text: 'gRPC: clients, and registration of brokers.' }),
