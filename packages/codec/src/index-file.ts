@@ -71,7 +71,7 @@ export function planIndexPut(
     entry: {
       keyHash: key.keyHash,
       offset: key.offset,
-      timeDiff: secondsSince(header.beginTimestamp, key),
+      timeDiff: indexTimeDiff(header.beginTimestamp, key.storeTimestamp),
       previous,
     },
     slot: indexSlotOf(geometry, key.keyHash),
@@ -155,7 +155,8 @@ function misshapen(facts: Readonly<Record<string, number>>): BrokerError {
   return new BrokerError('STATE_FILE_CORRUPT', 'the index file has another shape than configured', { facts })
 }
 
-function secondsSince(begin: number, { storeTimestamp }: IndexKey): number {
-  if (begin <= 0) return 0
-  return Math.min(Math.max(0, Math.trunc((storeTimestamp - begin) / 1000)), INT32_MAX)
+/** Whole seconds from a file's begin to a record's store time, as an entry keeps them: 0 where there is no begin yet. */
+export function indexTimeDiff(beginTimestamp: number, storeTimestamp: number): number {
+  if (beginTimestamp <= 0) return 0
+  return Math.min(Math.max(0, Math.trunc((storeTimestamp - beginTimestamp) / 1000)), INT32_MAX)
 }

@@ -66,6 +66,7 @@ export {
   indexSlotAt,
   indexSlotOf,
   indexSource,
+  indexTimeDiff,
   planIndexPut,
   putIndexKey,
   queryIndex,

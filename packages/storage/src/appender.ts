@@ -1,6 +1,6 @@
 import { BrokerError, type Clock, type LogOffset, type QueueOffset } from '@tandemmq/base'
 import { BLANK_BYTES, SysFlag, encodeRecord, recordSize, recordVersionFor, type Host } from '@tandemmq/codec'
-import { arrivalOf, isQueued } from './arrival.ts'
+import { arrivalOf, indexedOf, isQueued } from './arrival.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { QueueOffsets } from './queue-offsets.ts'
@@ -103,7 +103,9 @@ export class Appender {
     if (queued) this.#queueOffsets.advancePast(message.topic, message.queueId, queueOffset)
     this.#storeTimestamp = storeTimestamp
     const end = offset + size
-    this.#dispatcher.offer({ from, end, storeTimestamp, arrival: arrivalOf(fields, offset, size) })
+    const arrival = arrivalOf(fields, offset, size)
+    const indexed = arrival ?? indexedOf(fields, offset)
+    this.#dispatcher.offer({ from, end, storeTimestamp, arrival, indexed })
     this.#log.announce()
     return { offset, size, end, queueOffset, storeTimestamp }
   }

@@ -1,5 +1,6 @@
 import type { LogOffset, QueueOffset } from '@tandemmq/base'
 import { SysFlag, propertyOf, tagsCodeOf, transactionTypeOf, type LogRecord } from '@tandemmq/codec'
+import type { IndexedRecord } from './index-of-keys.ts'
 
 /** A record that has become readable by its queue offset. */
 export interface Arrival {
@@ -36,6 +37,12 @@ export function arrivalOf(record: QueuedFields, offset: LogOffset, size: number)
     properties: record.properties,
     batchEnd: false,
   }
+}
+
+/** What a record is found by; `undefined`: rollbacks are not indexed, halves are (RocketMQ CommitLogDispatcherBuildIndex). */
+export function indexedOf(record: QueuedFields, offset: LogOffset): IndexedRecord | undefined {
+  const { topic, properties, sysFlag, storeTimestamp } = record
+  return transactionTypeOf(sysFlag) === 'rollback' ? undefined : { topic, properties, offset, storeTimestamp }
 }
 
 /**

@@ -4,6 +4,7 @@ import type { CommitLog } from './commit-log.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { GroupCommit } from './group-commit.ts'
+import type { IndexOfKeys } from './index-of-keys.ts'
 import type { Position, PositionFile } from './position-file.ts'
 import type { QueueEnds } from './queue-ends.ts'
 import type { RecoveryMarks } from './recovery-marks.ts'
@@ -14,6 +15,7 @@ export interface BookkeepingParts {
   readonly log: CommitLog
   readonly groupCommit: GroupCommit
   readonly queues: ConsumeQueues
+  readonly index: IndexOfKeys | undefined
   readonly dispatcher: Dispatcher
   readonly position: PositionFile
   readonly marks: RecoveryMarks
@@ -65,9 +67,9 @@ export class Bookkeeping {
     await this.#running
   }
 
-  /** Puts the consume queues and the log below them on disk and says so. */
+  /** Puts the consume queues, the index and the log below them on disk and says so. */
   async syncQueues(): Promise<void> {
-    const { log, groupCommit, queues, dispatcher, position, marks, queueEnds, files } = this.#parts
+    const { log, groupCommit, queues, index, dispatcher, position, marks, queueEnds, files } = this.#parts
     const { checkpointPath } = this.#options
     const synced = dispatcher.dispatched.at
     const { storeTimestamp } = dispatcher
@@ -75,10 +77,12 @@ export class Bookkeeping {
     await groupCommit.commit(synced)
     await queues.sync()
     await saveEnds()
+    const indexMsgTimestamp = (await index?.sync()) ?? this.#options.checkpoint.indexMsgTimestamp
     const checkpoint = {
       ...this.#options.checkpoint,
       physicMsgTimestamp: storeTimestamp,
       logicsMsgTimestamp: storeTimestamp,
+      indexMsgTimestamp,
       confirmPhyOffset: position.value.confirmed,
       logicsPhysicalOffset: synced,
     }

@@ -9,9 +9,10 @@ import {
   type Timer,
 } from '@tandemmq/base'
 import { decodeRecord, scanFrame, type ScanLimits } from '@tandemmq/codec'
-import { arrivalOf, type Arrival } from './arrival.ts'
+import { arrivalOf, indexedOf, type Arrival } from './arrival.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
+import type { IndexOfKeys, IndexedRecord } from './index-of-keys.ts'
 
 /** A record whose arrival is known without reading it back. */
 export interface OfferedRecord {
@@ -21,6 +22,8 @@ export interface OfferedRecord {
   readonly storeTimestamp: number
   /** `undefined`: the record belongs into no queue. */
   readonly arrival: Arrival | undefined
+  /** What it is found by; `undefined`: the record is not indexed. */
+  readonly indexed: IndexedRecord | undefined
 }
 
 /** What one turn handles at most, so that dispatch never holds up the loop. */
@@ -42,11 +45,14 @@ export class Dispatcher {
   readonly dispatched: Frontier
   readonly #log: CommitLog
   readonly #queues: ConsumeQueues
+  readonly #index: IndexOfKeys | undefined
   readonly #limits: ScanLimits
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #emit: (arrivals: readonly Arrival[]) => void
   #position: LogOffset
+  /** Records of this batch that are to be indexed. */
+  readonly #indexed: IndexedRecord[] = []
   #offers: OfferedRecord[] = []
   #offersAt = 0
   #scheduled = false
@@ -59,6 +65,7 @@ export class Dispatcher {
   constructor(
     log: CommitLog,
     queues: ConsumeQueues,
+    index: IndexOfKeys | undefined,
     limits: ScanLimits,
     ports: { readonly clock: Clock; readonly logger: Logger },
     emit: (arrivals: readonly Arrival[]) => void,
@@ -66,6 +73,7 @@ export class Dispatcher {
   ) {
     this.#log = log
     this.#queues = queues
+    this.#index = index
     this.#limits = limits
     this.#clock = ports.clock
     this.#logger = ports.logger
@@ -124,7 +132,9 @@ export class Dispatcher {
     const arrivals: Arrival[] = []
     let queued: Arrival[] = []
     let more = false
+    this.#indexed.length = 0
     try {
+      this.#index?.makeRoom()
       more = this.#gather(arrivals, from)
       queued = arrivals.filter((arrival) => this.#queues.put(arrival))
       this.#queues.writePending()
@@ -133,6 +143,7 @@ export class Dispatcher {
       return false
     }
     if (this.#position === from) return false
+    for (const record of this.#indexed) this.#index?.put(record)
     const last = queued.pop()
     if (last !== undefined) queued.push({ ...last, batchEnd: true })
     this.dispatched.advance(this.#position)
@@ -169,6 +180,7 @@ export class Dispatcher {
       if (this.#offersAt === this.#offers.length) this.#forgetOffers()
       if (!isNext) continue
       if (offer.arrival !== undefined) arrivals.push(offer.arrival)
+      if (offer.indexed !== undefined) this.#indexed.push(offer.indexed)
       this.#storeTimestamp = offer.storeTimestamp
       this.#position = offer.end
       return true
@@ -193,6 +205,8 @@ export class Dispatcher {
         const record = decodeRecord(window, 0, { checkBodyCrc: false })
         const arrival = arrivalOf(record, offset, scan.size)
         if (arrival !== undefined) arrivals.push(arrival)
+        const indexed = this.#index && (arrival ?? indexedOf(record, offset))
+        if (indexed !== undefined) this.#indexed.push(indexed)
         this.#storeTimestamp = record.storeTimestamp
         this.#position += scan.size
         return true

@@ -16,11 +16,13 @@ export interface IndexInventory extends IndexGeometry {
  */
 export class IndexNames {
   readonly #files: Files
+  readonly #root: string
   readonly #path: string
   #saved: string | undefined
 
   constructor(files: Files, root: string) {
     this.#files = files
+    this.#root = root
     this.#path = `${root}/indexFiles`
   }
 
@@ -44,9 +46,11 @@ export class IndexNames {
     this.#saved = text
   }
 
-  /** Nothing is known from now on. */
-  forget(): void {
-    for (const path of [this.#path, `${this.#path}.bak`]) this.#files.remove(path)
+  /** Resolves when it is durable that nothing is known. */
+  async forget(): Promise<void> {
+    const paths = [this.#path, `${this.#path}.bak`].filter((path) => this.#files.exists(path))
+    for (const path of paths) this.#files.remove(path)
+    if (paths.length > 0) await this.#files.syncDirectory(this.#root)
   }
 }
 

@@ -4,6 +4,7 @@ import {
   INDEX_HEADER_BYTES,
   decodeIndexEntry,
   decodeIndexHeader,
+  freshIndexHeader,
   indexEntryAt,
   indexFileBytes,
   indexSlotAt,
@@ -30,14 +31,14 @@ export type StoreTimeAt = (offset: LogOffset) => number | undefined
 
 /**
  * Makes header and slots again from the entries of records below `limit`, which are a prefix; what follows is cut off.
- * Entries are believed as long as each is what putting its key would have made of it. `undefined`: there is none.
+ * Entries are believed as long as each is what putting its key would have made of it.
  */
 export async function replayIndexFile(
   file: OpenFile,
   geometry: IndexGeometry,
   limit: LogOffset,
   storeTimeAt: StoreTimeAt,
-): Promise<IndexReplay | undefined> {
+): Promise<IndexReplay> {
   const onFile = decodeIndexHeader(readAt(file, 0, INDEX_HEADER_BYTES), 0)
   const head = Buffer.alloc(indexSlotAt(geometry.slots))
   const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, geometry.entries * INDEX_ENTRY_BYTES))
@@ -65,22 +66,32 @@ export async function replayIndexFile(
     }
   }
   cutFile(file, geometry, count)
-  if (first === undefined || last === undefined) return undefined
-  const begin =
-    onFile.beginPhyOffset === first.offset && onFile.beginTimestamp > 0 ? onFile.beginTimestamp : undefined
-  const beginTimestamp = begin ?? storeTimeAt(first.offset) ?? 0
-  const end =
-    onFile.endPhyOffset === last.offset && onFile.indexCount === count ? onFile.endTimestamp : undefined
-  const endTimestamp = storeTimeAt(last.offset) ?? end ?? beginTimestamp + last.timeDiff * 1000
-  const header = {
+  const isDamaged = !isLimit && count < Math.min(onFile.indexCount, geometry.entries)
+  const header = { ...headerFor(first, last, onFile, count, storeTimeAt), hashSlotCount: slotsUsed }
+  return { head, header, isDamaged }
+}
+
+/** What the header on file says of the same entries is believed; what it does not say, the log does. */
+function headerFor(
+  first: IndexEntry | undefined,
+  last: IndexEntry | undefined,
+  onFile: IndexHeader,
+  indexCount: number,
+  storeTimeAt: StoreTimeAt,
+): IndexHeader {
+  if (first === undefined || last === undefined) return freshIndexHeader
+  const isBegin = onFile.beginPhyOffset === first.offset && onFile.beginTimestamp > 0
+  const beginTimestamp = isBegin ? onFile.beginTimestamp : (storeTimeAt(first.offset) ?? 0)
+  const isEnd = onFile.endPhyOffset === last.offset && onFile.indexCount === indexCount
+  const endOnFile = isEnd ? onFile.endTimestamp : beginTimestamp + last.timeDiff * 1000
+  return {
+    ...freshIndexHeader,
     beginTimestamp,
-    endTimestamp,
+    endTimestamp: storeTimeAt(last.offset) ?? endOnFile,
     beginPhyOffset: first.offset,
     endPhyOffset: last.offset,
-    hashSlotCount: slotsUsed,
-    indexCount: count,
+    indexCount,
   }
-  return { head, header, isDamaged: !isLimit && count < Math.min(onFile.indexCount, geometry.entries) }
 }
 
 /** Header and slots of a file that was left in order; `undefined` if they cannot be. */

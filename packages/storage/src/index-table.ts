@@ -85,7 +85,11 @@ export class IndexTable {
     return this.#count >= this.geometry.entries
   }
 
-  /** Bytes in memory that are not on file. */
+  get headBytes(): number {
+    return this.#head.length
+  }
+
+  /** Bytes of entries that are not on file. */
   get pendingBytes(): number {
     return (this.#count - this.#written) * INDEX_ENTRY_BYTES
   }

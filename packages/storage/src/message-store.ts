@@ -4,6 +4,7 @@ import { decodeRecord, scanFrame, type Epoch, type Lineage, type LogRecord } fro
 import type { Appended, Appender, MessageToAppend } from './appender.ts'
 import type { Arrival } from './arrival.ts'
 import type { QueueReader } from './consume-queue.ts'
+import { findMessages, type FoundMessages, type MessageQuery } from './index-query.ts'
 import { saveDiverged } from './diverged.ts'
 import { insist } from './insist.ts'
 import { positionCutAt } from './position-file.ts'
@@ -259,6 +260,16 @@ export class MessageStore implements AsyncDisposable {
   /** All queues; minOffset and maxOffset of each as they are now. */
   queueOffsets(): Iterable<QueueReader> {
     return this.#session.queues.all()
+  }
+
+  /**
+   * Finds records by one of their keys, the newest first; different keys of the same hash are told apart by looking at
+   * the record. Throws `ILLEGAL_ARGUMENT`, `NOT_SERVING` in a store without index, `LOG_CLOSED` when it is cut meanwhile.
+   */
+  query(query: MessageQuery): Promise<FoundMessages> {
+    const { index, log, dispatcher } = this.#session
+    const readable = { from: log.minOffset, to: dispatcher.dispatched.at }
+    return findMessages(index, query, readable, (offset) => this.record(offset))
   }
 
   /** Calls `listener` for every record that becomes readable by queue offset, in log order; returns how to stop. */

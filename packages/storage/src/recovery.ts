@@ -7,8 +7,9 @@ import {
   type Logger,
 } from '@tandemmq/base'
 import { checkpointTimestamp, decodeCheckpoint, type Checkpoint, type Lineage } from '@tandemmq/codec'
-import { arrivalOf } from './arrival.ts'
+import { arrivalOf, indexedOf } from './arrival.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
+import type { IndexOfKeys } from './index-of-keys.ts'
 import { cutLog } from './log-cut.ts'
 import { logFileName } from './log-file-name.ts'
 import { lastWritten, scanLog, type LogScanResult } from './log-scan.ts'
@@ -87,6 +88,7 @@ export async function recoverStore(
   reader: SegmentReader,
   queues: ConsumeQueues,
   queueEnds: QueueEnds,
+  index: IndexOfKeys | undefined,
   evidence: StoreEvidence,
   logger: Logger,
 ): Promise<Recovered> {
@@ -113,6 +115,19 @@ export async function recoverStore(
     }
   }
 
+  const storeTimeAt = (offset: LogOffset): number | undefined => reader.record(offset)?.storeTimestamp
+  if (index !== undefined) {
+    if (reader.starts.length === 0) index.reset()
+    const sealedUntil = evidence.positionFound === 'nothing' ? evidence.checkpoint.indexMsgTimestamp : 0
+    const indexTrust = {
+      isClean: cleanStop,
+      synced: begin.queuesSynced,
+      sealedUntil,
+      logFirst: reader.first,
+    }
+    from = Math.min(from, (await index.load(indexTrust, storeTimeAt)) ?? from)
+  }
+
   const scan = await scanLog(
     reader,
     from,
@@ -120,8 +135,13 @@ export async function recoverStore(
     (record) => {
       const arrival = arrivalOf(record, record.physicalOffset, record.size)
       if (arrival !== undefined) queues.put(arrival)
+      const indexed = index && (arrival ?? indexedOf(record, record.physicalOffset))
+      if (indexed !== undefined) index?.put(indexed)
     },
-    () => queues.writePending(),
+    () => {
+      queues.writePending()
+      index?.makeRoom()
+    },
   )
   const endOnFile = Math.max(position.flushed, position.cleanEnd ?? 0)
   const isAsLeft = cleanStop && scan.stop === 'nothing-written' && scan.end === position.cleanEnd
@@ -134,6 +154,7 @@ export async function recoverStore(
     logger.warn({ end: scan.end, truncatedBytes }, 'a torn tail of the commit log was cut off')
   }
   queues.cut(scan.end)
+  await index?.cut(scan.end, storeTimeAt)
 
   const fresh = reader.starts.length === 0 && evidence.positionFound === 'nothing'
   const hasLineage = evidence.lineage !== undefined

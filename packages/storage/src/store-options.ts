@@ -1,5 +1,5 @@
 import { BrokerError, type Clock, type Files, type Logger, type Meter, type Random } from '@tandemmq/base'
-import { UNIT_BYTES, type Host, type ScanLimits } from '@tandemmq/codec'
+import { UNIT_BYTES, type Host, type IndexGeometry, type ScanLimits } from '@tandemmq/codec'
 import type { StoreOwner } from './store-owner.ts'
 
 export interface StoreOptions {
@@ -27,14 +27,17 @@ export interface StoreOptions {
   readonly queueSyncIntervalMs?: number
   /** Consume queue files open at a time. Default 512. */
   readonly consumeQueueFilesMax?: number
+  /** Shape of the files of the index of keys (Apache: maxHashSlotNum, maxIndexNum). Default: no index. */
+  readonly index?: IndexGeometry | undefined
   /** Whose store this is; it is written down, and another's is refused. Default: nobody asks. */
   readonly owner?: StoreOwner
   /** The operator's word that what is missing from the log, or may be, is given up. Default false. */
   readonly acceptLoss?: boolean
 }
 
-/** All of them have a value, except that a store need not have an owner. */
-export type CompleteStoreOptions = Required<Omit<StoreOptions, 'owner'>> & Pick<StoreOptions, 'owner'>
+/** All of them have a value, except that a store need not have an owner or an index. */
+export type CompleteStoreOptions = Required<Omit<StoreOptions, 'owner' | 'index'>> &
+  Pick<StoreOptions, 'owner' | 'index'>
 
 export interface StorePorts {
   readonly files: Files
@@ -74,6 +77,10 @@ export function completeOptions(options: StoreOptions): CompleteStoreOptions {
   demand(complete.maxMessageBytes, 10, 512 * MIB, 'maxMessageBytes')
   demand(complete.preZeroBytes, 0, 512 * MIB, 'preZeroBytes')
   demand(complete.consumeQueueFilesMax, 1, 1_000_000, 'consumeQueueFilesMax')
+  if (complete.index !== undefined) {
+    demand(complete.index.slots, 1, 100_000_000, 'index.slots')
+    demand(complete.index.entries, 2, 100_000_000, 'index.entries')
+  }
   if (complete.consumeQueueFileBytes % UNIT_BYTES !== 0) {
     throw new BrokerError('CONFIG_INVALID', 'consumeQueueFileBytes must be a multiple of 20')
   }

@@ -8,6 +8,8 @@ import { ConsumeQueueFiles } from './consume-queue-files.ts'
 import { ConsumeQueues } from './consume-queues.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { GroupCommit } from './group-commit.ts'
+import { IndexNames } from './index-names.ts'
+import { IndexOfKeys } from './index-of-keys.ts'
 import type { LogIdentity } from './log-identity.ts'
 import { cutLog } from './log-cut.ts'
 import type { PositionFile } from './position-file.ts'
@@ -40,6 +42,8 @@ export class StoreSession {
   readonly log: CommitLog
   readonly groupCommit: GroupCommit
   readonly queues: ConsumeQueues
+  /** `undefined`: this store keeps no index. */
+  readonly index: IndexOfKeys | undefined
   readonly dispatcher: Dispatcher
   readonly bookkeeping: Bookkeeping
   readonly #context: SessionContext
@@ -51,6 +55,7 @@ export class StoreSession {
     found: Awaited<ReturnType<typeof recoverStore>>,
     log: CommitLog,
     queues: ConsumeQueues,
+    index: IndexOfKeys | undefined,
     evidence: StoreEvidence,
   ) {
     const { options, ports, position, queueEnds } = context
@@ -59,16 +64,18 @@ export class StoreSession {
     this.report = found.report
     this.log = log
     this.queues = queues
+    this.index = index
     this.groupCommit = new GroupCommit(log, logger, () => clock.monotonic(), context.observeSync)
     const { emit } = context
-    this.dispatcher = new Dispatcher(log, queues, scanLimitsOf(options), ports, emit, found.storeTimestamp)
+    const limits = scanLimitsOf(options)
+    this.dispatcher = new Dispatcher(log, queues, index, limits, ports, emit, found.storeTimestamp)
     this.#zeroAhead = new ZeroAhead(log, this.groupCommit, logger, options.preZeroBytes)
     this.#backgroundFlush = new BackgroundFlush(log, this.groupCommit, clock, options.flushIntervalMs)
     const marks = new RecoveryMarks(found.readFrom)
     marks.note(log.written.at)
     const { groupCommit, dispatcher } = this
     this.bookkeeping = new Bookkeeping(
-      { log, groupCommit, queues, dispatcher, position, marks, queueEnds, files, clock, logger },
+      { log, groupCommit, queues, index, dispatcher, position, marks, queueEnds, files, clock, logger },
       { ...options, checkpointPath: checkpointPath(options), checkpoint: evidence.checkpoint },
     )
     log.written.onAdvance(() => {
@@ -107,9 +114,11 @@ export class StoreSession {
       options.consumeQueueFilesMax,
     )
     const queues = new ConsumeQueues(`${options.root}/consumequeue`, queueFiles, context.unqueued)
+    const index = options.index && new IndexOfKeys(options.root, options.index, ports)
+    if (index === undefined) await new IndexNames(files, options.root).forget()
     const reader = SegmentReader.open(files, directory, scanLimitsOf(options))
     try {
-      const found = await recoverStore(files, reader, queues, context.queueEnds, evidence, logger)
+      const found = await recoverStore(files, reader, queues, context.queueEnds, index, evidence, logger)
       const log = new CommitLog({ ...options, directory }, files, reader.first, found.report.end)
       const { end } = found.report
       position.note({
@@ -122,9 +131,10 @@ export class StoreSession {
         scanFrom: found.readFrom,
         cutTo: undefined,
       })
-      return new StoreSession(context, found, log, queues, evidence)
+      return new StoreSession(context, found, log, queues, index, evidence)
     } catch (failure) {
       queues.close()
+      index?.close()
       throw failure
     } finally {
       reader.close()
@@ -145,6 +155,7 @@ export class StoreSession {
     this.dispatcher.drain()
     if (this.log.fence !== undefined || this.dispatcher.dispatched.failure !== undefined) return false
     await this.groupCommit.commit(this.log.written.at)
+    await this.index?.finish()
     await this.bookkeeping.syncQueues()
     return true
   }
@@ -164,6 +175,7 @@ export class StoreSession {
     await this.groupCommit.idle()
     this.log.close()
     this.queues.close()
+    this.index?.close()
   }
 }
 
