@@ -1,9 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import type { HttpParts } from './http-parts.ts'
 
-/** Open to everyone: is the process alive, does it do its work, what do the numbers say. */
+/** Open to everyone: is the process alive, has it come up, does it do its work now, what do the numbers say. */
 export function healthRoutes(app: FastifyInstance, { readiness, metricsText }: HttpParts): void {
   app.get('/healthz', () => ({ status: 'ok' }))
+
+  let hasBeenReady = false
+  app.get('/startupz', (_request, reply) => {
+    const now = readiness()
+    hasBeenReady ||= now.ready
+    return reply
+      .code(hasBeenReady ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send(now)
+  })
 
   app.get('/readyz', (_request, reply) => {
     const now = readiness()

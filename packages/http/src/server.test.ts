@@ -52,6 +52,21 @@ describe('what every service answers', () => {
     expect(await metrics.text()).toBe('up 1\n')
   })
 
+  test('has come up once it was ready, also when that is over', async () => {
+    const notReady: Readiness = { ready: false, problems: [{ check: 'in_sync', message: 'no slave' }] }
+    let now = notReady
+    const port = await serve({ readiness: () => now })
+    const before = await get(port, '/startupz')
+    expect(before.status).toBe(503)
+    expect(await before.json()).toEqual(notReady)
+    now = ready
+    expect((await get(port, '/startupz')).status).toBe(200)
+    now = notReady
+    const after = await get(port, '/startupz')
+    expect(after.status).toBe(200)
+    expect(await after.json()).toEqual(notReady)
+  })
+
   test('an operating error is its code and words, another failure is 500, no route is 404', async () => {
     const port = await serve({
       readiness: () => {
