@@ -158,7 +158,7 @@ test('health, readiness and metrics answer', async () => {
   expect(await (await cluster.api.fetch('/healthz')).json()).toEqual({ status: 'ok' })
   expect(await (await cluster.api.fetch('/readyz')).json()).toEqual({ ready: true, problems: [] })
   const metrics = await (await cluster.api.fetch('/metrics')).text()
-  expect(metrics).toMatch(/^# HELP tandemmq_/m)
+  expect(metrics).toMatch(/^# HELP rocketmq_ha_/m)
   expect(metrics).toMatch(/^process_cpu_seconds_total /m)
 })
 

@@ -10,18 +10,23 @@ export interface Histogram {
   observe(value: number, labels?: Labels): void
 }
 
-/** One reading of an observed gauge. */
+/** One series of what is read when it is scraped. */
 export interface Reading {
   readonly value: number
   readonly labels?: Labels
 }
 
-/** Where numbers for operators go. Names follow Prometheus; labels are declared once. */
+/**
+ * Where numbers for operators go. Names follow Prometheus; labels are declared once. What counts in the path of every message keeps a
+ * plain number and shows it with `total`: a labelled {@link Counter} is found anew at every `add`.
+ */
 export interface Meter {
   counter(name: string, help: string, labelNames?: readonly string[]): Counter
   histogram(name: string, help: string, buckets: readonly number[], labelNames?: readonly string[]): Histogram
   /** A gauge that is read when it is scraped: it costs nothing in between. */
   observe(name: string, help: string, labelNames: readonly string[], read: () => readonly Reading[]): void
+  /** A counter that is kept elsewhere and read when it is scraped; each series only grows. */
+  total(name: string, help: string, labelNames: readonly string[], read: () => readonly Reading[]): void
 }
 
 /** Counts nothing. */
@@ -29,4 +34,5 @@ export const silentMeter: Meter = {
   counter: () => ({ add() {} }),
   histogram: () => ({ observe() {} }),
   observe() {},
+  total() {},
 }

@@ -1,9 +1,10 @@
-import { BrokerError, type LogOffset } from '@tandemmq/base'
+import { BrokerError, type Counter, type LogOffset } from '@tandemmq/base'
 import { Messaging } from '@tandemmq/messaging'
 import { MetadataStore, type Snapshot } from '@tandemmq/metadata'
 import { Registration } from '@tandemmq/registry'
 import { MessageStore } from '@tandemmq/storage'
 import { haAddressOf, problemsOf, selfReport, type SelfView } from './broker-description.ts'
+import { observeBroker } from './broker-metrics.ts'
 import { brokerReadiness, type BrokerReadiness } from './broker-readiness.ts'
 import type { BrokerOptions, BrokerPorts } from './broker-options.ts'
 import { okMeans } from './durability-mode.ts'
@@ -36,6 +37,7 @@ export class Broker implements AsyncDisposable {
   /** Without a registry the master alone serves, under one epoch for as long as it lives (rule 4.2). */
   readonly #alone: ServingKnowledge | undefined
   readonly #stops: (() => void)[] = []
+  readonly #merges: Counter
 
   private constructor(options: BrokerOptions, ports: BrokerPorts, parts: OpenedParts) {
     const { clock, logger, random, registry } = ports
@@ -67,10 +69,20 @@ export class Broker implements AsyncDisposable {
           seal: () => this.api.seal(),
           unseal: () => this.api.unseal(),
         },
-        clock,
-        logger,
+        { clock, logger, meter: ports.meter },
       )
     }
+    observeBroker(ports.meter, {
+      self: this.#self,
+      registration: this.#registration,
+      clock,
+      servingEpoch: () => this.servingEpoch,
+      readiness: () => this.readiness,
+    })
+    this.#merges = ports.meter.counter(
+      'rocketmq_ha_progress_merges_total',
+      'Times that a slave which had served handed over its progress and it was merged.',
+    )
     this.#wire(ports)
   }
 
@@ -161,6 +173,7 @@ export class Broker implements AsyncDisposable {
     }
     this.metadata.merge(snapshot)
     await this.metadata.synced()
+    this.#merges.add()
   }
 
   /** Top-down: the registry sees us leave first, the log is synced last. */

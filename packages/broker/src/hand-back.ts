@@ -1,4 +1,4 @@
-import { messageOf, type Clock, type Logger } from '@tandemmq/base'
+import { messageOf, type Clock, type Counter, type Logger, type Meter } from '@tandemmq/base'
 import type { MetadataSource, MetadataStore } from '@tandemmq/metadata'
 import type { Registration } from '@tandemmq/registry'
 
@@ -24,11 +24,20 @@ export class HandBack {
   readonly #parts: HandBackParts
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #results: Counter
   #isRunning = false
   #notBefore = 0
 
-  constructor(parts: HandBackParts, clock: Clock, logger: Logger) {
+  constructor(
+    parts: HandBackParts,
+    { clock, logger, meter }: { readonly clock: Clock; readonly logger: Logger; readonly meter: Meter },
+  ) {
     this.#parts = parts
+    this.#results = meter.counter(
+      'rocketmq_ha_hand_backs_total',
+      'Attempts of this slave to give serving back to its master, by result.',
+      ['result'],
+    )
     this.#clock = clock
     this.#logger = logger
   }
@@ -55,6 +64,7 @@ export class HandBack {
       await this.#inTime((signal) => source.handBack(metadata.snapshot(), signal))
       registration.release(master)
       this.#parts.unseal()
+      this.#results.add(1, { result: 'done' })
       this.#logger.info(
         { master, tookMs: Math.round(this.#clock.monotonic() - began) },
         'handed serving back to the master',
@@ -63,6 +73,7 @@ export class HandBack {
       this.#notBefore = this.#clock.monotonic() + AGAIN_MS
       registration.stay()
       this.#parts.unseal()
+      this.#results.add(1, { result: 'failed' })
       this.#logger.warn(
         { master, why: messageOf(cause) },
         'the master did not take serving back: this slave goes on',

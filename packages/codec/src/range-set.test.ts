@@ -38,6 +38,8 @@ test('a range set behaves as a plain set does, and its ranges never touch', () =
         let gap = value
         while (model.has(gap)) gap++
         expect(set.firstGap(value)).toBe(gap)
+        const inside = [...model].filter((each) => each >= value && each < value + 7)
+        expect(set.countIn(value, value + 7)).toBe(inside.length)
       }
       expect(set.end).toBe(model.size === 0 ? 0 : Math.max(...model) + 1)
     }),

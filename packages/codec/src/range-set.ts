@@ -58,6 +58,15 @@ export class RangeSet {
     return (this.#from[index] ?? Infinity) <= value
   }
 
+  /** How many elements lie in `[from, to)`. */
+  countIn(from: number, to: number): number {
+    let count = 0
+    for (let index = firstIndex(this.#to, from + 1); (this.#from[index] ?? Infinity) < to; index++) {
+      count += Math.min(to, this.#to[index] ?? to) - Math.max(from, this.#from[index] ?? from)
+    }
+    return count
+  }
+
   /** The smallest integer ≥ `from` that is not in the set. */
   firstGap(from = 0): number {
     const index = firstIndex(this.#to, from + 1)

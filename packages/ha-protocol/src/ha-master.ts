@@ -3,7 +3,7 @@ import type { Address, Clock, Frontier, LogOffset } from '@tandemmq/base'
 import type { Hello } from '@tandemmq/codec'
 import { HaListener } from './ha-listener.ts'
 import type { HaMember } from './ha-member.ts'
-import { masterMetrics } from './ha-metrics.ts'
+import { masterMetrics, observeReplicas } from './ha-metrics.ts'
 import type { HaPorts } from './ha-ports.ts'
 import { apacheTimings, defaultTimings } from './ha-timings.ts'
 import type { HaTimings } from './ha-timings.ts'
@@ -93,15 +93,7 @@ export class HaMaster {
     })
     master.#listener = listener
     master.#unsubscribe = log.onAppend(() => master.#onAppend(listener))
-    ports.meter.observe('rocketmq_ha_replica_lag_bytes', 'Log bytes a slave lacks', ['identity'], () =>
-      master.replicas().map(({ identity, lagBytes }) => ({ value: lagBytes, labels: { identity } })),
-    )
-    ports.meter.observe(
-      'rocketmq_ha_known_replicas',
-      'Replicas a send may count on, the master included',
-      [],
-      () => [{ value: master.knownReplicas() }],
-    )
+    observeReplicas(ports.meter, master)
     return master
   }
 

@@ -1,4 +1,5 @@
-import type { Counter, Meter } from '@tandemmq/base'
+import type { Counter, LogOffset, Meter, Reading } from '@tandemmq/base'
+import type { ReplicaStatus } from './replica.ts'
 
 /** Counters of a master's HA port. */
 export interface MasterMetrics {
@@ -41,4 +42,51 @@ export function slaveMetrics(meter: Meter): SlaveMetrics {
       ['reason'],
     ),
   }
+}
+
+/** What a master can be asked about its slaves. */
+export interface ObservedMaster {
+  replicas(): readonly ReplicaStatus[]
+  knownReplicas(): number
+  readonly replicated: { readonly at: LogOffset }
+}
+
+/** Gauges of a master, one series for each slave that is connected. */
+export function observeReplicas(meter: Meter, master: ObservedMaster): void {
+  const ofEach = (name: string, help: string, value: (replica: ReplicaStatus) => number): void =>
+    meter.observe(name, help, ['identity'], () =>
+      master.replicas().map((replica) => ({ value: value(replica), labels: { identity: replica.identity } })),
+    )
+  ofEach('rocketmq_ha_replica_lag_bytes', 'Log bytes a slave lacks', ({ lagBytes }) => lagBytes)
+  ofEach(
+    'rocketmq_ha_replica_in_sync',
+    'Whether a send may count on this slave (1) or not (0)',
+    ({ known }) => (known ? 1 : 0),
+  )
+  ofEach(
+    'rocketmq_ha_replica_heard_ago_ms',
+    'Since the slave was heard last, ms',
+    ({ heardAgoMs }) => heardAgoMs,
+  )
+  meter.observe(
+    'rocketmq_ha_replica_position_bytes',
+    'Where a slave is in the log: sent to it, reported by it as received, on its disk',
+    ['identity', 'position'],
+    () => master.replicas().flatMap(positionsOf),
+  )
+  meter.observe('rocketmq_ha_known_replicas', 'Replicas a send may count on, the master included', [], () => [
+    { value: master.knownReplicas() },
+  ])
+  meter.observe(
+    'rocketmq_ha_replicated_position_bytes',
+    'Up to where as many identities hold the log as the mode waits for',
+    [],
+    () => [{ value: master.replicated.at }],
+  )
+}
+
+function positionsOf({ identity, sent, received, flushed }: ReplicaStatus): readonly Reading[] {
+  return Object.entries({ sent, received, flushed }).flatMap(([position, value]) =>
+    value === undefined ? [] : [{ value, labels: { identity, position } }],
+  )
 }

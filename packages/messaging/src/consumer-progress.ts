@@ -57,6 +57,12 @@ export interface QueueProgressView {
   /** First offset that is not acknowledged. */
   readonly floor: QueueOffset
   isAcked(queueOffset: QueueOffset): boolean
+  /** The lowest offset ≥ `from` that is not acknowledged. */
+  firstUnacked(from: QueueOffset): QueueOffset
+  /** How many in `[from, end)` are not acknowledged. */
+  unacked(from: QueueOffset, end: QueueOffset): number
+  /** How many deliveries are invisible at `now` (monotonic). */
+  invisibleCount(now: number): number
   lease(queueOffset: QueueOffset): LeaseView | undefined
   /** The lowest offset in `[from, end)` that was never delivered, or is visible again at `now` (monotonic). */
   candidate(from: QueueOffset, end: QueueOffset, now: number): QueueOffset | undefined
@@ -73,7 +79,11 @@ export interface DelayView {
 
 /** Progress of consumers and timers; readers are synchronous. */
 export interface ProgressBook {
-  readonly progress: { queue(group: string, topic: string, queueId: number): QueueProgressView }
+  readonly progress: {
+    queue(group: string, topic: string, queueId: number): QueueProgressView
+    /** Groups and topics with any progress. */
+    pairs(): Iterable<{ readonly group: string; readonly topic: string }>
+  }
   readonly delay: DelayView
   /** It is in the journal when this returns (rule 5.1). */
   commit(change: ProgressChange): void

@@ -11,6 +11,7 @@ import type {
   SendReceipt,
 } from './api.ts'
 import type { Catalog } from './catalog.ts'
+import { ConsumerMetrics } from './consumer-metrics.ts'
 import type { ProgressBook } from './consumer-progress.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { Durability, InternalWriting } from './durability.ts'
@@ -75,7 +76,7 @@ export class Messaging implements MessagingApi {
   constructor(options: MessagingOptions, ports: MessagingPorts) {
     const { log, book, catalog, visible, clock, logger, writing } = ports
     const { handleKey, set, cluster, region = 'DefaultRegion' } = options
-    const metrics = new MessageMetrics(ports.meter, cluster)
+    const metrics = new MessageMetrics(ports.meter)
     const subscriptions = new Subscriptions()
     const clients = this.#clients
     const gate = new ServingGate(ports.serving)
@@ -150,10 +151,11 @@ export class Messaging implements MessagingApi {
       this.#timers.arrived(arrival)
       this.#receiver.arrived(arrival)
     })
-    ports.meter.observe('tandemmq_polls_waiting', 'Receives that wait for a message.', [], () => [
+    void new ConsumerMetrics(ports.meter, { log, book, catalog, gate, subscriptions, clock })
+    ports.meter.observe('rocketmq_ha_polls_waiting', 'Receives that wait for a message.', [], () => [
       { value: this.#receiver.waiting },
     ])
-    ports.meter.observe('tandemmq_timers_waiting', 'Scheduled messages in memory.', [], () => [
+    ports.meter.observe('rocketmq_ha_timers_waiting', 'Scheduled messages in memory.', [], () => [
       { value: this.#timers.waiting },
     ])
   }

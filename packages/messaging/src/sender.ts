@@ -7,7 +7,7 @@ import type { MessageMetrics } from './message-metrics.ts'
 import { checkOutgoing, type OutgoingLimits } from './outgoing-limits.ts'
 import type { OutgoingRecords } from './outgoing-record.ts'
 import { QueueChoice } from './queue-choice.ts'
-import { scheduledRecord } from './timer-record.ts'
+import { scheduledRecord, TIMER_TOPIC } from './timer-record.ts'
 
 export interface SenderParts {
   readonly catalog: Catalog
@@ -34,6 +34,7 @@ export class Sender {
     durability.admit()
     const appended = log.append(record) // One tick, no await since the checks: the queue offset is taken here.
     metrics.stored(message.topic, message.type, appended.size)
+    if (record.topic === TIMER_TOPIC) metrics.scheduled(message.topic)
     // Flush and replication start together, now, and both must be done before OK.
     const status = await durability.confirmed(appended.end, context.deadline)
     return {

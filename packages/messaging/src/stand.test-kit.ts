@@ -11,6 +11,7 @@ import {
 import { MessageStore } from '@tandemmq/storage'
 import {
   RecordingLogger,
+  RecordingMeter,
   SeededRandom,
   SimulatedClock,
   SimulatedMachine,
@@ -64,6 +65,7 @@ export class Stand {
   readonly clock: SimulatedClock
   readonly machine: SimulatedMachine
   logger = new RecordingLogger()
+  readonly meter = new RecordingMeter()
   visible = new TestVisible()
   readonly #token = new TestToken()
   readonly #writing = { allowed: true }
@@ -290,7 +292,7 @@ export class Stand {
         writing: this.#writing,
         clock,
         logger: this.logger,
-        meter: silentMeter,
+        meter: this.meter,
       },
     )
   }

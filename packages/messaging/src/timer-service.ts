@@ -186,7 +186,7 @@ export class TimerService {
         return
       }
       log.append(reputRecord(record, target, queueOffset, clock.now()))
-      metrics.timerDelivered()
+      metrics.timerDelivered(target.topic)
     } catch (cause) {
       if (!(cause instanceof BrokerError)) throw cause
       logger.error(

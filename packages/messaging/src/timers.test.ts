@@ -203,7 +203,7 @@ describe('once', () => {
         deadLetterTopic: () => undefined,
       },
       writing: { allowed: true },
-      metrics: new MessageMetrics(silentMeter, 'c'),
+      metrics: new MessageMetrics(silentMeter),
       clock,
       logger: silentLogger,
       found: () => undefined,

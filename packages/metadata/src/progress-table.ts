@@ -23,6 +23,11 @@ export class ProgressTable {
     return obtain(queues, key.queueId, () => new QueueProgress(key))
   }
 
+  /** Every group with each topic of which it has progress. */
+  *pairs(): Generator<{ readonly group: string; readonly topic: string }> {
+    for (const [group, topics] of this.#groups) for (const topic of topics.keys()) yield { group, topic }
+  }
+
   *all(): Generator<QueueProgress> {
     for (const topics of this.#groups.values()) {
       for (const queues of topics.values()) yield* queues.values()

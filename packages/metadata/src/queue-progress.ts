@@ -58,6 +58,11 @@ export class QueueProgress {
     return this.#acked.firstGap(from)
   }
 
+  /** How many in `[from, end)` are not acknowledged. */
+  unacked(from: QueueOffset, end: QueueOffset): number {
+    return Math.max(0, end - from) - this.#acked.countIn(from, end)
+  }
+
   /** What is known of the deliveries of an unacknowledged message; also after its invisibility is over. */
   lease(queueOffset: QueueOffset): LeaseView | undefined {
     return this.#inFlight.get(queueOffset)

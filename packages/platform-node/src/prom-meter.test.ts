@@ -28,6 +28,24 @@ test('a series that is no longer read disappears; a second observer replaces the
   expect(text).toContain('lag_bytes{slave="here"} 2')
 })
 
+test('totals are counters that are read when they are asked for; what is always the same stands on every series', async () => {
+  const meter = new PromMeter({ process: false, labels: { node_id: 'broker-a' } })
+  let stored = 2
+  meter.total('stored_total', 'Stored.', ['topic'], () => [{ value: stored, labels: { topic: 't' } }])
+  expect(await meter.text()).toContain('stored_total{topic="t",node_id="broker-a"} 2')
+  stored = 5
+  const text = await meter.text()
+  expect(text).toContain('# TYPE stored_total counter')
+  expect(text).toContain('stored_total{topic="t",node_id="broker-a"} 5')
+})
+
+test('however many series there are, an answer has a bound', async () => {
+  const meter = new PromMeter({ process: false })
+  const many = Array.from({ length: 10_001 }, (_, i) => ({ value: 1, labels: { topic: `t${i}` } }))
+  meter.observe('lag', 'Lag.', ['topic'], () => many)
+  expect((await meter.text()).match(/^lag\{/gm)).toHaveLength(10_000)
+})
+
 test('two meters do not mix, and the process is described under the usual names', async () => {
   const one = new PromMeter()
   const other = new PromMeter({ process: false })

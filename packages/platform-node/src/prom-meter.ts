@@ -1,6 +1,23 @@
 import { Counter as PromCounter, Gauge, Histogram as PromHistogram, Registry } from 'prom-client'
-import { invariant, type Counter, type Histogram, type Meter, type Reading } from '@tandemmq/base'
+import {
+  invariant,
+  type Counter,
+  type Histogram,
+  type Labels,
+  type Meter,
+  type Reading,
+} from '@tandemmq/base'
 import { observeProcess } from './process-metrics.ts'
+
+export interface PromMeterOptions {
+  /** Also say what this process costs (CPU, memory, event loop). Default true. */
+  readonly process?: boolean
+  /** Every series carries them. */
+  readonly labels?: Labels
+}
+
+/** Series of one name beyond this are left out of an answer: whatever grows, the answer does not (Apache's `metricsOtelCardinalityLimit`: 50,000). */
+const SERIES_MAX = 10_000
 
 /**
  * Prometheus behind the {@link Meter} port, with a registry of its own: two brokers in one process do not mix.
@@ -12,8 +29,8 @@ export class PromMeter implements Meter {
   readonly #histograms = new Map<string, Histogram>()
   readonly #readers = new Map<string, () => readonly Reading[]>()
 
-  /** `process`: also say what this process costs (CPU, memory, event loop). */
-  constructor(options: { readonly process?: boolean } = {}) {
+  constructor(options: PromMeterOptions = {}) {
+    this.#registry.setDefaultLabels({ ...options.labels })
     if (options.process ?? true) observeProcess(this.#registry)
   }
 
@@ -53,9 +70,7 @@ export class PromMeter implements Meter {
 
   /** A second observer of a name replaces the first. */
   observe(name: string, help: string, labelNames: readonly string[], read: () => readonly Reading[]): void {
-    const isNew = !this.#readers.has(name)
-    this.#readers.set(name, read)
-    if (!isNew) return
+    if (!this.#readBy(name, read)) return
     const readers = this.#readers
     const gauge: Gauge = new Gauge({
       name,
@@ -64,14 +79,38 @@ export class PromMeter implements Meter {
       registers: [this.#registry],
       collect() {
         gauge.reset()
-        const readNow = readers.get(name)
-        invariant(readNow !== undefined, 'an observed gauge has a reader')
-        for (const { value, labels } of readNow()) {
+        for (const { value, labels } of readingsOf(readers, name)) {
           if (labels === undefined) gauge.set(value)
           else gauge.set(labels, value)
         }
       },
     })
+  }
+
+  /** As {@link observe}. */
+  total(name: string, help: string, labelNames: readonly string[], read: () => readonly Reading[]): void {
+    if (!this.#readBy(name, read)) return
+    const readers = this.#readers
+    const counter: PromCounter = new PromCounter({
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        counter.reset()
+        for (const { value, labels } of readingsOf(readers, name)) {
+          if (labels === undefined) counter.inc(value)
+          else counter.inc(labels, value)
+        }
+      },
+    })
+  }
+
+  /** False: the name is known, and has a new reader now. */
+  #readBy(name: string, read: () => readonly Reading[]): boolean {
+    const isNew = !this.#readers.has(name)
+    this.#readers.set(name, read)
+    return isNew
   }
 
   /** The content type of {@link text}. */
@@ -83,4 +122,13 @@ export class PromMeter implements Meter {
   text(): Promise<string> {
     return this.#registry.metrics()
   }
+}
+
+function readingsOf(
+  readers: ReadonlyMap<string, () => readonly Reading[]>,
+  name: string,
+): readonly Reading[] {
+  const read = readers.get(name)
+  invariant(read !== undefined, 'what is observed has a reader')
+  return read().slice(0, SERIES_MAX)
 }

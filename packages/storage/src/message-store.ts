@@ -55,7 +55,7 @@ export class MessageStore implements AsyncDisposable {
     } catch (failure) {
       throw diskError(failure)
     }
-    ports.meter.observe('tandemmq_store_position', 'Positions of the commit log.', ['position'], () => [
+    ports.meter.observe('rocketmq_ha_log_position_bytes', 'Positions of the commit log.', ['position'], () => [
       { labels: { position: 'min' }, value: store.minOffset },
       { labels: { position: 'written' }, value: store.written.at },
       { labels: { position: 'flushed' }, value: store.flushed.at },

@@ -27,6 +27,7 @@ import {
   SetSecretGuard,
 } from '@tandemmq/wire-grpc'
 import { adminRoutes } from './admin-routes.ts'
+import { observeCluster } from './cluster-metrics.ts'
 import { ClusterState } from './cluster-state.ts'
 import { ClusterTopics } from './cluster-topics.ts'
 import { MasterAdministration } from './master-administration.ts'
@@ -57,11 +58,16 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   opened.use(DirectoryLock.acquire(root, { logger }))
   const clock = new NodeClock()
   const random = new NodeRandom()
-  const meter = new PromMeter()
+  const meter = new PromMeter({
+    // What it does for clients Apache's proxy does.
+    labels: { cluster: values.clusterName, node_type: 'proxy', node_id: IDENTITY },
+  })
   const word = new SetSecret(secret, IDENTITY, { clock, random })
 
-  const registry = opened.adopt(new Registry({ cluster: values.clusterName }, { clock, logger }), (it) =>
-    it.close(),
+  const expectedSets = values.brokerSets.split(',').flatMap((set) => set.trim() || [])
+  const registry = opened.adopt(
+    new Registry({ cluster: values.clusterName, only: expectedSets }, { clock, logger }),
+    (it) => it.close(),
   )
   const copies = opened.use(
     await SetCopies.open(root, registry.view, {
@@ -95,7 +101,7 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
     (it) => it.close(),
   )
   const edge = opened.adopt(
-    new ClientEdge({ target: gateway, presence: gateway.presence, catalog: topics, clock, logger }),
+    new ClientEdge({ target: gateway, presence: gateway.presence, catalog: topics, clock, logger, meter }),
     (it) => it.close(),
   )
   const server = opened.use(new GrpcServer())
@@ -104,8 +110,8 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   addRegistryService(server, registry, new SetSecretGuard(secret, { clock }), { clock, logger })
   const { port } = await server.listen({ host: values.listenAddress, port: values.grpcPort })
 
-  const expectedSets = values.brokerSets.split(',').filter((set) => set !== '')
   const cluster = new ClusterState(registry, copies, topics, expectedSets)
+  observeCluster(meter, cluster)
   const http = opened.adopt(
     await startHttpServer(
       { host: values.listenAddress, port: values.httpPort },

@@ -1,4 +1,4 @@
-import { BrokerError, messageOf, type Clock, type Logger } from '@tandemmq/base'
+import { BrokerError, messageOf, silentMeter, type Clock, type Logger, type Meter } from '@tandemmq/base'
 import type { CallContext } from '@tandemmq/messaging'
 import { rocketmq } from '@tandemmq/rpc'
 import type { CallTarget, ConsumerPresence } from '../client-api/call-target.ts'
@@ -8,6 +8,7 @@ import { failureAnswer } from '../client-api/failure-answer.ts'
 import { groupName } from '../client-api/resource-names.ts'
 import { okStatus, StatusError } from '../client-api/status-error.ts'
 import { ClientRegistry, type ClientStream } from './client-registry.ts'
+import { EdgeMetrics } from './edge-metrics.ts'
 import { echoedEndpoints, type AdvertisedEndpoints } from './endpoints.ts'
 import { giveBack } from './give-back.ts'
 import { queryAssignment } from './query-assignment.ts'
@@ -24,6 +25,8 @@ export interface ClientEdgeParts {
   readonly catalog: RouteCatalog
   readonly clock: Clock
   readonly logger: Logger
+  /** Default: nothing is counted. */
+  readonly meter?: Meter
   /** Default: what the client itself asked (behind a gateway). */
   readonly endpoints?: AdvertisedEndpoints
 }
@@ -37,12 +40,14 @@ type Handler = (request: Uint8Array, context: CallContext) => Promise<Uint8Array
 export class ClientEdge {
   readonly #parts: ClientEdgeParts
   readonly #clients: ClientRegistry
+  readonly #metrics: EdgeMetrics
   readonly #streams = new Set<ClientStream>()
   readonly #handlers: ReadonlyMap<string, Handler>
 
   constructor(parts: ClientEdgeParts) {
     this.#parts = parts
     this.#clients = new ClientRegistry(parts.clock, parts.presence, settingsCommand)
+    this.#metrics = new EdgeMetrics(parts.meter ?? silentMeter, () => this.#clients.connected())
     this.#handlers = this.#table()
   }
 
@@ -63,11 +68,15 @@ export class ClientEdge {
     context: CallContext,
     reply: (message: Uint8Array) => void,
   ): Promise<void> {
+    const { clock } = this.#parts
+    const began = clock.monotonic()
+    let isAnswered = false
     try {
       if (context.clientId === '') throw new StatusError(Code.CLIENT_ID_REQUIRED, 'client id cannot be empty')
       const handler = this.#handlers.get(method)
       if (handler) reply(await handler(request, context))
       else await this.#parts.target.call(method, request, context, reply)
+      isAnswered = true
     } catch (thrown) {
       const status = statusOf(thrown)
       if (status === undefined) {
@@ -77,7 +86,9 @@ export class ClientEdge {
       if (thrown instanceof BrokerError) {
         this.#parts.logger.debug({ method, code: thrown.code }, 'a call could not be answered')
       }
-      for (const message of failureAnswer(method, request, status, this.#parts.clock.now())) reply(message)
+      for (const message of failureAnswer(method, request, status, clock.now())) reply(message)
+    } finally {
+      this.#metrics.called(method, isAnswered, clock.monotonic() - began)
     }
   }
 

@@ -52,6 +52,11 @@ export class ClientRegistry {
     return this.#clients.size
   }
 
+  /** Settings of the clients whose stream is open. */
+  *connected(): Generator<rocketmq.Settings> {
+    for (const { settings, stream } of this.#clients.values()) if (settings && stream) yield settings
+  }
+
   /** What the client was last told. */
   settingsOf(id: string): rocketmq.Settings | undefined {
     return this.#clients.get(id)?.settings

@@ -43,7 +43,7 @@ export class SendCalls {
   constructor(parts: SendCallsParts) {
     this.#parts = parts
     parts.meter.observe(
-      'tandemmq_gateway_held_send_bytes',
+      'rocketmq_ha_gateway_held_send_bytes',
       'Bytes of sends that wait for a master',
       [],
       () => [{ value: this.#held.bytes }],

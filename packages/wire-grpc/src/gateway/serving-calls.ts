@@ -45,7 +45,7 @@ export class ServingCalls {
   constructor(parts: ServingCallsParts) {
     this.#parts = parts
     this.#placedAnew = parts.meter.counter(
-      'tandemmq_gateway_calls_placed_anew_total',
+      'rocketmq_ha_gateway_calls_placed_anew_total',
       'Calls of consumers that were moved to another holder of the serving token',
       ['method'],
     )
