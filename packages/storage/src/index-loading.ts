@@ -41,6 +41,7 @@ export async function loadIndex(
   const { geometry } = files
   const names = files.names()
   let isWhole = inventory !== undefined
+  let isLastWhole = trust.isClean
   const dropFrom = (name: string, why: string): void => {
     const dropped = names.splice(names.findIndex((candidate) => candidate >= name))
     logger.warn(
@@ -49,6 +50,7 @@ export async function loadIndex(
     )
     for (const gone of dropped) files.remove(gone)
     isWhole = false
+    isLastWhole = false // Its other keys may have been in the file that is gone.
   }
 
   const [oldest] = names
@@ -58,13 +60,13 @@ export async function loadIndex(
   if (oldest !== undefined && otherShape) dropFrom(oldest, 'they were written with another shape')
   else if (missing !== undefined) {
     isWhole = false
+    isLastWhole = false
     if (names.some((name) => name > missing)) dropFrom(missing, `${missing} is missing`)
   }
   const foreign = names.find((name, index) => index < names.length - 1 && !files.hasLength(name))
   if (foreign !== undefined) dropFrom(foreign, `${foreign} has another length than configured`)
 
   let live: IndexTable | undefined
-  let isLastWhole = trust.isClean
   for (let last = names.at(-1); last !== undefined && live === undefined; last = names.at(-1)) {
     const header = files.headerOf(last)
     const isFull = header.indexCount === geometry.entries

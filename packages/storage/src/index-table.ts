@@ -106,7 +106,9 @@ export class IndexTable {
     entry.offset = offset
     entry.timeDiff = indexTimeDiff(this.#beginTimestamp, storeTimestamp)
     entry.previous = previous
-    encodeIndexEntry(this.#pending, this.#roomAt(this.pendingBytes), entry)
+    const at = this.pendingBytes
+    this.#makeRoom(at + INDEX_ENTRY_BYTES)
+    encodeIndexEntry(this.#pending, at, entry)
     this.#head.writeInt32BE(number, slotAt)
     if (number <= 1) {
       this.#beginTimestamp = storeTimestamp
@@ -187,11 +189,10 @@ export class IndexTable {
     return file
   }
 
-  #roomAt(position: number): number {
-    if (position + INDEX_ENTRY_BYTES <= this.#pending.length) return position
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#pending.length) return
     const larger = Buffer.allocUnsafeSlow(Math.max(PENDING_BYTES_MIN, this.#pending.length * 2))
-    this.#pending.copy(larger, 0, 0, position)
+    this.#pending.copy(larger)
     this.#pending = larger
-    return position
   }
 }
