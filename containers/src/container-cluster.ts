@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,10 +19,14 @@ export interface ClusterOptions {
   readonly slaves?: number
   /** Settings beside those of the plan. */
   readonly settings?: Partial<Readonly<Record<ServiceName, Readonly<Record<string, string>>>>>
-  /** Services that were given another secret than the rest. */
-  readonly secrets?: Partial<Readonly<Record<ServiceName, string>>>
   /** Services whose data lies on a small disk of this many bytes, which forgets all at a stop. */
   readonly smallDisks?: Partial<Readonly<Record<ServiceName, number>>>
+}
+
+/** What one service is given beside, or instead of, what the rest is given. */
+export interface Difference {
+  readonly settings?: Readonly<Record<string, string>>
+  readonly secret?: string
 }
 
 /** Services as containers on a network of their own, wired by configuration only. Everything is removed when the scope is left. */
@@ -91,16 +96,16 @@ export class ContainerCluster implements AsyncDisposable {
   }
 
   /** Starts a service of the plan that has no container yet; resolves when it has said its first line. */
-  async add(name: ServiceName): Promise<ServiceContainer> {
+  async add(name: ServiceName, { settings, secret }: Difference = {}): Promise<ServiceContainer> {
     const plan = this.plans.find((it) => it.name === name)
     if (plan === undefined) throw new Error(`the cluster has no ${name}`)
     const memoryBytes = this.#options.smallDisks?.[name]
-    const settings = this.#options.settings?.[name]
+    const environment = { ...plan.environment, ...this.#options.settings?.[name], ...settings }
     const service = await ServiceContainer.start(
-      { ...plan, environment: { ...plan.environment, ...settings } },
+      { ...plan, environment },
       {
         network: this.#network,
-        secrets: this.#secretsOf(name),
+        secrets: this.#secretsOf(name, secret),
         data: memoryBytes === undefined ? { volume: await this.#network.volume(name) } : { memoryBytes },
         lines: this.lines,
         ...(name === 'metadata-rpc' && { publish: this.#ports }),
@@ -163,12 +168,12 @@ export class ContainerCluster implements AsyncDisposable {
   }
 
   /** The directory that the service sees as /run/secrets: readable by all, since users differ between here and there. */
-  #secretsOf(name: ServiceName): string {
-    const directory = join(this.#directory, name)
+  #secretsOf(name: ServiceName, secret = SET_SECRET): string {
+    const directory = join(this.#directory, name, randomUUID())
     mkdirSync(directory, { recursive: true, mode: 0o755 })
     const write = (file: string, content: string): void =>
-      writeFileSync(join(directory, file), `${content}\n`, { mode: 0o444, flag: 'w' })
-    write('set-secret', this.#options.secrets?.[name] ?? SET_SECRET)
+      writeFileSync(join(directory, file), `${content}\n`, { mode: 0o444 })
+    write('set-secret', secret)
     write('admin-token', ADMIN_TOKEN)
     return directory
   }

@@ -14,6 +14,10 @@ export class WiredContainer extends GenericContainer {
     // Who is ready when is the test's matter: here it is enough that the process speaks.
     this.withWaitStrategy(Wait.forLogMessage(/./))
     this.hostConfig.ReadonlyRootfs = true
+    // As in compose: what a process leaves is reaped, and a SIGTERM is heard from the first moment.
+    this.hostConfig.Init = true
+    // The tests ask /readyz themselves; one process more every few seconds would only take from them.
+    this.createOpts.Healthcheck = { Test: ['NONE'] }
     this.createOpts.NetworkingConfig = { EndpointsConfig: { [network]: { Aliases: [alias] } } }
   }
 }
