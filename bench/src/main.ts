@@ -1,7 +1,12 @@
+import { containers } from './containers.ts'
 import { startup } from './startup.ts'
 import { throughput } from './throughput.ts'
 
-const benchmarks: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = { startup, throughput }
+const benchmarks: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
+  startup,
+  throughput,
+  containers,
+}
 
 const [name, ...flags] = process.argv.slice(2)
 const benchmark = name === undefined ? undefined : benchmarks[name]
