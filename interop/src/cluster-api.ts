@@ -1,7 +1,7 @@
 /** What `GET /api/v1/cluster` answers, as far as tests read it. */
 export interface ClusterStateAnswer {
   readonly sets: readonly SetAnswer[]
-  readonly problems: readonly string[]
+  readonly problems: readonly { readonly check: string; readonly message: string }[]
 }
 
 export interface SetAnswer {

@@ -159,7 +159,7 @@ test('health, readiness and metrics answer', async () => {
   expect(await (await cluster.api.fetch('/readyz')).json()).toEqual({ ready: true, problems: [] })
   const metrics = await (await cluster.api.fetch('/metrics')).text()
   expect(metrics).toMatch(/^# HELP rocketmq_ha_/m)
-  expect(metrics).toMatch(/^process_cpu_seconds_total /m)
+  expect(metrics).toMatch(/^process_cpu_seconds_total\{/m)
 })
 
 /** Receives until something comes. */

@@ -25,6 +25,8 @@ export interface ServiceLine {
   readonly pid: number
   readonly config: string
   readonly grpc?: string
+  /** URL of health, readiness and metrics. */
+  readonly http?: string
   readonly ha?: string
 }
 

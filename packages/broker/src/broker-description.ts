@@ -73,8 +73,8 @@ export function haAddressOf({ options, role }: SelfView): string {
 
 function detailsOf(self: SelfView): MemberDetails {
   const { options, role } = self
-  const problems = problemsOf(self)
   if (role.kind === 'slave') {
+    const problems = problemsOf(self)
     return { replicas: [], okMeans: '', problems, metadataSync: syncDetails(role.sync.status) }
   }
   const replicas = role.replicas().map((replica) => ({
@@ -87,6 +87,9 @@ function detailsOf(self: SelfView): MemberDetails {
     lagBytes: replica.lagBytes,
     heardAgoMs: Math.round(replica.heardAgoMs),
   }))
+  // Nothing is wrong with this broker, but whoever sends should know.
+  const shortage = role.durability.shortage()
+  const problems = [...problemsOf(self), ...(shortage === undefined ? [] : [shortage])]
   return { replicas, okMeans: okMeans(options.mode), problems }
 }
 

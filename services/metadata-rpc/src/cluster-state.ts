@@ -106,11 +106,17 @@ export class ClusterState implements ClusterView {
       ...absent.map((name) => problem('registered', `no broker of ${name} has registered`)),
       ...sets.flatMap(({ set, serving, writable }) => [
         ...(serving === undefined ? [problem('serving', `nobody serves the consumers of ${set}`)] : []),
-        ...(writable === undefined
-          ? [problem('writable', `${set} takes no messages: it has no writable master now`)]
-          : []),
+        ...this.#whyNoMessages(set, writable?.identity).map((why) => problem('writable', why)),
       ]),
     ]
+  }
+
+  /** Why a set takes no messages: it has no master, or its master says so itself. */
+  #whyNoMessages(set: string, master: string | undefined): readonly string[] {
+    if (master === undefined) return [`${set} takes no messages: it has no writable master now`]
+    const said =
+      this.#registry.report(set).find(({ identity }) => identity === master)?.details?.problems ?? []
+    return said.map((why) => `${set} takes no messages: ${why}`)
   }
 }
 
