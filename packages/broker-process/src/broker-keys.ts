@@ -54,6 +54,22 @@ export const brokerKeys = {
     unit: 'bytes',
     text: 'Largest body of a message.',
   }),
+  messageIndexEnable: flag({
+    default: true,
+    text: 'Messages can be found by their keys, unique keys and tags.',
+  }),
+  maxHashSlotNum: integer({
+    default: 5_000_000,
+    min: 1,
+    max: 100_000_000,
+    text: 'Slots of an index file; 4 bytes of memory each for the file being filled. Another number builds the index again.',
+  }),
+  maxIndexNum: integer({
+    default: 20_000_000,
+    min: 2,
+    max: 100_000_000,
+    text: 'Entries of an index file, of which each key of a message takes one. Another number builds the index again.',
+  }),
   syncFlushTimeout: integer({
     default: 5_000,
     min: 100,

@@ -64,6 +64,9 @@ export function brokerOptions(
     segmentBytes: values.mappedFileSizeCommitLog,
     consumeQueueFilesMax: queueFilesMax(descriptorLimit()),
     maxMessageBytes: values.maxMessageSize,
+    ...(values.messageIndexEnable
+      ? { index: { slots: values.maxHashSlotNum, entries: values.maxIndexNum } }
+      : {}),
     storeHost: { ip: ipOf(values.brokerIP1), port: grpcPort },
     mode: {
       replication: values.brokerRole === 'SYNC_MASTER' ? 'sync' : 'async',

@@ -1,5 +1,5 @@
 import type { Address, Clock, Files, Logger, Meter, Net, Random } from '@tandemmq/base'
-import type { Host } from '@tandemmq/codec'
+import type { Host, IndexGeometry } from '@tandemmq/codec'
 import type { MetadataSource } from '@tandemmq/metadata'
 import type { RegistryLink } from '@tandemmq/registry'
 import type { DurabilityMode } from './durability-mode.ts'
@@ -23,6 +23,8 @@ export interface BrokerOptions {
   readonly segmentBytes: number
   /** `maxMessageSize`. */
   readonly maxMessageBytes: number
+  /** Shape of the files of the index of keys (`maxHashSlotNum`, `maxIndexNum`); absent: no index. */
+  readonly index?: IndexGeometry
   /** What records name as their store host (`brokerIP1` and port). */
   readonly storeHost: Host
   readonly mode: DurabilityMode
