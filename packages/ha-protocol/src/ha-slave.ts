@@ -10,6 +10,7 @@ import { apacheTimings, defaultTimings } from './ha-timings.ts'
 import type { HaTimings } from './ha-timings.ts'
 import { viewOf } from './replicated-log.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
+import { OVERLAP_BYTES } from './slave-comparison.ts'
 import { SlaveComplaints } from './slave-complaints.ts'
 import { SlaveConnection } from './slave-connection.ts'
 import { SlaveDisk } from './slave-disk.ts'
@@ -25,8 +26,10 @@ export interface HaSlaveOptions extends HaMember {
   readonly confirmed?: LogOffset
   /** What consumers of this replica can find, for the master's status page. */
   readonly dispatched?: () => LogOffset
-  /** `apache`: a genuine Apache master; no hello, nothing compared. Default `tandemmq`. */
+  /** `apache`: a genuine Apache master; no hello, only the end of the log is compared (rule 2.6). Default `tandemmq`. */
   readonly peer?: 'tandemmq' | 'apache'
+  /** How much of our end an Apache master is asked for again, bytes; 0: nothing is compared. Default 64 KiB. */
+  readonly overlapBytes?: number
   readonly timings?: Partial<HaTimings>
 }
 
@@ -74,6 +77,7 @@ export class HaSlave {
         ...(options.secret === undefined ? {} : { secret: options.secret }),
         flush: options.flushBeforeReport === true ? 'always' : 'when-required',
         peer: options.peer ?? 'tandemmq',
+        overlapBytes: options.overlapBytes ?? OVERLAP_BYTES,
         timings: { ...(options.peer === 'apache' ? apacheTimings : defaultTimings), ...options.timings },
       },
       view: () => viewOf(log),
@@ -234,9 +238,29 @@ export class HaSlave {
 
   #onPiece(offset: LogOffset, bytes: Buffer): void {
     invariant(!this.#isStepping, 'pieces come from the socket, never from an effect')
-    this.#piece = bytes
-    this.#dispatch({ kind: 'piece', offset, size: bytes.length })
+    const compared = this.#compare(offset, bytes)
+    if (compared === bytes.length) return
+    this.#piece = bytes.subarray(compared)
+    this.#dispatch({ kind: 'piece', offset: offset + compared, size: this.#piece.length })
     this.#piece = undefined
+  }
+
+  /** Says of bytes that we have too whether they are the same; returns how many those were. */
+  #compare(offset: LogOffset, bytes: Buffer): number {
+    let compared = 0
+    while (compared < bytes.length && this.#state.kind === 'comparing') {
+      const at = offset + compared
+      const own = this.#log.read(at, Math.min(bytes.length - compared, this.#log.end - at))
+      const theirs = bytes.subarray(compared, compared + own.length)
+      const differs = own.equals(theirs) ? -1 : own.findIndex((byte, index) => byte !== theirs[index])
+      this.#dispatch({
+        kind: 'overlap',
+        size: own.length,
+        ...(differs === -1 ? {} : { differsAt: at + differs }),
+      })
+      compared += own.length
+    }
+    return compared
   }
 
   #append(offset: LogOffset): void {

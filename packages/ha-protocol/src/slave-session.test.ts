@@ -15,7 +15,7 @@ function context(end = 500, flush: 'when-required' | 'always' = 'when-required')
   const log = { begin: 0, end, flushed: end, segmentBytes: 65536, lineage, checksum: () => 7 }
   const member = { cluster: 'c', set: 's', identity: 'slave', instanceId: '1' }
   return {
-    config: { ...member, flush, peer: 'tandemmq', timings: defaultTimings },
+    config: { ...member, flush, peer: 'tandemmq', overlapBytes: 0, timings: defaultTimings },
     view: () => log,
     followed: () => undefined,
   }

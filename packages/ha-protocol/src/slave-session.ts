@@ -1,5 +1,12 @@
 import { invariant, unreachable } from '@tandemmq/base'
 import type { Control, Refusal } from '@tandemmq/codec'
+import {
+  askApache,
+  comparisonDeadline,
+  onComparedFrame,
+  onComparisonTick,
+  onOverlap,
+} from './slave-comparison.ts'
 import { greet, leave, onAnswer, onEarlyAnswer, onMasterHello, streamFrom } from './slave-handshake.ts'
 import type {
   Attempt,
@@ -54,10 +61,14 @@ export function stepSlave(
         'silent',
       )
     case 'frame':
+      if (state.kind === 'comparing') return onComparedFrame(state, event, context)
       return state.kind === 'streaming' ? onFrame(state, event, now, context) : stay(state)
+    case 'overlap':
+      return state.kind === 'comparing' ? onOverlap(state, event, now, context) : stay(state)
     case 'piece':
       return state.kind === 'streaming' ? onPiece(state, event, now) : stay(state)
     case 'control':
+      if (context.config.peer === 'apache') return violated(state, 'a frame of negative size')
       return state.kind === 'streaming'
         ? onControl({ ...state, heardAt: now }, event.control, now)
         : stay(state)
@@ -92,6 +103,8 @@ export function slaveDeadline(state: SlaveState, { config }: SlaveContext): numb
     case 'greeting':
     case 'proving':
       return state.since + config.timings.handshakeMs
+    case 'comparing':
+      return comparisonDeadline(state)
     case 'streaming':
       return Math.min(state.heardAt + state.timings.silenceMs, state.spokeAt + state.timings.heartbeatMs)
     case 'adopting':
@@ -117,6 +130,8 @@ function onTick(state: SlaveState, now: number, context: SlaveContext): SlaveSte
       const words = `no handshake within ${context.config.timings.handshakeMs} ms: is that a master of TandemMQ?`
       return leave(state, { reason: 'late-handshake', words }, 'back-off')
     }
+    case 'comparing':
+      return onComparisonTick(state, context)
     case 'streaming':
       if (now - state.heardAt >= state.timings.silenceMs) {
         const words = `the master has said nothing for ${state.timings.silenceMs} ms`
@@ -140,10 +155,7 @@ function onConnected(
   context: SlaveContext,
 ): SlaveStep {
   if (context.config.peer === 'tandemmq') return greet(attemptOf(state), event, now, context)
-  const log = context.view()
-  const at = log.begin === log.end ? 'any' : log.end
-  const terms = { flushFirst: context.config.flush === 'always', counted: true }
-  return streamFrom(at, state, now, context.config, terms)
+  return askApache(attemptOf(state), now, context)
 }
 
 function onDiskDone(state: SlaveState, now: number, context: SlaveContext): SlaveStep {
@@ -223,11 +235,15 @@ function onFlushed(state: SlaveStreaming, flushed: number, now: number): SlaveSt
 
 /** Nothing has happened for a while: repeat the last report, as Apache does, or at least say that we live. */
 function speak(state: SlaveStreaming, now: number): SlaveStep {
-  const said: SlaveEffect =
-    state.reported === undefined
-      ? { kind: 'send-control', control: { writable: true } }
-      : { kind: 'report', position: state.reported }
-  return { state: { ...state, spokeAt: now }, effects: [said] }
+  const said: SlaveEffect[] = []
+  if (state.reported !== undefined) said.push({ kind: 'report', position: state.reported })
+  else if (knowsControls(state)) said.push({ kind: 'send-control', control: { writable: true } })
+  return { state: { ...state, spokeAt: now }, effects: said }
+}
+
+/** Apache's master takes every eight bytes for a report. */
+function knowsControls(state: SlaveStreaming): boolean {
+  return state.masterIdentity !== undefined
 }
 
 /** The master learns why nothing more comes, instead of waiting for it. */
@@ -235,10 +251,12 @@ function onAppendFailed(state: SlaveStreaming, words: string): SlaveStep {
   const refusal = { reason: 'disk', words }
   return {
     state: { kind: 'leaving', failures: state.failures, trouble: refusal, pace: 'slowly' },
-    effects: [
-      { kind: 'send-control', control: { writable: false, problem: words } },
-      { kind: 'hang-up', refusal, manner: 'told' },
-    ],
+    effects: knowsControls(state)
+      ? [
+          { kind: 'send-control', control: { writable: false, problem: words } },
+          { kind: 'hang-up', refusal, manner: 'told' },
+        ]
+      : [hangUp(refusal)],
   }
 }
 
@@ -255,6 +273,7 @@ function onClosed(
     case 'connecting':
     case 'greeting':
     case 'proving':
+    case 'comparing':
       return retry(state, 'back-off', now, context, event.jitter, trouble)
     case 'leaving':
       return retry(state, state.pace, now, context, event.jitter, state.trouble)
@@ -294,6 +313,7 @@ function retry(
       failures,
       retryAt: now + delay,
       ...(trouble === undefined ? {} : { trouble }),
+      ...(attempt.isUncompared === undefined ? {} : { isUncompared: true }),
     },
     effects: hangingUp === undefined || trouble === undefined ? [] : [hangUp(trouble)],
   }
@@ -309,8 +329,12 @@ function violated(state: SlaveState, words: string): SlaveStep {
 
 function attemptOf(state: SlaveState | Attempt): Attempt {
   if (!('failures' in state)) return { failures: 0 }
-  const { failures, trouble } = state
-  return trouble === undefined ? { failures } : { failures, trouble }
+  const { failures, trouble, isUncompared } = state
+  return {
+    failures,
+    ...(trouble === undefined ? {} : { trouble }),
+    ...(isUncompared === undefined ? {} : { isUncompared }),
+  }
 }
 
 function hangUp(refusal: Refusal): SlaveEffect {

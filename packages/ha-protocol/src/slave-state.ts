@@ -13,6 +13,8 @@ import type { LogView } from './replicated-log.ts'
  *          +--- closed --- leaving <----------------------+-------------------+------------------- | <------------+
  *          +---------------------------------------------------------------------- at once -------+
  *
+ *     connecting --connected to an Apache master--> comparing --what we have is what it has--> streaming   (rule 2.6)
+ *
  * Nothing is appended before the master has accepted. `adopting` and `cutting` wait for the disk and outlive their
  * connection. A refusal is kept as `trouble` until a stream runs again; the attempts go on, slowly.
  */
@@ -21,6 +23,7 @@ export type SlaveState =
   | ({ readonly kind: 'connecting'; readonly since: number } & Attempt)
   | ({ readonly kind: 'greeting' } & Greeting)
   | ({ readonly kind: 'proving'; readonly masterIdentity: string; readonly skewMs: number } & Greeting)
+  | SlaveComparing
   | Adopting
   | ({
       readonly kind: 'cutting'
@@ -38,6 +41,8 @@ export interface Attempt {
   readonly failures: number
   /** Why the last attempt failed. */
   readonly trouble?: Refusal
+  /** An Apache master did not send what we have: the next attempt goes on at our end without it. */
+  readonly isUncompared?: true
 }
 
 /** How soon the next attempt comes. */
@@ -47,6 +52,18 @@ export interface Greeting extends Attempt {
   readonly since: number
   /** Our hello as sent: MACs cover it. */
   readonly signed: Buffer
+}
+
+/** An Apache master has been asked for the end of our own log. Invariant: `from ≤ next <` our end. */
+export interface SlaveComparing extends Attempt {
+  readonly kind: 'comparing'
+  readonly from: LogOffset
+  /** Everything from {@link from} to here has come and is the same. */
+  readonly next: LogOffset
+  /** Bytes of the current frame that are still to come. */
+  readonly bodyLeft: number
+  /** When we asked, or bytes came last. */
+  readonly comparedAt: number
 }
 
 export interface Adopting extends Attempt {
@@ -93,6 +110,8 @@ export type SlaveEvent =
   | { readonly kind: 'disk-failed'; readonly words: string }
   | { readonly kind: 'frame'; readonly offset: LogOffset; readonly size: number }
   | { readonly kind: 'piece'; readonly offset: LogOffset; readonly size: number }
+  /** While comparing: the next `size` bytes, which we have too; `differsAt`: the first that is another one. */
+  | { readonly kind: 'overlap'; readonly size: number; readonly differsAt?: LogOffset }
   | { readonly kind: 'control'; readonly control: Control }
   /** Everything that has arrived in this turn has been taken. */
   | { readonly kind: 'caught-up' }
@@ -122,8 +141,10 @@ export type SlaveEffect =
 
 export interface SlaveConfig extends HaMember {
   readonly flush: 'when-required' | 'always'
-  /** `apache`: no hello, nothing compared. Never found out by fallback. */
+  /** `apache`: no hello, only the end of the log is compared. Never found out by fallback. */
   readonly peer: 'tandemmq' | 'apache'
+  /** How much of our end an Apache master is asked for again, bytes. */
+  readonly overlapBytes: number
   readonly timings: HaTimings
 }
 
