@@ -74,7 +74,7 @@ export async function loadIndex(
     const head = believed && files.hasLength(last) ? readIndexHead(files.reading(last), geometry) : undefined
     if (head !== undefined) {
       if (isFull) break
-      live = new IndexTable(files.directory, last, geometry, header, head)
+      live = new IndexTable(files.directory, last, geometry, header, head, true)
       continue
     }
     isLastWhole = false

@@ -29,8 +29,8 @@ export interface IndexedRecord {
 const PENDING_BYTES_MAX = 1024 * 1024
 /** Entries in memory that cannot be written: nothing more is taken until they can. */
 const STUCK_BYTES_MAX = 8 * PENDING_BYTES_MAX
-/** Slots written in one turn: a memory copy of this size is not felt. */
-const HEAD_PIECE_BYTES = 2 * 1024 * 1024
+/** Pieces of 64 KiB of slots written in one turn: a memory copy of this size is not felt. */
+const HEAD_PIECES = 32
 
 /**
  * Finds records by their keys (RocketMQ IndexService): a row of index files, of which the newest is being filled.
@@ -95,7 +95,7 @@ export class IndexOfKeys {
     const bytes = this.#pendingBytes()
     if (bytes < PENDING_BYTES_MAX && this.#tables.length < 2) return
     try {
-      this.writePending(HEAD_PIECE_BYTES)
+      this.writePending(HEAD_PIECES)
     } catch (failure) {
       if (bytes >= STUCK_BYTES_MAX) throw failure
     }
@@ -113,21 +113,19 @@ export class IndexOfKeys {
     this.#lastEntries = Infinity
   }
 
-  /** Writes entries to their files, and of full ones up to `headBytesMax` of their slots. True: nothing is left. */
-  writePending(headBytesMax = Infinity): boolean {
+  /** Writes entries to their files, and of full ones the slots: at most `headPiecesMax` pieces of each. True: nothing is left. */
+  writePending(headPiecesMax = Infinity): boolean {
     const { files } = this.#files
     for (const table of this.#tables) {
       if (table.pendingBytes === 0) continue
       this.#files.touch(table.name)
       table.writeEntries(files)
     }
-    for (let left = headBytesMax; ;) {
+    for (;;) {
       const [table] = this.#tables
       if (table === undefined || !table.isFull) return true
-      if (left <= 0) return false
       this.#files.touch(table.name)
-      if (!table.writeHead(files, left)) return false
-      left -= table.headBytes
+      if (table.writeHead(files, headPiecesMax) > 0) return false
       this.#tables.shift()
       this.#sealed.push({ name: table.name, header: table.header })
     }
@@ -190,7 +188,7 @@ export class IndexOfKeys {
   async sync(): Promise<number> {
     if (this.#failure !== undefined) throw this.#failure
     // Slots in pieces: a sync in between lets others work.
-    while (!this.writePending(HEAD_PIECE_BYTES)) await this.#durably()
+    while (!this.writePending(HEAD_PIECES)) await this.#durably()
     const live = this.#tables.at(-1)
     if (live !== undefined && live.isOnFile) {
       this.#files.touch(live.name)
@@ -205,11 +203,11 @@ export class IndexOfKeys {
 
   /** Before a clean stop: slots of the file that is not full go to the file too; {@link sync} makes them durable. */
   async finish(): Promise<void> {
-    while (!this.writePending(HEAD_PIECE_BYTES)) await this.#durably()
+    while (!this.writePending(HEAD_PIECES)) await this.#durably()
     const live = this.#tables.at(-1)
     if (live === undefined) return
     this.#files.touch(live.name)
-    while (!live.writeHead(this.#files.files, HEAD_PIECE_BYTES)) await this.#durably()
+    while (live.writeHead(this.#files.files, HEAD_PIECES) > 0) await this.#durably()
   }
 
   close(): void {

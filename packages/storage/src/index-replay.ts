@@ -16,6 +16,8 @@ import {
 
 /** Bytes read at a time. */
 const BLOCK_BYTES = 51_200 * INDEX_ENTRY_BYTES
+const PIECE_BYTES = 64 * 1024
+const zeros = Buffer.alloc(PIECE_BYTES)
 
 /** What a file's entries say. */
 export interface IndexReplay {
@@ -96,15 +98,22 @@ function headerFor(
 
 /** Header and slots of a file that was left in order; `undefined` if they cannot be. */
 export function readIndexHead(file: OpenFile, geometry: IndexGeometry): Buffer | undefined {
-  const head = readAt(file, 0, indexSlotAt(geometry.slots))
-  const header = decodeIndexHeader(head, 0)
-  const { indexCount, hashSlotCount, endPhyOffset } = header
+  const { indexCount, hashSlotCount, endPhyOffset } = readIndexHeader(file)
   if (indexCount < 2 || indexCount > geometry.entries) return undefined
+  const head = Buffer.alloc(indexSlotAt(geometry.slots))
+  const piece = Buffer.allocUnsafe(PIECE_BYTES)
   let used = 0
-  for (let at = INDEX_HEADER_BYTES; at < head.length; at += 4) {
-    const slot = head.readInt32BE(at)
-    if (slot < 0 || slot >= indexCount) return undefined
-    if (slot > 0) used += 1
+  for (let position = indexSlotAt(0); position < head.length; position += PIECE_BYTES) {
+    const bytes = piece.subarray(0, Math.min(PIECE_BYTES, head.length - position)).fill(0)
+    file.read(bytes, position)
+    // Most of a young file is holes: they cost no memory here either.
+    if (zeros.compare(bytes, 0, bytes.length, 0, bytes.length) === 0) continue
+    for (let at = 0; at < bytes.length; at += 4) {
+      const slot = bytes.readInt32BE(at)
+      if (slot < 0 || slot >= indexCount) return undefined
+      if (slot > 0) used += 1
+    }
+    bytes.copy(head, position)
   }
   const last = readIndexEntry(file, geometry, indexCount - 1)
   return used === hashSlotCount && last.offset === endPhyOffset ? head : undefined

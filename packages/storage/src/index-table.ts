@@ -16,6 +16,8 @@ import {
 
 /** Room for entries at the start; grows as far as it must. */
 const PENDING_BYTES_MIN = 16 * 1024
+/** Slots are written in pieces of this size, those that have changed. */
+const PIECE_BYTES = 64 * 1024
 
 /**
  * An index file that is being filled. Slots and the newest entries are in memory and reach the file later: entries in
@@ -31,6 +33,9 @@ export class IndexTable {
   readonly geometry: IndexGeometry
   /** Header and slots in the form of the file. */
   readonly #head: Buffer
+  /** Which pieces of the head differ from the file, as far as is known. */
+  readonly #dirty: Uint8Array
+  /** Pieces before this one are on file. */
   #headWritten = 0
   #pending: Buffer = Buffer.allocUnsafeSlow(PENDING_BYTES_MIN)
   /** Number of the first entry that is not on file. */
@@ -44,19 +49,25 @@ export class IndexTable {
   #endOffset: LogOffset
   readonly #scratch = { keyHash: 0, offset: 0, timeDiff: 0, previous: 0 }
 
-  /** `head`: header (its bytes do not matter) and slots of what is on file; without it the file does not exist yet. */
+  /**
+   * `head`: header (its bytes do not matter) and slots of a file; without it the file does not exist yet.
+   * `isHeadOnFile`: the slots were read from there.
+   */
   constructor(
     directory: string,
     name: string,
     geometry: IndexGeometry,
     header: IndexHeader,
-    head: Buffer | undefined,
+    head?: Buffer,
+    isHeadOnFile = false,
   ) {
     this.path = `${directory}/${name}`
     this.name = name
     this.geometry = geometry
     this.#head = head ?? Buffer.alloc(indexSlotAt(geometry.slots))
     this.#isOnFile = head !== undefined
+    this.#dirty = new Uint8Array(Math.ceil(this.#head.length / PIECE_BYTES))
+    if (head !== undefined && !isHeadOnFile) this.#dirty.fill(1)
     this.#count = header.indexCount
     this.#written = header.indexCount
     this.#slotsUsed = header.hashSlotCount
@@ -85,10 +96,6 @@ export class IndexTable {
     return this.#count >= this.geometry.entries
   }
 
-  get headBytes(): number {
-    return this.#head.length
-  }
-
   /** Bytes of entries that are not on file. */
   get pendingBytes(): number {
     return (this.#count - this.#written) * INDEX_ENTRY_BYTES
@@ -110,6 +117,7 @@ export class IndexTable {
     this.#makeRoom(at + INDEX_ENTRY_BYTES)
     encodeIndexEntry(this.#pending, at, entry)
     this.#head.writeInt32BE(number, slotAt)
+    this.#dirty[(slotAt / PIECE_BYTES) | 0] = 1
     if (number <= 1) {
       this.#beginTimestamp = storeTimestamp
       this.#beginOffset = offset
@@ -146,19 +154,29 @@ export class IndexTable {
     if (this.#pending.length > PENDING_BYTES_MIN && this.isFull) this.#pending = Buffer.alloc(0)
   }
 
-  /** Writes the next piece of slots, and the header at last. True: all is on file. Nothing may be put meanwhile. */
-  writeHead(files: Files, bytesMax: number): boolean {
+  /**
+   * Writes slots that have changed, up to `piecesMax` pieces, and the header with the first. Returns how many are left;
+   * at 0 all is on file. Nothing may be put meanwhile.
+   */
+  writeHead(files: Files, piecesMax: number): number {
     invariant(this.#written === this.#count, 'slots lead to entries that are on file')
-    if (this.#headWritten === 0) encodeIndexHeader(this.#head, 0, this.header)
-    const piece = this.#head.subarray(this.#headWritten, this.#headWritten + bytesMax)
+    if (this.#headWritten === 0) {
+      encodeIndexHeader(this.#head, 0, this.header)
+      this.#dirty[0] = 1
+    }
     const file = this.#open(files)
     try {
-      file.write(piece, this.#headWritten)
+      let left = piecesMax
+      for (; left > 0 && this.#headWritten < this.#dirty.length; this.#headWritten += 1) {
+        if (this.#dirty[this.#headWritten] === 0) continue
+        const at = this.#headWritten * PIECE_BYTES
+        file.write(this.#head.subarray(at, at + PIECE_BYTES), at)
+        left -= 1
+      }
     } finally {
       file.close()
     }
-    this.#headWritten += piece.length
-    return this.#headWritten === this.#head.length
+    return this.#dirty.length - this.#headWritten
   }
 
   /** Writes the header alone: what is on file is of some use to a reader from then on. */
