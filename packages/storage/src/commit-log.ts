@@ -9,6 +9,7 @@ import {
   type OpenFile,
 } from '@tandemmq/base'
 import { BLANK_BYTES, encodeBlank } from '@tandemmq/codec'
+import { DiskReserve } from './disk-reserve.ts'
 import { isDiskFull } from './errno.ts'
 import { FileCache } from './file-cache.ts'
 import { logFileName } from './log-file-name.ts'
@@ -42,6 +43,7 @@ export class CommitLog {
   readonly #files: Files
   readonly #tail: TailMemory
   readonly #cold: FileCache
+  readonly #reserve: DiskReserve
   /** Segments being written or waiting for their sync, by start; the last one holds the end, or is prepared for it. */
   readonly #hot = new Map<LogOffset, OpenFile>()
   readonly #dirty = new Set<LogOffset>()
@@ -59,6 +61,7 @@ export class CommitLog {
     this.#files = files
     this.#tail = new TailMemory(options.tailBytes)
     this.#cold = new FileCache(files, 'read', READ_FILES_MAX)
+    this.#reserve = new DiskReserve(files, options.directory)
     this.#minOffset = minOffset
     this.#end = end
     this.#zeroedTo = end
@@ -72,9 +75,9 @@ export class CommitLog {
     return this.#minOffset
   }
 
-  /** The last append found no room on the disk. */
+  /** There is no room for messages on the disk, or the last append found none. */
   get isDiskFull(): boolean {
-    return this.#isDiskFull
+    return this.#isDiskFull || !this.#reserve.hasRoom
   }
 
   /** Why nothing can be appended any more; `undefined` as long as that is not so. */
@@ -99,6 +102,7 @@ export class CommitLog {
   append(size: number, encode: (target: Buffer, at: number, offset: LogOffset) => void): LogOffset {
     invariant(size + BLANK_BYTES <= this.segmentBytes, 'a record fits a segment')
     this.#demandWritable()
+    this.#reserve.claim(this.#end, size)
     const remaining = this.segmentStart(this.#end) + this.segmentBytes - this.#end
     if (size + BLANK_BYTES > remaining) this.#roll(remaining)
     const offset = this.#end
@@ -116,6 +120,7 @@ export class CommitLog {
   appendRaw(bytes: Buffer): void {
     this.#demandWritable()
     if (bytes.length === 0) return
+    this.#reserve.claim(this.#end, bytes.length)
     const start = this.segmentStart(this.#end)
     invariant(this.#end + bytes.length <= start + this.segmentBytes, 'raw bytes do not cross a segment end')
     this.#ensureSegment(start)
@@ -199,7 +204,7 @@ export class CommitLog {
   writeZeros(bytesMax: number, ahead: number): boolean {
     if (this.#fence !== undefined || this.written.failure !== undefined) return false
     const from = Math.max(this.#zeroedTo, this.#end)
-    if (from + bytesMax > this.#end + ahead) return false
+    if (from + bytesMax > this.#end + ahead || !this.#reserve.hasRoom) return false
     const start = this.segmentStart(from)
     this.#ensureSegment(start)
     const to = Math.min(from + bytesMax, start + this.segmentBytes)

@@ -132,6 +132,24 @@ describe('the disk', () => {
     expect(bodies(store).join('')).toHaveLength(6 * 400)
   })
 
+  test('leaves the last tenth of a small disk to the progress of consumers, and grows again when there is room', async () => {
+    const bench = new StoreBench({ preZeroBytes: 0, segmentBytes: 65_536, maxMessageBytes: 32_768 })
+    const store = await bench.openMaster()
+    const used = 2 ** 40 - bench.disk.space('/').free
+    bench.disk.resize(used + 2_000_000)
+    expect(() => {
+      for (;;) store.append(message('x'.repeat(10_000)))
+    }).toThrow(
+      expect.objectContaining({ code: 'DISK_FULL', message: expect.stringContaining('is kept for') }),
+    )
+    const { free, total } = bench.disk.space('/')
+    expect(free / total).toBeGreaterThan(0.09)
+    expect(store.isDiskFull).toBe(true)
+    bench.disk.resize(2 ** 40)
+    expect(store.isDiskFull).toBe(false)
+    store.append(message('again'))
+  })
+
   test('is written at most one file per queue and batch', async () => {
     const bench = new StoreBench({ consumeQueueFileBytes: 20_000, preZeroBytes: 0, segmentBytes: 65_536 })
     const store = await bench.openMaster()
