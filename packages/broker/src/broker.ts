@@ -104,6 +104,7 @@ export class Broker implements AsyncDisposable {
           root: options.root,
           acceptEdits: isMaster,
           journalExpected: store.lineage !== undefined && !acceptLoss,
+          closedCleanly: store.recovery.cleanStop,
         },
         { ...ports, log: knowledgeOf(store) },
       ),

@@ -46,9 +46,13 @@ export class ConfigFile {
       }
     }
     if (problems.length === 0) return undefined
-    throw new BrokerError('STATE_FILE_CORRUPT', `${this.name} cannot be read: ${problems.join('; ')}`, {
-      facts: { file: path },
-    })
+    throw new BrokerError(
+      'STATE_FILE_CORRUPT',
+      `${this.name} cannot be read: ${problems.join('; ')}: mend it, or remove both files if there is a journal, from which they are written again`,
+      {
+        facts: { file: path },
+      },
+    )
   }
 
   /**

@@ -32,6 +32,8 @@ export interface MetadataOptions {
   readonly acceptEdits?: boolean
   /** Default false: without a journal, Apache's files are where we begin. True: there was one before, and a start without it is refused. */
   readonly journalExpected?: boolean
+  /** Default false. True: the last stop was a clean one, and an end of the journal that is missing is told. */
+  readonly closedCleanly?: boolean
   readonly journal?: {
     /** Default 100 ms. */
     readonly syncDelayMs?: number
@@ -95,10 +97,11 @@ export class MetadataStore implements AsyncDisposable {
     const store = new MetadataStore(options, ports)
     if (options.root === undefined) return store
     const journal = { syncDelayMs: 100, compactBytes: 4 * MIB, limitBytes: 64 * MIB, ...options.journal }
-    const { root, acceptEdits = true, journalExpected = false } = options
+    const { root, acceptEdits = true, journalExpected = false, closedCleanly = false } = options
+    const restoring = { root, acceptEdits, journalExpected, closedCleanly }
     let disk: MetadataDisk
     try {
-      disk = await MetadataDisk.open({ root, acceptEdits, journalExpected, journal }, ports, {
+      disk = await MetadataDisk.open({ ...restoring, journal }, ports, {
         state: store.#state,
         replay: (change) => store.#takeAll([change], new Map()),
         pending: () => store.#pending.all(),

@@ -23,6 +23,8 @@ export interface RestoreOptions {
   readonly acceptEdits: boolean
   /** There was a journal before: without it, what was acknowledged since the last config files is forgotten. */
   readonly journalExpected: boolean
+  /** The last stop was a clean one: the journal must end with its witness. */
+  readonly closedCleanly: boolean
 }
 
 export interface RestorePorts {
@@ -58,6 +60,9 @@ export function restore(
   const path = `${options.root}/journal/${JOURNAL_FILE}`
   const journal = readJournal(path, files, logger)
   if (journal === undefined && options.journalExpected) throw missing(path)
+  if (journal !== undefined && options.closedCleanly && journal.at(-1)?.tag !== JOURNAL_TAGS.witness) {
+    logger.warn({ file: path }, 'the journal lacks its end: what was acknowledged last is delivered again')
+  }
   let lastEpoch = 0
   for (const { at, tag, payload } of journal ?? []) {
     try {

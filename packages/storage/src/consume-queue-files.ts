@@ -1,7 +1,7 @@
 import { BrokerError, type Files } from '@tandemmq/base'
 import { directoryOf } from './state-file.ts'
 import { FileCache } from './file-cache.ts'
-import { positionOfLogFile } from './log-file-name.ts'
+import { logFileName, positionOfLogFile } from './log-file-name.ts'
 
 /**
  * All consume-queue files of a store: a bounded number is open, what was written since the last sync is known.
@@ -26,6 +26,11 @@ export class ConsumeQueueFiles {
 
   list(directory: string): readonly string[] {
     return this.#files.list(directory)
+  }
+
+  /** Whether the file is there that holds byte `position` of the queue in `directory`. */
+  holds(directory: string, position: number): boolean {
+    return this.#files.exists(`${directory}/${logFileName(position - (position % this.#fileBytes))}`)
   }
 
   /** Makes a directory and the one above, whose names become durable with the next {@link sync}. */

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { invariant, type LogOffset, type QueueOffset } from '@tandemmq/base'
 import {
   UNIT_BYTES,
@@ -9,6 +10,9 @@ import {
 } from '@tandemmq/codec'
 import type { ConsumeQueueFiles } from './consume-queue-files.ts'
 import { logFileName } from './log-file-name.ts'
+
+/** Read at a time when units are summed up. */
+const SUM_BLOCK_BYTES = 3200 * UNIT_BYTES
 
 /** What readers see of a queue. */
 export interface QueueReader {
@@ -47,6 +51,9 @@ export class ConsumeQueue implements QueueReader {
   /** Readable below. */
   #end: QueueOffset
   #pending: ConsumeQueueUnit[] = []
+  /** CRC-32 of the units on file in [`#first`, `#summedTo`). */
+  #sum = 0
+  #summedTo: QueueOffset
 
   /** `extent`: what is on file; `undefined` for a queue without files. */
   constructor(
@@ -63,6 +70,7 @@ export class ConsumeQueue implements QueueReader {
     this.#first = extent?.first ?? 0
     this.#min = extent?.min ?? 0
     this.#end = extent?.end ?? 0
+    this.#summedTo = this.#first
   }
 
   get minOffset(): QueueOffset {
@@ -123,7 +131,34 @@ export class ConsumeQueue implements QueueReader {
       this.#files.write(this.#path(start), piece, position - start)
       done += piece.length
     }
+    if (this.#summedTo === this.#end) this.#sumUp(bytes)
     this.#end += pending.length
+  }
+
+  /** Where the first file begins. */
+  get firstOnFile(): QueueOffset {
+    return this.#first
+  }
+
+  /** CRC-32 of all units on file up to `end`; what is not known of it is read. `undefined`: that would be more than `bytesMax`. */
+  checksum(end: QueueOffset, bytesMax: number): number | undefined {
+    if (this.#summedTo > end) this.#forgetSum()
+    if ((end - this.#summedTo) * UNIT_BYTES > bytesMax) return undefined
+    while (this.#summedTo < end) {
+      const position = this.#summedTo * UNIT_BYTES
+      const start = this.#fileStart(position)
+      const left = Math.min(start + this.#files.fileBytes - position, (end - this.#summedTo) * UNIT_BYTES)
+      const block = Buffer.alloc(Math.min(left, SUM_BLOCK_BYTES))
+      this.#files.read(this.#path(start), block, position - start)
+      this.#sumUp(block)
+    }
+    return this.#sum
+  }
+
+  /** What {@link checksum} gave for `end` in an earlier life is believed. */
+  believeChecksum(end: QueueOffset, sum: number): void {
+    this.#sum = sum
+    this.#summedTo = end
   }
 
   /** Forgets units that were put and not written. */
@@ -143,6 +178,7 @@ export class ConsumeQueue implements QueueReader {
     this.#files.cutAll(this.#directory, end * UNIT_BYTES)
     this.#end = end
     this.#min = Math.min(this.#min, end)
+    if (this.#summedTo > end) this.#forgetSum()
   }
 
   /** Units of records at or behind `synced` may have been written by an earlier process and not be durable. */
@@ -169,6 +205,17 @@ export class ConsumeQueue implements QueueReader {
     this.#first = first
     this.#end = Math.max(first, this.#end)
     this.#min = queueOffset
+    this.#forgetSum()
+  }
+
+  #sumUp(units: Buffer): void {
+    this.#sum = crc32(units, this.#sum)
+    this.#summedTo += units.length / UNIT_BYTES
+  }
+
+  #forgetSum(): void {
+    this.#sum = 0
+    this.#summedTo = this.#first
   }
 
   #createFile(start: number): void {

@@ -1,5 +1,5 @@
 import { systemCodeOf, type LogOffset } from '@tandemmq/base'
-import type { LogRecord } from '@tandemmq/codec'
+import { UNIT_BYTES, type LogRecord } from '@tandemmq/codec'
 import type { Arrival } from './arrival.ts'
 import type { ConsumeQueueFiles } from './consume-queue-files.ts'
 import { ConsumeQueue } from './consume-queue.ts'
@@ -41,6 +41,10 @@ export class ConsumeQueues {
         const directory = `${this.#directory}/${topic}/${name}`
         const extent = readQueueExtent(this.#files, directory, trust)
         if (extent === undefined) continue
+        if (!this.#files.holds(directory, (extent.end - 1) * UNIT_BYTES)) {
+          sound = false // The file before the last one is gone.
+          continue
+        }
         const queue = new ConsumeQueue(topic, queueId, directory, this.#files, extent)
         this.#topicQueues(topic).set(queueId, queue)
         if (recordAt !== undefined && !dropTornEnd(queue, minOffset, recordAt)) sound = false

@@ -8,7 +8,7 @@ import {
   type Logger,
   type Timer,
 } from '@tandemmq/base'
-import { decodeRecord, scanFrame, type ScanLimits } from '@tandemmq/codec'
+import { decodeRecord, scanFrame, type LogRecord, type ScanLimits } from '@tandemmq/codec'
 import { arrivalOf, indexedOf, type Arrival } from './arrival.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
@@ -202,7 +202,7 @@ export class Dispatcher {
     }
     switch (scan.kind) {
       case 'message': {
-        const record = decodeRecord(window, 0, { checkBodyCrc: false })
+        const record = this.#decoded(window, offset)
         const arrival = arrivalOf(record, offset, scan.size)
         if (arrival !== undefined) arrivals.push(arrival)
         const indexed = this.#index && (arrival ?? indexedOf(record, offset))
@@ -226,6 +226,14 @@ export class Dispatcher {
         throw corruptAt(offset, scan.why)
       default:
         return unreachable(scan)
+    }
+  }
+
+  #decoded(window: Buffer, offset: LogOffset): LogRecord {
+    try {
+      return decodeRecord(window, 0, { checkBodyCrc: false })
+    } catch (failure) {
+      throw corruptAt(offset, messageOf(failure))
     }
   }
 

@@ -26,6 +26,11 @@ export class LineageFile {
     this.#isDamaged = read?.isStale ?? false
   }
 
+  /** The newest version was damaged and an older one is used: an epoch may be missing. */
+  get isStale(): boolean {
+    return this.#isDamaged
+  }
+
   get value(): Lineage | undefined {
     return this.#value
   }

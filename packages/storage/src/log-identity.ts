@@ -63,12 +63,17 @@ export class LogIdentity {
     })
   }
 
-  /** An epoch from `start`, the log's end, on: above all earlier ones and at least `atLeast`. */
+  /** The file of the ancestry was damaged and its copy is used: the last epoch may be missing. */
+  get isLineageStale(): boolean {
+    return this.#lineage.isStale
+  }
+
+  /** An epoch from `start`, the log's end, on: above all earlier ones, a forgotten one included, and at least `atLeast`. */
   async open(start: LogOffset, atLeast: number): Promise<Epoch> {
     const { lineage } = this
     if (lineage === undefined) throw new BrokerError('NOT_WRITABLE', 'the log has no lineage yet')
     const epoch = {
-      epoch: Math.max((lineage.epochs.at(-1)?.epoch ?? 0) + 1, atLeast),
+      epoch: Math.max((lineage.epochs.at(-1)?.epoch ?? 0) + (this.isLineageStale ? 2 : 1), atLeast),
       start,
       opener: this.#opener(),
     }

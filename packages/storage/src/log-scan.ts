@@ -1,4 +1,4 @@
-import type { LogOffset } from '@tandemmq/base'
+import { BrokerError, type LogOffset } from '@tandemmq/base'
 import { bodyCrcMatches, decodeRecord, scanFrame, type LogRecord } from '@tandemmq/codec'
 import type { SegmentReader } from './segment-reader.ts'
 
@@ -41,9 +41,7 @@ export async function scanLog(
     for (;;) {
       const scan = scanFrame(window, at, reader.limits, offset)
       if (scan.kind === 'message') {
-        const record = bodyCrcMatches(window, at)
-          ? decodeRecord(window, at, { checkBodyCrc: false })
-          : undefined
+        const record = bodyCrcMatches(window, at) ? soundRecord(window, at) : undefined
         const isUnsynced = offset + scan.size > synced
         if (
           record === undefined ||
@@ -72,6 +70,16 @@ export async function scanLog(
     pause()
   }
   return { end: offset, stop: 'end-of-files', storeTimestamp }
+}
+
+/** `undefined`: there is something in it that no record has. */
+function soundRecord(window: Buffer, at: number): LogRecord | undefined {
+  try {
+    return decodeRecord(window, at, { checkBodyCrc: false })
+  } catch (failure) {
+    if (failure instanceof BrokerError && failure.code === 'LOG_CORRUPT') return undefined
+    throw failure
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
-import { messageOf, type Files, type Logger, type LogOffset } from '@tandemmq/base'
+import { messageOf, type Files, type Logger, type LogOffset, type QueueOffset } from '@tandemmq/base'
+import { UNIT_BYTES } from '@tandemmq/codec'
 import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
 import { readStateFile, replaceStateFile } from './state-file.ts'
@@ -8,9 +9,15 @@ const TITLE = 'TandemMQ queue ends 1'
 /** Of a store with more queues nothing is written down: the file would grow too long to be written every few seconds. */
 const QUEUES_MAX = 100_000
 
+/** So much of all queues is read at a start to check it; of more, only what was written since is. */
+const CHECKED_BYTES_MAX = 64 * 1024 * 1024
+/** So much is read at most to learn the checksum of a queue that has none yet. */
+const LEARNT_BYTES_MAX = 4 * 1024 * 1024
+
 /**
- * Where every consume queue ended when all were synced last: without it a queue whose directory is gone would look like one that never had a
- * message, and its offsets would be given a second time. Queues are derived from the log: a mismatch builds them again.
+ * Where every consume queue ended when all were synced last, and the checksum of what it held: without it a queue whose directory is gone would look
+ * like one that never had a message, its offsets would be given a second time, and a flipped bit could hide messages. Queues are derived from the log: a
+ * mismatch builds them again.
  */
 export class QueueEnds {
   readonly #files: Files
@@ -25,18 +32,20 @@ export class QueueEnds {
   /** As they are at this moment: returns how to write that down, once they are on disk. */
   noted(queues: ConsumeQueues, synced: LogOffset): () => Promise<void> {
     const ends: string[] = []
-    for (const { topic, queueId, maxOffset } of queues.all()) {
+    for (const queue of queues.all()) {
       if (ends.length === QUEUES_MAX) return () => Promise.resolve()
-      ends.push(`${topic} ${queueId} ${maxOffset}`)
+      const { topic, queueId, maxOffset, firstOnFile } = queue
+      const sum = queue.checksum(maxOffset, LEARNT_BYTES_MAX) ?? '-'
+      ends.push(`${topic} ${queueId} ${firstOnFile} ${maxOffset} ${sum}`)
     }
     return () => this.#save({ synced, ends })
   }
 
   /**
-   * A queue that lacks what it had, in words; `undefined` if there is none, or nothing is known. `synced`: what was on disk for certain; what was
-   * written down about more than that says nothing.
+   * Compares the queues, as they are on file, with what was written down of them. `synced`: what was on disk for certain; what was written down about
+   * more than that says nothing.
    */
-  lackIn(queues: ConsumeQueues, synced: LogOffset, logger: Logger): string | undefined {
+  check(queues: ConsumeQueues, synced: LogOffset, logger: Logger): QueueCheck {
     let read: ReturnType<typeof readStateFile<Ends>>
     try {
       read = readStateFile(this.#files, this.#path, decodeEnds)
@@ -46,15 +55,18 @@ export class QueueEnds {
         'the ends of the consume queues cannot be read',
       )
       this.#isDamaged = true
-      return 'nobody knows where they ended'
+      return { wrong: 'nobody knows where they ended' }
     }
     this.#isDamaged = read?.isStale ?? false
-    if (read === undefined || read.value.synced > synced) return undefined
-    for (const { topic, queueId, end } of read.value.ends) {
-      const found = queues.find(topic, queueId)?.maxOffset ?? 0
-      if (found < end) return `queue ${queueId} of ${topic} ended at ${end} and ends at ${found}`
+    if (read === undefined || read.value.synced > synced) return { completeTo: 0 }
+    let budget = CHECKED_BYTES_MAX
+    for (const noted of read.value.ends) {
+      const bytes = (noted.end - noted.first) * UNIT_BYTES
+      const wrong = whatIsWrong(noted, queues, read.value.synced, bytes <= budget)
+      if (wrong !== undefined) return { wrong: `queue ${noted.queueId} of ${noted.topic} ${wrong}` }
+      budget -= Math.min(bytes, budget)
     }
-    return undefined
+    return { completeTo: read.value.synced }
   }
 
   async #save(value: { readonly synced: LogOffset; readonly ends: readonly string[] }): Promise<void> {
@@ -63,16 +75,55 @@ export class QueueEnds {
   }
 }
 
+/** `wrong`: queues are to be built again; `completeTo`: they hold every record below. */
+export type QueueCheck = { readonly wrong: string } | { readonly completeTo: LogOffset }
+
+function whatIsWrong(
+  { topic, queueId, first, end, sum }: QueueEnd,
+  queues: ConsumeQueues,
+  synced: LogOffset,
+  mayRead: boolean,
+): string | undefined {
+  const queue = queues.find(topic, queueId)
+  const found = queue?.maxOffset ?? 0
+  if (queue === undefined || found < end || queue.firstOnFile !== first) {
+    return `had [${first}, ${end}) and has [${queue?.firstOnFile ?? 0}, ${found})`
+  }
+  // What was added since belongs to later records.
+  if (found > end && (queue.unit(end)?.offset ?? -1) < synced)
+    return `ended at ${end} and has something behind`
+  if (sum === undefined) return undefined
+  if (!mayRead) queue.believeChecksum(end, sum)
+  else if (queue.checksum(end, Infinity) !== sum) return 'has other units than were written'
+  return undefined
+}
+
+interface QueueEnd {
+  readonly topic: string
+  readonly queueId: number
+  /** Units on file: [`first`, `end`). */
+  readonly first: QueueOffset
+  readonly end: QueueOffset
+  /** Their CRC-32; `undefined` if nobody knew it. */
+  readonly sum: number | undefined
+}
+
 interface Ends {
   readonly synced: LogOffset
-  readonly ends: readonly { readonly topic: string; readonly queueId: number; readonly end: number }[]
+  readonly ends: readonly QueueEnd[]
 }
 
 function decodeEnds(content: Buffer): Ends {
   const fields = new CheckedFields(TITLE, decodeChecked(TITLE, content))
   const ends = fields.list('ends').map((line) => {
-    const [topic = '', queueId, end] = String(line).split(' ')
-    return { topic, queueId: Number(queueId), end: Number(end) }
+    const [topic = '', queueId, first, end, sum = '-'] = String(line).split(' ')
+    return {
+      topic,
+      queueId: Number(queueId),
+      first: Number(first),
+      end: Number(end),
+      sum: sum === '-' ? undefined : Number(sum),
+    }
   })
   return { synced: fields.position('synced'), ends }
 }

@@ -61,12 +61,27 @@ export const noCheckpoint: Checkpoint = {
 export function readCheckpoint(files: Files, path: string, logger: Logger): Checkpoint {
   if (!files.exists(path)) return noCheckpoint
   try {
-    return decodeCheckpoint(readWhole(files, path))
+    const checkpoint = decodeCheckpoint(readWhole(files, path))
+    if (isPossible(checkpoint)) return checkpoint
+    logger.warn({ path }, 'the checkpoint holds what cannot be and is ignored')
+    return noCheckpoint
   } catch (failure) {
     if (isOutOfDescriptors(failure)) throw failure
     logger.warn({ path, why: messageOf(failure) }, 'the checkpoint cannot be read and is ignored')
     return noCheckpoint
   }
+}
+
+/** Later than any store time, ms (the year 2248); Apache's checkpoint has no checksum. */
+const TIME_MAX = 2 ** 43
+
+function isPossible(checkpoint: Checkpoint): boolean {
+  const { physicMsgTimestamp, logicsMsgTimestamp, indexMsgTimestamp, ...offsets } = checkpoint
+  const times = [physicMsgTimestamp, logicsMsgTimestamp, indexMsgTimestamp]
+  return (
+    times.every((time) => time >= -1 && time < TIME_MAX) &&
+    Object.values(offsets).every((offset) => offset >= -1 && offset < Number.MAX_SAFE_INTEGER)
+  )
 }
 
 export interface Recovered {
@@ -99,6 +114,7 @@ export async function recoverStore(
   const trust: QueueTrust = { pagesMayBeLost: !cleanStop && !sameBoot, synced: begin.queuesSynced }
   const recordAt = cleanStop ? undefined : (offset: LogOffset) => reader.record(offset)
   let { from } = begin
+  let completeTo = 0
   if (reader.starts.length === 0) {
     queues.reset() // A log that begins anew gives its queues new offsets.
   } else if (!queues.load(trust, reader.first, recordAt)) {
@@ -107,12 +123,12 @@ export async function recoverStore(
     from = reader.first
   } else if (isEmpty(queues)) from = reader.first
   else {
-    const lack = queueEnds.lackIn(queues, position.queuesSynced, logger)
-    if (lack !== undefined) {
-      logger.warn({ why: lack }, 'consume queues lack what they had; all are built again')
+    const check = queueEnds.check(queues, position.queuesSynced, logger)
+    if ('wrong' in check) {
+      logger.warn({ why: check.wrong }, 'consume queues are not as they were; all are built again')
       queues.reset()
       from = reader.first
-    }
+    } else completeTo = check.completeTo
   }
 
   const storeTimeAt = (offset: LogOffset): number | undefined => reader.record(offset)?.storeTimestamp
@@ -134,7 +150,7 @@ export async function recoverStore(
     position.flushed,
     (record) => {
       const arrival = arrivalOf(record, record.physicalOffset, record.size)
-      if (arrival !== undefined) queues.put(arrival)
+      if (arrival !== undefined && record.physicalOffset >= completeTo) queues.put(arrival)
       const indexed = index && (arrival ?? indexedOf(record, record.physicalOffset))
       if (indexed !== undefined) index?.put(indexed)
     },
@@ -233,6 +249,11 @@ async function syncSegments(
   await files.syncDirectory(reader.directory)
 }
 
+function fileOf(reader: SegmentReader, offset: LogOffset): string {
+  const start = reader.segmentStart(offset)
+  return `byte ${offset - start} of ${reader.directory}/${logFileName(start)}`
+}
+
 /** Decides what lies behind the last whole record; returns how many bytes were cut off. */
 async function settleTail(
   files: Files,
@@ -250,7 +271,7 @@ async function settleTail(
   if (end < endOnFile && hasRemains) {
     throw new BrokerError(
       'LOG_CORRUPT',
-      `the commit log is damaged at ${end}; it was on disk up to ${endOnFile}`,
+      `the commit log is damaged at ${end} (${fileOf(reader, end)}); it was on disk up to ${endOnFile}`,
       {
         facts: { offset: end, flushed: endOnFile },
       },
@@ -264,7 +285,7 @@ async function settleTail(
     if (end < endOnFile && start < endOnFile) {
       throw new BrokerError(
         'LOG_CORRUPT',
-        `the commit log has a hole at ${end}; it was on disk up to ${endOnFile}`,
+        `the commit log has a hole at ${end} (${fileOf(reader, end)}); it was on disk up to ${endOnFile}`,
         {
           facts: { offset: end, flushed: endOnFile },
         },

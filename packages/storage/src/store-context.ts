@@ -25,8 +25,18 @@ export async function openContext(
   demandOwnStore(position.value, options, files)
   const identity = new LogIdentity(files, root, position, random)
   if (found === 'nothing' && !acceptLoss) identity.demandPositionFile(root)
+  const stale = [
+    ...(found === 'stale' ? ['position'] : []),
+    ...(identity.isLineageStale ? ['epochOpeners'] : []),
+  ]
+  for (const name of stale) {
+    logger.warn(
+      { file: `${root}/${name}` },
+      'a state file is damaged; its fallback copy is used, which is older',
+    )
+  }
   const syncs = meter.histogram(
-    'tandemmq_store_sync_ms',
+    'rocketmq_ha_log_sync_ms',
     'How long syncs of the commit log took, ms.',
     [0.1, 0.5, 1, 2, 5, 10, 50, 200, 1000],
   )

@@ -95,7 +95,10 @@ export class SimulatedFiles implements Files {
   }
 
   list(directory: string): readonly string[] {
-    return this.tree.children(normal(directory))
+    const at = normal(directory)
+    const entry = this.tree.get(at)
+    if (entry !== undefined && entry !== 'directory') throw systemError('ENOTDIR', 'scandir', at)
+    return this.tree.children(at)
   }
 
   makeDirectory(path: string): void {
