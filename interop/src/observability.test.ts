@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Clients } from './clients.ts'
 import { LocalCluster } from './local-cluster.ts'
@@ -7,6 +8,8 @@ import { Workload } from './workload.ts'
 
 const TOPIC = 'Watched'
 const SOLD = { topic: TOPIC, consumer_group: 'watchers' }
+/** Every series carries them. */
+const COMMON = ['cluster', 'node_type', 'node_id']
 const SLAVE = { identity: 'broker-a-1' }
 
 let cluster: LocalCluster
@@ -69,6 +72,30 @@ test('the figures of all three services follow messages from their producer to t
   expect(await front.value('rocketmq_rpc_latency_count', sends)).toBe(12)
   work.stopConsuming()
   await consuming
+})
+
+test('the page of metrics says what there is, no less and no more', async () => {
+  const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (\w+) \| ([\w, ]*)\| ([MSR ]+) \| .*\w.* \|$/gm)].map(
+    ([, name = '', type = '', labels = '', where = '']) => ({ name, type, labels, where }),
+  )
+  for (const [letter, service] of [
+    ['M', master],
+    ['S', slave],
+    ['R', front],
+  ] as const) {
+    const { metrics, labels } = await service.declared()
+    const expected = rows.filter(({ where }) => where.includes(letter))
+    expect(metrics.toSorted(), letter).toEqual(expected.map(({ name, type }) => `${name} ${type}`).toSorted())
+    const known = new Set(
+      expected.flatMap(({ name, labels: own }) =>
+        [...COMMON, ...own.split(',').map((label) => label.trim())].flatMap((label) =>
+          ['', '_bucket', '_sum', '_count'].map((suffix) => `${name}${suffix} ${label}`),
+        ),
+      ),
+    )
+    expect([...labels].filter((label) => !known.has(label) && !label.endsWith('_bucket le'))).toEqual([])
+  }
 })
 
 test('readiness names what a master lacks without its slave, and turns back when the slave is back', async () => {

@@ -13,6 +13,17 @@ export class Scrape {
     return { ...body, status: answer.status }
   }
 
+  /** `name type` of every metric, and each with every label that one of its series has. */
+  async declared(): Promise<{ readonly metrics: readonly string[]; readonly labels: ReadonlySet<string> }> {
+    const text = await (await fetch(`${this.#url}/metrics`)).text()
+    const metrics = [...text.matchAll(/^# TYPE (\S+ \S+)$/gm)].map(([, declared = '']) => declared)
+    const labels = new Set<string>()
+    for (const [, name = '', list = ''] of text.matchAll(/^([a-z_]+)\{(.*)\} \S+$/gm)) {
+      for (const [, label = ''] of list.matchAll(/(\w+)="/g)) labels.add(`${name} ${label}`)
+    }
+    return { metrics, labels }
+  }
+
   /** The sum over the series of `name` that have these labels; `undefined` if there is none. */
   async value(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number | undefined> {
     const text = await (await fetch(`${this.#url}/metrics`)).text()
