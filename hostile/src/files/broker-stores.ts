@@ -1,7 +1,7 @@
 import { silentMeter, type Files } from '@tandemmq/base'
 import { encodeProperties } from '@tandemmq/codec'
 import { groupConfig, MetadataStore, topicConfig } from '@tandemmq/metadata'
-import { MessageStore, type MessageToAppend, type StoreOptions } from '@tandemmq/storage'
+import { MessageStore, type MessageToAppend, type StoreOptions, type StorePorts } from '@tandemmq/storage'
 import { RecordingLogger, SeededRandom, SimulatedClock, SimulatedFiles } from '@tandemmq/testkit'
 import { imageOf, restoreImage, type FileImage } from './file-image.ts'
 
@@ -59,35 +59,39 @@ export class StoreMachine {
     }
   }
 
-  async #opening(options: Partial<StoreOptions>, files: Files): Promise<BrokerStores> {
+  #opening(options: Partial<StoreOptions>, files: Files): Promise<BrokerStores> {
     const { clock, logger, random } = this
-    const ports = { files, clock, logger, random, meter: silentMeter }
-    const complete: StoreOptions = {
-      root: ROOT,
-      storeHost: { ip: '127.0.0.1', port: 8081 },
-      bootId: 'boot-1',
-      segmentBytes: 4096,
-      consumeQueueFileBytes: 100,
-      preZeroBytes: 0,
-      maxMessageBytes: 2048,
-      owner: { cluster: 'DefaultCluster', set: 'broker-a', role: 'master' },
-      ...options,
-    }
-    const store = await MessageStore.open(complete, ports)
-    try {
-      const metadata = await MetadataStore.open(
-        {
-          root: ROOT,
-          journalExpected: store.lineage !== undefined && complete.acceptLoss !== true,
-          closedCleanly: store.recovery.cleanStop,
-        },
-        { ...ports, log: { knowsStamp: () => true } },
-      )
-      return { store, metadata }
-    } catch (failure) {
-      await store.close()
-      throw failure
-    }
+    return openStores(options, { files, clock, logger, random, meter: silentMeter })
+  }
+}
+
+/** As a broker opens its stores, with files small enough for a test. */
+export async function openStores(options: Partial<StoreOptions>, ports: StorePorts): Promise<BrokerStores> {
+  const complete: StoreOptions = {
+    root: ROOT,
+    storeHost: { ip: '127.0.0.1', port: 8081 },
+    bootId: 'boot-1',
+    segmentBytes: 4096,
+    consumeQueueFileBytes: 100,
+    preZeroBytes: 0,
+    maxMessageBytes: 2048,
+    owner: { cluster: 'DefaultCluster', set: 'broker-a', role: 'master' },
+    ...options,
+  }
+  const store = await MessageStore.open(complete, ports)
+  try {
+    const metadata = await MetadataStore.open(
+      {
+        root: complete.root,
+        journalExpected: store.lineage !== undefined && complete.acceptLoss !== true,
+        closedCleanly: store.recovery.cleanStop,
+      },
+      { ...ports, log: { knowsStamp: () => true } },
+    )
+    return { store, metadata }
+  } catch (failure) {
+    await store.close()
+    throw failure
   }
 }
 

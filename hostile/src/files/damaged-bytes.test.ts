@@ -6,7 +6,7 @@ import type { FileImage } from './file-image.ts'
 import type { Knowledge } from './knowledge.ts'
 
 /** `npm run hostile -- files` tries every bit. */
-const some = { placesMax: 20, allBits: false }
+const some = { placesMax: 12, allBits: false }
 
 let image: FileImage
 let before: Knowledge

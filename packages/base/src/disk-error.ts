@@ -15,6 +15,14 @@ export function isOutOfDescriptors(thrown: unknown): boolean {
   return OUT_OF_DESCRIPTORS.has(systemCodeOf(thrown) ?? '')
 }
 
+/**
+ * Whether a file could not be read for a reason that says nothing about its content and that a copy of it would not mend: no descriptor is left, or a
+ * directory has its name, which no new version could take.
+ */
+export function isNotTheContent(thrown: unknown): boolean {
+  return isOutOfDescriptors(thrown) || systemCodeOf(thrown) === 'EISDIR'
+}
+
 /** Whether the failure lasts no longer than the want of room on the disk, or of file descriptors: what failed can be tried again. */
 export function mayPass(thrown: unknown): boolean {
   if (thrown instanceof BrokerError) return thrown.code === 'DISK_FULL' || thrown.code === 'SYSTEM_BUSY'

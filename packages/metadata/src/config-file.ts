@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { BrokerError, isOutOfDescriptors, messageOf, type Files, type Logger } from '@tandemmq/base'
+import { BrokerError, isNotTheContent, messageOf, type Files, type Logger } from '@tandemmq/base'
 import { isJsonObject, parseApacheJson, type JsonObject } from '@tandemmq/codec'
 
 const BYTES_MAX = 64 * 1024 * 1024
@@ -41,7 +41,7 @@ export class ConfigFile {
           this.#logger.warn({ file: at, why: problems[0] }, 'using the fallback copy of a config file')
         return content
       } catch (cause) {
-        if (isOutOfDescriptors(cause)) throw cause // That says nothing about the file.
+        if (isNotTheContent(cause)) throw cause
         problems.push(`${at}: ${messageOf(cause)}`)
       }
     }

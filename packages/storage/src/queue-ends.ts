@@ -1,4 +1,4 @@
-import { messageOf, type Files, type Logger, type LogOffset, type QueueOffset } from '@tandemmq/base'
+import { isNotTheContent, messageOf, type Files, type Logger, type LogOffset, type QueueOffset } from '@tandemmq/base'
 import { UNIT_BYTES } from '@tandemmq/codec'
 import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
@@ -50,6 +50,7 @@ export class QueueEnds {
     try {
       read = readStateFile(this.#files, this.#path, decodeEnds)
     } catch (failure) {
+      if (isNotTheContent(failure)) throw failure
       logger.warn(
         { path: this.#path, why: messageOf(failure) },
         'the ends of the consume queues cannot be read',

@@ -1,6 +1,6 @@
 import {
   BrokerError,
-  isOutOfDescriptors,
+  isNotTheContent,
   messageOf,
   type Files,
   type LogOffset,
@@ -66,7 +66,7 @@ export function readCheckpoint(files: Files, path: string, logger: Logger): Chec
     logger.warn({ path }, 'the checkpoint holds what cannot be and is ignored')
     return noCheckpoint
   } catch (failure) {
-    if (isOutOfDescriptors(failure)) throw failure
+    if (isNotTheContent(failure)) throw failure
     logger.warn({ path, why: messageOf(failure) }, 'the checkpoint cannot be read and is ignored')
     return noCheckpoint
   }

@@ -1,4 +1,4 @@
-import { BrokerError, isOutOfDescriptors, messageOf, systemCodeOf, type Files } from '@tandemmq/base'
+import { BrokerError, isNotTheContent, messageOf, systemCodeOf, type Files } from '@tandemmq/base'
 
 /**
  * State files are never overwritten: a new one is written and synced beside the old one and takes its name; the old one
@@ -37,7 +37,7 @@ async function writeWhole(files: Files, path: string, content: Uint8Array): Prom
 
 export interface StateFile<T> {
   readonly value: T
-  /** The newest version was damaged; `value` is an earlier one, its successor is unknown. */
+  /** The newest version was damaged, or is gone; `value` is an earlier one, its successor is unknown. */
   readonly isStale: boolean
 }
 
@@ -54,9 +54,9 @@ export function readStateFile<T>(
   const current = attempt(files, path, decode)
   if (current !== undefined && 'value' in current) return { value: current.value, isStale: false }
 
-  // The name is missing only between the two renames of a replacement that nobody relies on yet. What lies under the
-  // temporary name then may be of any age.
-  const isStale = current !== undefined
+  // Between the two renames of a replacement, on which nobody relies yet, the name is missing and the copy is the newest. (What lies under the
+  // temporary name then may be of any age.) Without a temporary name somebody has taken the file away.
+  const isStale = current !== undefined || !files.exists(`${path}.tmp`)
   const fallback = attempt(files, `${path}.bak`, decode)
   if (fallback !== undefined && 'value' in fallback) return { value: fallback.value, isStale }
   const damage = current ?? fallback
@@ -77,7 +77,7 @@ function attempt<T>(
   try {
     content = readWhole(files, path)
   } catch (cause) {
-    if (isOutOfDescriptors(cause)) throw cause // That says nothing about the file.
+    if (isNotTheContent(cause)) throw cause
     return systemCodeOf(cause) === 'ENOENT' ? undefined : { cause }
   }
   try {
