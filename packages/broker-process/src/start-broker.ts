@@ -1,4 +1,4 @@
-import { type Logger, type Readiness, joinAddress } from '@tandemmq/base'
+import { SparingLogger, type Logger, type Readiness, joinAddress } from '@tandemmq/base'
 import { Broker } from '@tandemmq/broker'
 import { startHttpServer } from '@tandemmq/http'
 import {
@@ -45,12 +45,15 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
 
   await using opened = new AsyncDisposableStack()
   opened.use(DirectoryLock.acquire(values.storePathRootDir, { logger }))
-  const server = opened.use(new GrpcServer())
+  const clock = new NodeClock()
+  /** For what anybody may cause who reaches a port. */
+  const sparingly = new SparingLogger(logger, clock)
+  const limits = { connectionsMax: values.grpcMaxConnections, handshakeMs: values.grpcHandshakeTimeout }
+  const server = opened.use(new GrpcServer({ clock, logger }, limits))
   const { port } = await server.listen({ host: values.listenAddress, port: values.grpcPort })
   const options = brokerOptions(role, configuration, port)
   const { secret } = options
 
-  const clock = new NodeClock()
   const random = new NodeRandom()
   const meter = new PromMeter({
     // As Apache's broker: the members of a set have its name in common and differ by their address.
@@ -71,7 +74,7 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
   broker = opened.use(
     await Broker.open(options, {
       files: new NodeFiles(),
-      net: new NodeNet(),
+      net: new NodeNet({ logger: sparingly }),
       clock,
       random,
       logger,
@@ -92,10 +95,12 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
     meter,
     endpoints: () => endpointsOf(options.grpcAddress),
   })
-  const clients = clientService(edge, clock)
+  const clients = clientService(edge, clock, (peer) =>
+    server.cut(peer, 'unread', 'answers to receives are not taken'),
+  )
   server.add(clients.definition, clients.implementation)
-  addForwardService(server, calls, guard, { clock, logger })
-  addMetadataService(server, new BrokerMetadata(broker), guard, { logger })
+  addForwardService(server, calls, guard, { clock, logger: sparingly })
+  addMetadataService(server, new BrokerMetadata(broker), guard, { logger: sparingly })
   sayHello(logger, role, broker, options.root, joinAddress(values.listenAddress, port), httpAddress)
 
   const closing = opened.move()

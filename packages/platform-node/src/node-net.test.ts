@@ -1,4 +1,4 @@
-import type { Connection } from '@tandemmq/base'
+import { silentLogger, type Connection } from '@tandemmq/base'
 import { afterEach, expect, test } from 'vitest'
 import { hostAndPort } from './node-connection.ts'
 import { NodeNet } from './node-net.ts'
@@ -108,7 +108,9 @@ test('closing a listener destroys what it accepted', async () => {
 })
 
 test('more connections than the limit are closed at once', async () => {
-  const net = new NodeNet({ connectionsMax: 1 })
+  const told: string[] = []
+  const logger = { ...silentLogger, warn: (_facts: object, message: string) => void told.push(message) }
+  const net = new NodeNet({ connectionsMax: 1, logger })
   const listener = await net.listen(ANY, (connection) => {
     connection.start({ data: () => {}, drained: () => {}, closed: () => {} })
   })
@@ -117,6 +119,7 @@ test('more connections than the limit are closed at once', async () => {
   const firstClosed = closedOf(first)
   const second = await net.connect(listener.address)
   await closedOf(second)
+  expect(told).toEqual(['a connection too many was turned away'])
   first.end()
   await firstClosed
 })

@@ -1,5 +1,13 @@
 import { createServer, Socket, type Server } from 'node:net'
-import { invariant, type Address, type Connection, type Listener, type Net } from '@tandemmq/base'
+import {
+  invariant,
+  silentLogger,
+  type Address,
+  type Connection,
+  type Listener,
+  type Logger,
+  type Net,
+} from '@tandemmq/base'
 import { NodeConnection } from './node-connection.ts'
 
 export interface NodeNetOptions {
@@ -9,6 +17,8 @@ export interface NodeNetOptions {
   readonly highWaterBytes?: number
   /** Accepted connections of one listener at a time; more are closed at once. Default 1,000. */
   readonly connectionsMax?: number
+  /** Told of connections that could not be accepted: a sparing one. Default: nobody is told. */
+  readonly logger?: Logger
 }
 
 /** TCP on this machine, without Nagle's delay. */
@@ -16,11 +26,13 @@ export class NodeNet implements Net {
   readonly #queuedBytesMax: number
   readonly #highWaterBytes: number
   readonly #connectionsMax: number
+  readonly #logger: Logger
 
   constructor(options: NodeNetOptions = {}) {
     this.#queuedBytesMax = options.queuedBytesMax ?? 256 * 1024 * 1024
     this.#highWaterBytes = options.highWaterBytes ?? 256 * 1024
     this.#connectionsMax = options.connectionsMax ?? 1_000
+    this.#logger = options.logger ?? silentLogger
   }
 
   listen(address: Address, accept: (connection: Connection) => void): Promise<Listener> {
@@ -35,9 +47,17 @@ export class NodeNet implements Net {
       server.once('error', reject)
       server.listen({ host: address.host, port: address.port }, () => {
         server.off('error', reject)
+        const bound = boundAddress(server)
         // A failed accept (out of descriptors) concerns one connection, which its peer sees closed.
-        server.on('error', () => undefined)
-        resolve({ address: boundAddress(server), close: () => closeServer(server, sockets) })
+        server.on('error', (failure) => {
+          const facts = { port: bound.port, connections: sockets.size, why: failure.message }
+          this.#logger.error(facts, 'a connection could not be accepted')
+        })
+        server.on('drop', (from) => {
+          const facts = { port: bound.port, peer: from?.remoteAddress, connections: sockets.size }
+          this.#logger.warn(facts, 'a connection too many was turned away')
+        })
+        resolve({ address: bound, close: () => closeServer(server, sockets) })
       })
     })
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Clock, Random } from '@tandemmq/base'
+import { silentLogger, type Clock, type Random } from '@tandemmq/base'
 import { SetSecret, SetSecretGuard } from './set-secret.ts'
 import { GrpcServer, type GrpcServerOptions } from './server.ts'
 
@@ -36,7 +36,7 @@ export async function serve(
   add: (server: GrpcServer) => void,
   options: Partial<GrpcServerOptions> = {},
 ): Promise<{ readonly server: GrpcServer; readonly address: string }> {
-  const server = new GrpcServer(options)
+  const server = new GrpcServer({ clock: realClock, logger: silentLogger }, options)
   add(server)
   const { host, port } = await server.listen({ host: '127.0.0.1', port: 0 })
   return { server, address: `${host}:${port}` }

@@ -1,8 +1,11 @@
+import { once } from 'node:events'
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { Client, credentials, type ServiceDefinition } from '@grpc/grpc-js'
+import { RecordingLogger } from '@tandemmq/testkit'
 import { afterEach, expect, test } from 'vitest'
-import { until } from './loopback.test-support.ts'
-import { GrpcServer } from './server.ts'
+import { realClock, until } from './loopback.test-support.ts'
+import { GrpcServer, type GrpcServerOptions } from './server.ts'
 
 const asIs = (bytes: Buffer): Buffer => bytes
 const echo: ServiceDefinition = {
@@ -17,13 +20,16 @@ const echo: ServiceDefinition = {
   },
 }
 
+const written = new RecordingLogger()
+const around = { clock: realClock, logger: written }
 type Reply = (error: null, answer: Buffer) => void
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
+  written.lines.length = 0
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
 })
 
-async function listening(server = new GrpcServer()): Promise<{ server: GrpcServer; port: number }> {
+async function listening(server = new GrpcServer(around)): Promise<{ server: GrpcServer; port: number }> {
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   cleanups.push(() => server.close())
   return { server, port }
@@ -50,7 +56,7 @@ test('who connects before the services are there waits for them', async () => {
 
 test('a taken port is named', async () => {
   const { port } = await listening()
-  await expect(new GrpcServer().listen({ host: '127.0.0.1', port })).rejects.toMatchObject({
+  await expect(new GrpcServer(around).listen({ host: '127.0.0.1', port })).rejects.toMatchObject({
     code: 'UNAVAILABLE',
     message: expect.stringContaining(`cannot listen on 127.0.0.1:${port}`),
   })
@@ -84,15 +90,92 @@ test('closing at once breaks off what runs, and its callers learn it at once', a
 })
 
 test('a message beyond the limit is refused, and so is a connection too many', async () => {
-  const { server, port } = await listening(new GrpcServer({ maxInboundBytes: 1000, connectionsMax: 1 }))
+  const { server, port } = await listening(
+    new GrpcServer(around, { maxInboundBytes: 1000, connectionsMax: 1 }),
+  )
   server.add(echo, { Echo: ({ request }: { request: Buffer }, done: Reply) => done(null, request) })
   await expect(ask(port, Buffer.alloc(1001))).rejects.toMatchObject({ code: 8 })
   expect(server.connections).toBe(1)
+  await call(port)
+  expect(server.connections).toBe(1)
+  expect(written.lines).toMatchObject([
+    { message: 'a connection too many was turned away', facts: { port, connections: 1 } },
+  ])
+})
+
+/** A connection that says this, or nothing; resolves when the server has closed it. */
+function call(port: number, said?: string): Promise<void> {
   const socket = connect(port, '127.0.0.1')
   socket.resume()
-  await new Promise((resolve) => {
-    socket.on('close', resolve)
+  if (said !== undefined) socket.write(said)
+  return new Promise((resolve) => {
+    socket.on('close', () => resolve())
     socket.on('error', () => {})
   })
-  expect(server.connections).toBe(1)
+}
+
+function echoing(options: Partial<GrpcServerOptions>): Promise<{ server: GrpcServer; port: number }> {
+  const server = new GrpcServer(around, options)
+  server.add(echo, { Echo: ({ request }: { request: Buffer }, done: Reply) => done(null, request) })
+  return listening(server)
+}
+
+test.each([
+  ['nothing', undefined, 'late'],
+  ['half of the preface', 'PRI * HTTP', 'late'],
+  ['something else', 'GET / HTTP/1.1\r\n\r\n', 'other-protocol'],
+  ['something else in the end', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r!', 'other-protocol'],
+])('who says %s is hung up on, and it is told', async (_what, said, reason) => {
+  const { server, port } = await echoing({ handshakeMs: 50 })
+  await call(port, said)
+  await until(() => server.connections === 0)
+  expect(written.lines).toMatchObject([
+    { message: 'a connection was closed that is no gRPC', facts: { port, reason } },
+  ])
+})
+
+test('many connections that say nothing make room for each other and for one that speaks', async () => {
+  const { server, port } = await echoing({ strangersMax: 3 })
+  const calls = Array.from({ length: 20 }, () => call(port))
+  await Promise.race(calls)
+  expect(String(await ask(port))).toBe('hello')
+  await until(() => server.connections === 3)
+  expect(written.lines[0]).toMatchObject({ facts: { reason: 'crowded' } })
+  expect(written.lines.length).toBeLessThanOrEqual(10)
+})
+
+test('a preface in pieces is a preface, whatever follows in the same packet', async () => {
+  const { port } = await echoing({})
+  const socket = connect(port, '127.0.0.1')
+  cleanups.push(() => socket.destroy())
+  socket.write('PRI * HTTP/2.0\r\n')
+  await new Promise((resolve) => setImmediate(resolve))
+  const settings = Buffer.from('000000040000000000', 'hex')
+  const ping = Buffer.concat([Buffer.from('000008060000000000', 'hex'), Buffer.from('abcdefgh')])
+  socket.write(Buffer.concat([Buffer.from('\r\nSM\r\n\r\n'), settings, ping]))
+  let heard = ''
+  for await (const chunk of socket) {
+    heard += String(chunk)
+    if (heard.includes('abcdefgh')) break
+  }
+})
+
+test('a connection on which a request does not arrive is closed, and it is told', async () => {
+  const { port, server } = await echoing({ requestMs: 50 })
+  const session = connectHttp2(`http://127.0.0.1:${port}`)
+  session.on('error', () => {})
+  cleanups.push(() => session.destroy())
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/test.Echo/Echo',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  })
+  stream.on('error', () => {})
+  stream.write(Buffer.from([0, 0, 0, 1, 0, 1, 2, 3]))
+  await once(stream, 'close')
+  await until(() => server.connections === 0)
+  expect(written.lines).toMatchObject([
+    { message: 'a gRPC connection was closed', facts: { port, reason: 'request-late' } },
+  ])
 })

@@ -5,7 +5,9 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
-import { BrokerError, type Address } from '@tandemmq/base'
+import { BrokerError, SparingLogger, type Address, type Clock, type Logger } from '@tandemmq/base'
+import { ConnectionGate } from './connection-gate.ts'
+import { requestDeadline } from './request-deadline.ts'
 
 export interface GrpcServerOptions {
   /** The largest message taken from a peer, bytes. A larger one ends its call with RESOURCE_EXHAUSTED. */
@@ -14,6 +16,12 @@ export interface GrpcServerOptions {
   readonly maxStreamsPerConnection: number
   /** More connections than this are not accepted. */
   readonly connectionsMax: number
+  /** Connections that have not said the first bytes of HTTP/2 yet; the oldest makes room. */
+  readonly strangersMax: number
+  /** How long they may take to say them. */
+  readonly handshakeMs: number
+  /** How long a request may take to arrive completely; then its connection is closed. */
+  readonly requestMs: number
   /** A connection without any call is closed after this long. */
   readonly connectionIdleMs: number
   /** A peer that does not answer a ping in `pingTimeoutMs` is gone; pinged this often. */
@@ -23,13 +31,21 @@ export interface GrpcServerOptions {
   readonly windowBytes: number
 }
 
+export interface GrpcServerPorts {
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
 /** After this long a draining connection is cut whatever its calls do. */
 const DRAIN_MAX_MS = 60_000
 
 export const defaultGrpcServerOptions: GrpcServerOptions = {
   maxInboundBytes: 16 * 1024 * 1024,
-  maxStreamsPerConnection: 10_000,
-  connectionsMax: 10_000,
+  maxStreamsPerConnection: 1_000,
+  connectionsMax: 2_000,
+  strangersMax: 256,
+  handshakeMs: 10_000,
+  requestMs: 60_000,
   connectionIdleMs: 120_000,
   pingIntervalMs: 30_000,
   pingTimeoutMs: 10_000,
@@ -48,15 +64,17 @@ export class GrpcServer implements AsyncDisposable {
   readonly #injector: ReturnType<Server['createConnectionInjector']>
   readonly #listener: NetServer
   readonly #sockets = new Set<Socket>()
-  readonly #limits: GrpcServerOptions
+  readonly #gate: ConnectionGate
+  readonly #logger: Logger
   #address: Address | undefined
   /** Connections that wait for the first service; `undefined` once it is there. */
   #waiting: Set<Socket> | undefined = new Set()
   #onEmpty: (() => void) | undefined
 
-  constructor(options: Partial<GrpcServerOptions> = {}) {
-    this.#limits = { ...defaultGrpcServerOptions, ...options }
-    const limits = this.#limits
+  constructor({ clock, logger }: GrpcServerPorts, options: Partial<GrpcServerOptions> = {}) {
+    const limits = { ...defaultGrpcServerOptions, ...options }
+    this.#logger = new SparingLogger(logger, clock)
+    this.#gate = new ConnectionGate(limits, { clock, logger: this.#logger }, (socket) => this.#admit(socket))
     this.#server = new Server({
       'grpc.max_receive_message_length': limits.maxInboundBytes,
       // What we send is bounded where it is made.
@@ -67,10 +85,16 @@ export class GrpcServer implements AsyncDisposable {
       'grpc.keepalive_timeout_ms': limits.pingTimeoutMs,
       'grpc-node.flow_control_window': limits.windowBytes,
       'grpc.enable_channelz': 0,
+      interceptors: [
+        requestDeadline(limits.requestMs, clock, (peer) => {
+          this.cut(peer, 'request-late', `a request has not arrived within ${limits.requestMs} ms`)
+        }),
+      ],
     })
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure())
     this.#listener = createServer({ noDelay: true }, (socket) => this.#accept(socket))
     this.#listener.maxConnections = limits.connectionsMax
+    this.#listener.on('drop', (facts) => this.#turnedAway(facts?.remoteAddress, limits.connectionsMax))
   }
 
   /** Adds a service, before or after {@link listen}; all in one turn. */
@@ -87,11 +111,18 @@ export class GrpcServer implements AsyncDisposable {
   /** Port 0: any free one. Rejects with `UNAVAILABLE` naming the address. */
   listen({ host, port }: Address): Promise<Address> {
     return new Promise((resolve, reject) => {
-      this.#listener.once('error', (cause) => {
+      const refuse = (cause: Error): void => {
         const words = `cannot listen on ${host}:${port}: ${cause.message}`
         reject(new BrokerError('UNAVAILABLE', words, { cause, facts: { port } }))
-      })
+      }
+      this.#listener.once('error', refuse)
       this.#listener.listen(port, host, () => {
+        this.#listener.off('error', refuse)
+        // No file descriptor is left for one more connection: listening goes on.
+        this.#listener.on('error', (cause) => {
+          const facts = { port: this.#address?.port, connections: this.connections, why: cause.message }
+          this.#logger.error(facts, 'a connection could not be accepted')
+        })
         const bound = this.#listener.address()
         this.#address = { host, port: typeof bound === 'object' && bound ? bound.port : port }
         resolve(this.#address)
@@ -107,6 +138,15 @@ export class GrpcServer implements AsyncDisposable {
   /** Connections that stand now. */
   get connections(): number {
     return this.#sockets.size
+  }
+
+  /** Closes the connection from a peer, named as calls of grpc-js name it, and says why. */
+  cut(peer: string, reason: string, words: string): void {
+    for (const socket of this.#sockets) {
+      if (`${socket.remoteAddress}:${socket.remotePort}` !== peer) continue
+      this.#logger.warn({ port: this.#address?.port, peer, reason, words }, 'a gRPC connection was closed')
+      socket.destroy()
+    }
   }
 
   /** Takes no new connections, lets running calls end, and breaks off what is left when `signal` aborts: at once if none is given. */
@@ -139,7 +179,16 @@ export class GrpcServer implements AsyncDisposable {
       this.#waiting?.delete(socket)
       if (this.#sockets.size === 0) this.#onEmpty?.()
     })
+    this.#gate.take(socket)
+  }
+
+  #admit(socket: Socket): void {
     if (this.#waiting) this.#waiting.add(socket)
     else this.#injector.injectConnection(socket)
+  }
+
+  #turnedAway(peer: string | undefined, connections: number): void {
+    const facts = { port: this.#address?.port, peer, connections }
+    this.#logger.warn(facts, 'a connection too many was turned away')
   }
 }

@@ -9,6 +9,19 @@ export const metadataRpcKeys = {
   }),
   listenAddress: text({ default: '127.0.0.1', text: 'The address the ports are bound to.' }),
   grpcPort: port({ default: 8081, text: 'gRPC: clients, and registration of brokers.' }),
+  grpcMaxConnections: integer({
+    default: 10_000,
+    min: 10,
+    max: 100_000,
+    text: 'Connections of the gRPC port at a time; more are turned away.',
+  }),
+  grpcHandshakeTimeout: integer({
+    default: 10_000,
+    min: 100,
+    max: 600_000,
+    unit: 'ms',
+    text: 'How long a gRPC connection may take to say its first bytes.',
+  }),
   httpPort: port({ default: 8080, text: 'HTTP: health, metrics, administration.' }),
   storePathRootDir: text({ default: './store', text: "Where the copy of the brokers' metadata lies." }),
   autoCreateTopicEnable: flag({

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { joinAddress, silentMeter } from '@tandemmq/base'
+import { joinAddress, silentMeter, SparingLogger } from '@tandemmq/base'
 import { startHttpServer } from '@tandemmq/http'
 import {
   DirectoryLock,
@@ -104,10 +104,20 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
     new ClientEdge({ target: gateway, presence: gateway.presence, catalog: topics, clock, logger, meter }),
     (it) => it.close(),
   )
-  const server = opened.use(new GrpcServer())
-  const clients = clientService(edge, clock)
+  const server = opened.use(
+    new GrpcServer(
+      { clock, logger },
+      { connectionsMax: values.grpcMaxConnections, handshakeMs: values.grpcHandshakeTimeout },
+    ),
+  )
+  const clients = clientService(edge, clock, (peer) =>
+    server.cut(peer, 'unread', 'answers to receives are not taken'),
+  )
   server.add(clients.definition, clients.implementation)
-  addRegistryService(server, registry, new SetSecretGuard(secret, { clock }), { clock, logger })
+  addRegistryService(server, registry, new SetSecretGuard(secret, { clock }), {
+    clock,
+    logger: new SparingLogger(logger, clock),
+  })
   const { port } = await server.listen({ host: values.listenAddress, port: values.grpcPort })
 
   const cluster = new ClusterState(registry, copies, topics, expectedSets)

@@ -42,7 +42,7 @@ async function start() {
     clock: realClock,
     logger: silentLogger,
   })
-  const { definition, implementation } = clientService(edge, realClock)
+  const { definition, implementation } = clientService(edge, realClock, () => {})
   const { server, address } = await serve((grpc) => grpc.add(definition, implementation))
   const client = new rocketmq.MessagingServiceClient(address, credentials.createInsecure())
   stop = async () => {
@@ -192,4 +192,21 @@ test('messages that were written but never reached their client are given back',
   stream.cancel()
   await until(() => api.nacked.length > 0)
   expect(api.nacked).toEqual([{ messageId: 'big', invisibleMs: 1_000 }])
+})
+
+test('a client id that nobody could have made is refused, on calls and on Telemetry', async () => {
+  const { edge, client } = await start()
+  const long = headers('x'.repeat(256))
+  const answer = await new Promise<rocketmq.HeartbeatResponse>((resolve, reject) => {
+    client.heartbeat(rocketmq.HeartbeatRequest.create({}), long, (error, response) => {
+      if (error) reject(error)
+      else resolve(response)
+    })
+  })
+  expect(answer.status).toMatchObject({ code: Code.BAD_REQUEST, message: expect.stringContaining('255') })
+  const stream = client.telemetry(long)
+  const told = await new Promise<rocketmq.TelemetryCommand>((resolve) => stream.once('data', resolve))
+  expect(told.status).toMatchObject({ code: Code.BAD_REQUEST })
+  await new Promise((resolve) => stream.once('end', resolve))
+  expect(edge.clientCount).toBe(0)
 })

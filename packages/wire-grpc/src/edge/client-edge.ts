@@ -7,6 +7,7 @@ import { statusOf } from '../client-api/error-status.ts'
 import { failureAnswer } from '../client-api/failure-answer.ts'
 import { groupName } from '../client-api/resource-names.ts'
 import { okStatus, StatusError } from '../client-api/status-error.ts'
+import { wrongClientId } from './client-id.ts'
 import { ClientRegistry, type ClientStream } from './client-registry.ts'
 import { EdgeMetrics } from './edge-metrics.ts'
 import { echoedEndpoints, type AdvertisedEndpoints } from './endpoints.ts'
@@ -16,7 +17,7 @@ import { queryRoute } from './query-route.ts'
 import type { RouteCatalog } from './route-catalog.ts'
 import { serveTelemetry, settingsCommand, type TelemetryCall } from './telemetry.ts'
 
-const { ClientType, Code } = rocketmq
+const { ClientType } = rocketmq
 
 export interface ClientEdgeParts {
   /** Who answers what the edge does not: a broker, or a gateway before several. */
@@ -72,7 +73,8 @@ export class ClientEdge {
     const began = clock.monotonic()
     let isAnswered = false
     try {
-      if (context.clientId === '') throw new StatusError(Code.CLIENT_ID_REQUIRED, 'client id cannot be empty')
+      const wrong = wrongClientId(context.clientId)
+      if (wrong) throw new StatusError(wrong.code, wrong.message)
       const handler = this.#handlers.get(method)
       if (handler) reply(await handler(request, context))
       else await this.#parts.target.call(method, request, context, reply)

@@ -12,6 +12,7 @@ import { rocketmq } from '@tandemmq/rpc'
 import { callContext } from './call-context.ts'
 import type { ClientEdge } from './client-edge.ts'
 import type { TelemetryCall } from './telemetry.ts'
+import { defaultUnreadLimits, UnreadAnswers } from './unread-answers.ts'
 
 const SERVICE = '/apache.rocketmq.v2.MessagingService/'
 
@@ -35,9 +36,17 @@ export interface ClientService {
   readonly implementation: UntypedServiceImplementation
 }
 
-export function clientService(edge: ClientEdge, clock: Clock): ClientService {
+/** @param cut closes the connection from this `host:port`, which does not take its answers */
+export function clientService(
+  edge: ClientEdge,
+  clock: Clock,
+  cut: (peer: string) => void,
+  limits = defaultUnreadLimits,
+): ClientService {
+  const unread = new UnreadAnswers(limits, cut)
   const implementation: UntypedServiceImplementation = {
-    ReceiveMessage: (call: ServerWritableStream<Uint8Array, Uint8Array>) => serveReceive(edge, clock, call),
+    ReceiveMessage: (call: ServerWritableStream<Uint8Array, Uint8Array>) =>
+      serveReceive(edge, clock, unread, call),
     Telemetry: (call: TelemetryCall) => edge.telemetry(call, callContext(call, clock)),
   }
   const definition: Record<string, ServiceDefinition[string]> = {
@@ -79,24 +88,34 @@ function serveUnary(
 function serveReceive(
   edge: ClientEdge,
   clock: Clock,
+  unread: UnreadAnswers,
   call: ServerWritableStream<Uint8Array, Uint8Array>,
 ): void {
   const context = callContext(call, clock)
   const { signal } = context
   const frames: Uint8Array[] = []
+  const peer = call.getPeer()
   let unwritten = 0
+  let unreadBytes = 0
   // Also fires when all is done; then nothing is unwritten.
   signal.addEventListener('abort', () => {
     if (unwritten > 0) void edge.untaken(call.request, frames, context)
+    unread.gone(peer, unreadBytes)
+    unreadBytes = 0
   })
   edge
     .call('ReceiveMessage', call.request, context, (message) => {
       if (signal.aborted) return
       frames.push(message)
       unwritten += 1
+      unreadBytes += message.length
       call.write(message, (error: unknown) => {
-        if (!error) unwritten -= 1
+        if (error || signal.aborted) return
+        unwritten -= 1
+        unreadBytes -= message.length
+        unread.gone(peer, message.length)
       })
+      unread.made(peer, message.length)
     })
     .then(
       () => {

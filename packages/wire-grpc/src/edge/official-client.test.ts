@@ -48,7 +48,7 @@ async function start() {
     clock: realClock,
     logger: silentLogger,
   })
-  const { definition, implementation } = clientService(edge, realClock)
+  const { definition, implementation } = clientService(edge, realClock, () => {})
   const { address } = await serve((grpc) => grpc.add(definition, implementation))
   return { api, connection: { endpoints: address, namespace: '', logger } }
 }

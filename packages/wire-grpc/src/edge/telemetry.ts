@@ -3,11 +3,15 @@ import { messageOf, type Logger } from '@tandemmq/base'
 import type { CallContext } from '@tandemmq/messaging'
 import { rocketmq } from '@tandemmq/rpc'
 import { StatusError, okStatus } from '../client-api/status-error.ts'
+import { wrongClientId } from './client-id.ts'
 import type { ClientRegistry, ClientStream } from './client-registry.ts'
 import type { RouteCatalog } from './route-catalog.ts'
 import { settingsAnswer } from './settings-answer.ts'
 
-const { ClientType, Code } = rocketmq
+const { ClientType } = rocketmq
+
+/** Commands that may wait for a client to read them: it is told little, and mostly when it asks. */
+const UNREAD_MAX = 100
 
 export type TelemetryCall = ServerDuplexStream<rocketmq.TelemetryCommand, rocketmq.TelemetryCommand>
 
@@ -31,7 +35,9 @@ export function serveTelemetry(call: TelemetryCall, context: CallContext, parts:
   let isOpen = true
   const stream: ClientStream = {
     send: (command) => {
-      if (isOpen) call.write(command)
+      if (!isOpen) return
+      if (call.writableLength < UNREAD_MAX) call.write(command)
+      else fail(GrpcStatus.RESOURCE_EXHAUSTED, 'the client does not read what it is told')
     },
     end: () => {
       if (isOpen) call.end()
@@ -48,11 +54,9 @@ export function serveTelemetry(call: TelemetryCall, context: CallContext, parts:
     leave()
     call.emit('error', { code, details })
   }
-  if (context.clientId === '') {
-    stream.send({
-      status: { code: Code.CLIENT_ID_REQUIRED, message: 'client id cannot be empty' },
-      command: undefined,
-    })
+  const status = wrongClientId(context.clientId)
+  if (status !== undefined) {
+    stream.send({ status, command: undefined })
     stream.end()
     return
   }

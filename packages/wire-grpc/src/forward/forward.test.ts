@@ -209,7 +209,7 @@ test('the stream breaks: what has left has an unknown fate, what has not is safe
     code: 'UNAVAILABLE',
   })
 
-  const again = new GrpcServer()
+  const again = new GrpcServer({ clock: realClock, logger: silentLogger })
   addForwardService(again, { call: echo }, guardOf(), ports)
   await again.listen({ host: '127.0.0.1', port: Number(address.split(':')[1]) })
   cleanups.push(() => again.close())

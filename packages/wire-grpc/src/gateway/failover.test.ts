@@ -69,7 +69,7 @@ test('the official client goes on receiving and acknowledging when the broker it
   }
   const gateway = new Gateway({ view, channels, catalog, ...ports, meter: silentMeter })
   const edge = new ClientEdge({ target: gateway, presence: gateway.presence, catalog, ...ports })
-  const { definition, implementation } = clientService(edge, realClock)
+  const { definition, implementation } = clientService(edge, realClock, () => {})
   const { address } = await serve((grpc) => grpc.add(definition, implementation))
   says(master, 10, true)
 

@@ -136,7 +136,7 @@ test('a follower finds a broker again that was away', async () => {
   await server.close()
   await until(() => !sync.status.watching && sync.status.problem !== undefined)
   acked(store, 'Orders', 1)
-  const again = new GrpcServer()
+  const again = new GrpcServer({ clock: realClock, logger: silentLogger })
   add(again)
   await again.listen({ host: '127.0.0.1', port: Number(address.split(':')[1]) })
   cleanups.push(() => again.close())

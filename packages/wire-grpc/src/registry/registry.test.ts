@@ -94,7 +94,7 @@ test('the registry dies and comes up again: all are back, the holder served on a
   await until(() => !master.isRegistered && !slave.isRegistered)
 
   const registry = new Registry({}, ports)
-  const server = new GrpcServer()
+  const server = new GrpcServer({ clock: realClock, logger: silentLogger })
   addRegistryService(server, registry, guardOf(), ports)
   await server.listen({ host: '127.0.0.1', port: Number(first.address.split(':')[1]) })
   cleanups.push(
