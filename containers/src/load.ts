@@ -6,6 +6,8 @@ export interface LoadOptions {
   readonly backlog?: number
   /** The consumer's application writes exceptions down and goes on; otherwise one ends the test. */
   readonly bearExceptions?: boolean
+  /** The least length of a message's body. */
+  readonly bodyBytes?: number
 }
 
 /** A producer that never stops and a consumer group that never stops, on a topic of their own, by the official client. */
@@ -13,25 +15,33 @@ export class Load implements AsyncDisposable {
   readonly work: Workload
   readonly #clients: Clients
   readonly #sending: Promise<void>
+  readonly #consume: () => Promise<void>
 
-  private constructor(work: Workload, clients: Clients, sending: Promise<void>) {
+  private constructor(
+    work: Workload,
+    clients: Clients,
+    sending: Promise<void>,
+    consume: () => Promise<void>,
+  ) {
     this.work = work
     this.#clients = clients
     this.#sending = sending
+    this.#consume = consume
   }
 
   static async start(cluster: ContainerCluster, topic: string, options: LoadOptions = {}): Promise<Load> {
-    const { backlog = 0, bearExceptions = false } = options
+    const { backlog = 0, bearExceptions = false, bodyBytes = 0 } = options
     const clients = new Clients(cluster)
-    const work = new Workload(topic)
+    const work = new Workload(topic, bodyBytes)
     const producer = await clients.producer(topic)
     while (work.accepted < backlog) await Promise.all(Array.from({ length: 40 }, () => work.send(producer)))
     const sending = work.keepSending(producer)
     const consumer = await clients.simple(`${topic}-group`, topic)
-    if (bearExceptions) void work.keepConsumingAnyway(consumer)
-    else void work.keepConsuming(consumer)
+    const consume = (): Promise<void> =>
+      bearExceptions ? work.keepConsumingAnyway(consumer) : work.keepConsuming(consumer)
+    void consume()
     await work.reached(() => work.consumed >= 20)
-    return new Load(work, clients, sending)
+    return new Load(work, clients, sending, consume)
   }
 
   /** Resolves when this many more messages were accepted. */
@@ -50,6 +60,17 @@ export class Load implements AsyncDisposable {
   async refuses(more: number): Promise<void> {
     const before = this.work.sendFailures.length
     await this.work.reached(() => this.work.sendFailures.length >= before + more)
+  }
+
+  /** No more receives; the producer goes on. */
+  stopConsuming(): void {
+    this.work.stopConsuming()
+  }
+
+  /** After {@link stopConsuming}. */
+  consumeAgain(): void {
+    this.work.goOn()
+    void this.#consume()
   }
 
   /** No more sends; the consumer goes on. */

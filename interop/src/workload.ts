@@ -19,6 +19,7 @@ export class Workload {
   /** Messages that came after their acknowledgement was taken, with the time since, ms. */
   readonly repeats: { readonly number: number; readonly ackedAt: number }[] = []
   readonly #topic: string
+  readonly #bodyBytes: number
   readonly #ackedAt = new Map<number, number>()
   readonly #stopSending = new AbortController()
   #stopConsuming = new AbortController()
@@ -27,8 +28,10 @@ export class Workload {
   #failure: unknown
   #accepted = 0
 
-  constructor(topic: string) {
+  /** `bodyBytes`: the least length of a message's body. */
+  constructor(topic: string, bodyBytes = 0) {
     this.#topic = topic
+    this.#bodyBytes = bodyBytes
   }
 
   /** Distinct messages whose acknowledgement a broker has taken. */
@@ -45,7 +48,7 @@ export class Workload {
     const number = this.#last
     this.ledger.sent(number)
     try {
-      await producer.send({ topic: this.#topic, body: Buffer.from(String(number)) })
+      await producer.send({ topic: this.#topic, body: Buffer.from(String(number).padEnd(this.#bodyBytes)) })
       this.ledger.acknowledged(number)
       this.#accepted += 1
     } catch (failure) {
