@@ -28,6 +28,11 @@ function get(port: number, path: string): Promise<Response> {
   return fetch(`http://127.0.0.1:${port}${path}`)
 }
 
+/** Resolves when the socket is closed, also by a reset. */
+function gone(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.once('close', resolve))
+}
+
 async function connected(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => undefined)
@@ -114,13 +119,70 @@ describe('hostile peers', () => {
     expect(others.map(({ closed }) => closed)).toEqual([false, false])
   })
 
+  test('a connection whose answer is being made stays, before any that is silent or has sent half of its request', async () => {
+    const answer = Promise.withResolvers<string>()
+    const asked = Promise.withResolvers<void>()
+    const port = await serve(
+      {
+        metricsText: () => {
+          asked.resolve()
+          return answer.promise
+        },
+        routes: (app) => {
+          app.post('/taken', () => ({}))
+        },
+      },
+      { connectionsMax: 2 },
+    )
+    const scrape = get(port, '/metrics')
+    await asked.promise
+    const half = await connected(port)
+    half.write(
+      'POST /taken HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n',
+    )
+    // The head has arrived; the body never will.
+    await once(half, 'data')
+    const evicted = gone(half)
+    await connected(port)
+    await evicted
+    answer.resolve('up 1\n')
+    expect(await (await scrape).text()).toBe('up 1\n')
+  })
+
+  test('a connection that was answered and is kept makes room too', async () => {
+    const port = await serve({}, { connectionsMax: 1 })
+    const kept = await connected(port)
+    kept.write('GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n')
+    await once(kept, 'data')
+    const evicted = gone(kept)
+    await connected(port)
+    await evicted
+  })
+
+  test('if every connection waits for its answer, the oldest makes room', async () => {
+    const asked = Promise.withResolvers<void>()
+    let waiting = 0
+    const metricsText = (): Promise<string> => {
+      waiting += 1
+      if (waiting === 2) asked.resolve()
+      return new Promise(() => {})
+    }
+    const port = await serve({ metricsText }, { connectionsMax: 2 })
+    const endless = [await connected(port), await connected(port)]
+    for (const socket of endless) socket.write('GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n')
+    const evicted = Promise.race(endless.map(gone))
+    await asked.promise
+    expect((await get(port, '/healthz')).status).toBe(200)
+    await evicted
+  })
+
   test('a connection that says nothing, or takes nothing of its answer, is hung up on', async () => {
-    const gone = Promise.withResolvers<void>()
+    const hungUp = Promise.withResolvers<void>()
     const port = await serve(
       {
         routes: (app) => {
           app.get('/large', (request) => {
-            request.raw.socket.once('close', () => gone.resolve())
+            request.raw.socket.once('close', () => hungUp.resolve())
             return 'x'.repeat(32 * 1024 * 1024)
           })
         },
@@ -132,7 +194,7 @@ describe('hostile peers', () => {
     const deaf = await connected(port)
     deaf.pause()
     deaf.write('GET /large HTTP/1.1\r\nhost: a\r\n\r\n')
-    await gone.promise
+    await hungUp.promise
   })
 
   test('a head that is too long is refused', async () => {
