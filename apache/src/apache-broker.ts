@@ -19,6 +19,8 @@ const ORDINARY: readonly RegExp[] = [
   /auto-read is disabled/,
   /interrupted, (?:this may caused|possibly) by shutdown/,
   /the topic \S+ not exist, producer:/,
+  // There is no name server.
+  /refresh metadata exception/,
   /end transaction in sending message, rollback the message/,
   /TransactionalMessageCheckService - (?:No new message|The miss op offset)/,
   // The end of the log in its last file, and files that were made ahead.

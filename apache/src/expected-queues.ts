@@ -1,4 +1,12 @@
-import { encodeOffsetMessageId, transactionTypeOf, decodeProperties, type LogRecord } from '@tandemmq/codec'
+import {
+  SysFlag,
+  compressionOf,
+  decodeProperties,
+  encodeOffsetMessageId,
+  transactionTypeOf,
+  type LogRecord,
+} from '@tandemmq/codec'
+import { inflateSync, zstdDecompressSync } from 'node:zlib'
 import type { SeenMessage } from './apache-client.ts'
 
 /** What a client must see of a queue, by its records in the log. */
@@ -39,13 +47,20 @@ export function seenAs(record: LogRecord): SeenMessage {
     size: record.size,
     bodyCrc: record.bodyCrc,
     flag: record.flag,
-    sysFlag: record.sysFlag,
+    sysFlag: record.sysFlag & ~SysFlag.compressed,
     bornTimestamp: record.bornTimestamp,
     storeTimestamp: record.storeTimestamp,
     reconsumeTimes: record.reconsumeTimes,
     messageId: encodeOffsetMessageId(record.storeHost, record.physicalOffset),
     ...Object.fromEntries(optional),
     properties: Object.fromEntries(properties),
-    body: record.body.toString('base64'),
+    body: plainBody(record).toString('base64'),
   }
+}
+
+/** Apache's client hands out bodies decompressed, and takes the flag that says so away. */
+function plainBody({ body, sysFlag }: LogRecord): Buffer {
+  const compression = compressionOf(sysFlag)
+  if (compression === 'zlib') return inflateSync(body)
+  return compression === 'zstd' ? zstdDecompressSync(body) : body
 }

@@ -70,7 +70,7 @@ function ports(net: Wire, clock: SimulatedClock) {
   return { net, clock, random: new SeededRandom(1), logger, meter: silentMeter }
 }
 
-async function playAsMaster(name: Case): Promise<Buffer> {
+async function playAsMaster(name: Case, legacySlaves: 'served' | 'counted' = 'served'): Promise<Buffer> {
   const golden = capture(name)
   const clock = new SimulatedClock()
   const wire = new Wire()
@@ -86,7 +86,7 @@ async function playAsMaster(name: Case): Promise<Buffer> {
       instanceId: 'm',
       flushRequired: false,
       inSyncReplicas: 2,
-      legacySlaves: true,
+      legacySlaves,
       writeLimits: { frameBytesMax: APACHE_FRAME_BYTES },
     },
     world,
@@ -114,7 +114,9 @@ async function playAsMaster(name: Case): Promise<Buffer> {
   }
   expect(world.logger.messages('warn')).toEqual([])
   expect(wire.isClosed).toBe(false)
-  expect(master.replicated.at).toBe(0) // A slave without a hello is served, never counted.
+  const reported = Number(golden.up.readBigInt64BE(golden.up.length - 8))
+  expect(master.replicated.at).toBe(legacySlaves === 'counted' ? reported : 0)
+  expect(master.replicas()).toMatchObject([{ counted: legacySlaves === 'counted', received: reported }])
   return wire.written
 }
 
@@ -125,6 +127,11 @@ for (const name of cases) {
     expect(sent.equals(capture(name).down), `${sent.length} of ${capture(name).down.length} bytes`).toBe(true)
   })
 }
+
+test('as master we count what a slave of Apache reports, where that is configured (rule 2.6)', async () => {
+  await playAsMaster('sync', 'counted')
+  await playAsMaster('fresh-one-segment', 'counted')
+})
 
 test('as master we give an empty Apache slave everything, where Apache starts at its last segment', async () => {
   const sent = await playAsMaster('fresh-last-segment-only')

@@ -31,8 +31,8 @@ export interface HaMasterOptions extends HaMember {
   readonly onHello?: (hello: Hello) => void
   /** The operator has accepted a loss (rule 3.4): a longer slave is cut even before this master's first append. */
   readonly acceptLoss?: boolean
-  /** Serve, without counting, slaves that say no hello. Default false. */
-  readonly legacySlaves?: boolean
+  /** Serve slaves that say no hello; `counted`: their reports complete sends, unless these wait for the slaves' disks. Default `none`. */
+  readonly legacySlaves?: 'none' | 'served' | 'counted'
   readonly timings?: Partial<HaTimings>
   readonly writeLimits?: Partial<WriteLimits>
 }
@@ -73,7 +73,7 @@ export class HaMaster {
       ...(options.secret === undefined ? {} : { secret: options.secret }),
       flushRequired: options.flushRequired,
       acceptLoss: options.acceptLoss ?? false,
-      legacySlaves: options.legacySlaves ?? false,
+      legacySlaves: options.legacySlaves ?? 'none',
       timings: { ...defaultTimings, ...options.timings },
       legacyTimings: apacheTimings,
     }

@@ -1,4 +1,4 @@
-import { BrokerError, messageOf, unreachable } from '@tandemmq/base'
+import { BrokerError, messageOf, splitAddress, unreachable } from '@tandemmq/base'
 import type { Clock, Connection, Logger, Random, Timer } from '@tandemmq/base'
 import { NONCE_BYTES } from '@tandemmq/codec'
 import type { Hello } from '@tandemmq/codec'
@@ -95,7 +95,8 @@ export class MasterConnection implements ReplicaHolder {
   /** The log has grown. */
   wake(): void {
     if (this.#state.kind !== 'streaming') return
-    const isNewEpoch = this.#replica !== undefined && lastEpoch(this.#around.log.lineage) !== this.#epoch
+    const hasLineage = this.#replica !== undefined && this.#peer !== undefined
+    const isNewEpoch = hasLineage && lastEpoch(this.#around.log.lineage) !== this.#epoch
     if (isNewEpoch) this.#dispatch({ kind: 'epoch-opened' })
     else if (this.#state.isStarted) this.#write.wake()
   }
@@ -200,6 +201,8 @@ export class MasterConnection implements ReplicaHolder {
         )
       case 'admit':
         return this.#admit(effect.peer, effect.counted)
+      case 'admit-legacy':
+        return this.#admitLegacy(effect.counted)
       case 'start-sending':
         this.#read.startStream()
         return this.#write.start(effect.at)
@@ -251,6 +254,33 @@ export class MasterConnection implements ReplicaHolder {
     if (counted) void this.#count(replica)
   }
 
+  /**
+   * An address is all the identity that a slave without a hello has. Counted ones stand for it once, however often they connect: the
+   * newest connection does.
+   */
+  #admitLegacy(counted: boolean): void {
+    const { clock, logger, metrics, table } = this.#around
+    if (this.#state.kind !== 'streaming') return
+    const identity = `apache@${counted ? splitAddress(this.remote).host : this.remote}`
+    if (counted) table.evict(identity, `${this.remote} has taken its place`)
+    if (!table.hasRoom) return this.evict('this master has as many replicas as it takes')
+    this.#read.startStream()
+    const replica = new Replica(
+      { identity, instanceId: '' },
+      this,
+      this.#state.received,
+      clock.monotonic(),
+      0,
+    )
+    this.#replica = replica
+    table.seat(replica)
+    metrics.accepted.add()
+    const facts = { peer: this.remote, identity, offset: this.#state.next, counted }
+    logger.info(facts, 'a slave of Apache RocketMQ follows')
+    this.#around.accepted(this)
+    if (counted) void this.#count(replica)
+  }
+
   /** Rule 3.3: an identity is in the roster, on disk, before it counts. Tried until it is, and said once. */
   async #count(replica: Replica, attempt = 1): Promise<void> {
     const { clock, logger } = this.#around
@@ -296,7 +326,8 @@ export class MasterConnection implements ReplicaHolder {
     if (this.#replica !== undefined) {
       this.#around.logger.info({ peer: this.remote, identity: this.#replica.peer.identity }, 'slave gone')
     }
-    if (this.#peer !== undefined) this.#around.table.leave(this.#peer.identity, this)
+    const identity = this.#replica?.peer.identity ?? this.#peer?.identity
+    if (identity !== undefined) this.#around.table.leave(identity, this)
     this.#around.over(this)
   }
 

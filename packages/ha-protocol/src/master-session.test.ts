@@ -20,7 +20,7 @@ function context(change: Partial<MasterConfig> = {}): MasterContext {
       ...member,
       flushRequired: false,
       acceptLoss: false,
-      legacySlaves: false,
+      legacySlaves: 'none',
       ...timings,
       ...change,
     },
@@ -187,7 +187,7 @@ test('a contested identity: the rival answers, goes, or is silent for a second',
 })
 
 test('a slave without a hello is served where that is allowed, at the pace of Apache', () => {
-  const legacy = context({ legacySlaves: true })
+  const legacy = context({ legacySlaves: 'served' })
   const script: Script = [
     [1, { kind: 'report', position: 0 }],
     [1, { kind: 'sent', next: 900 }],
@@ -196,7 +196,7 @@ test('a slave without a hello is served where that is allowed, at the pace of Ap
     [20_009, { kind: 'tick' }],
   ]
   expect(play(script, legacy)).toEqual([
-    '1 report -> streaming [start-sending 0]',
+    '1 report -> streaming [admit-legacy not counted, progress 0, start-sending 0]',
     '1 sent -> streaming []',
     '9 report -> streaming [progress 900]',
     '5001 tick -> streaming [heartbeat]',
@@ -204,5 +204,24 @@ test('a slave without a hello is served where that is allowed, at the pace of Ap
   ])
   expect(play([[1, { kind: 'report', position: 901 }]], legacy)).toEqual([
     '1 report -> closed [hang-up violation]',
+  ])
+})
+
+function admission(counted: string): string {
+  return `9999 report -> streaming [admit-legacy ${counted}, progress 500, start-sending 500]`
+}
+
+test('rule 2.6: it may take more than 5 s for its first word, and counts only where configured, never under SYNC_FLUSH', () => {
+  const script: Script = [
+    [9_999, { kind: 'tick' }],
+    [9_999, { kind: 'report', position: 500 }],
+  ]
+  const admitted = (legacySlaves: 'served' | 'counted', flushRequired: boolean): string | undefined =>
+    play(script, context({ legacySlaves, flushRequired })).at(-1)
+  expect(admitted('served', false)).toBe(admission('not counted'))
+  expect(admitted('counted', true)).toBe(admission('not counted'))
+  expect(admitted('counted', false)).toBe(admission('counted'))
+  expect(play([[10_000, { kind: 'tick' }]], context({ legacySlaves: 'served' }))).toEqual([
+    '10000 tick -> closed [hang-up late-handshake]',
   ])
 })

@@ -68,6 +68,7 @@ export function stepMaster(
 export function masterDeadline(state: MasterState, config: MasterConfig): number | undefined {
   switch (state.kind) {
     case 'awaiting-hello':
+      return state.since + firstWordMs(config)
     case 'awaiting-proof':
       return state.since + config.timings.handshakeMs
     case 'awaiting-rival':
@@ -88,6 +89,7 @@ function onTick(state: MasterState, now: number, context: MasterContext): Master
   if (due === undefined || now < due) return stay(state)
   switch (state.kind) {
     case 'awaiting-hello':
+      return hungUp('late-handshake', `not a word within ${firstWordMs(config)} ms`)
     case 'awaiting-proof':
       return hungUp('late-handshake', `no handshake within ${config.timings.handshakeMs} ms`)
     case 'awaiting-rival':
@@ -122,7 +124,7 @@ function onReport(state: MasterState, position: number, now: number, context: Ma
 
 /** A slave that speaks Apache's protocol only: its first report says where it goes on, 0 that it is empty. */
 function onLegacyReport(position: number, now: number, { config, view }: MasterContext): MasterStep {
-  if (!config.legacySlaves) {
+  if (config.legacySlaves === 'none') {
     return hungUp(
       'no-hello',
       'a slave that says no hello: slaves of Apache RocketMQ are not allowed here',
@@ -143,7 +145,20 @@ function onLegacyReport(position: number, now: number, { config, view }: MasterC
     heardAt: now,
     saidAt: now,
   }
-  return { state, effects: [{ kind: 'start-sending', at }] }
+  const counted = config.legacySlaves === 'counted' && !config.flushRequired
+  return {
+    state,
+    effects: [
+      { kind: 'admit-legacy', counted },
+      { kind: 'progress', received: position },
+      { kind: 'start-sending', at },
+    ],
+  }
+}
+
+/** Apache's slave says its first word with its first heartbeat, up to 5 s after it has connected. */
+function firstWordMs({ legacySlaves, timings, legacyTimings }: MasterConfig): number {
+  return legacySlaves === 'none' ? timings.handshakeMs : timings.handshakeMs + legacyTimings.heartbeatMs
 }
 
 function onControl(state: MasterStreaming, control: Control): MasterStep {

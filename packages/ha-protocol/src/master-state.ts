@@ -91,6 +91,8 @@ export type MasterEffect =
   | { readonly kind: 'claim'; readonly peer: Hello }
   | { readonly kind: 'evict-rival' }
   | { readonly kind: 'admit'; readonly peer: Hello; readonly counted: boolean }
+  /** A slave without a hello: nobody knows more of it than its address and what it reports. */
+  | { readonly kind: 'admit-legacy'; readonly counted: boolean }
   /** Send log bytes from `at` on. */
   | { readonly kind: 'start-sending'; readonly at: LogOffset }
   | { readonly kind: 'progress'; readonly received: LogOffset }
@@ -111,8 +113,8 @@ export interface MasterConfig extends HaMember {
   readonly flushRequired: boolean
   /** The operator has accepted a loss: a longer slave is cut even before the first append of the newest epoch. */
   readonly acceptLoss: boolean
-  /** Serve slaves that say no hello (a genuine Apache slave). They are never counted. */
-  readonly legacySlaves: boolean
+  /** Serve slaves that say no hello (a genuine Apache slave); whether their reports may complete sends (rule 2.6). */
+  readonly legacySlaves: 'none' | 'served' | 'counted'
   readonly timings: HaTimings
   readonly legacyTimings: HaTimings
 }

@@ -41,7 +41,7 @@ export class ReplicaTable {
     if (this.#claims.has(identity))
       return turnedAway('identity-busy', `"${identity}" is being claimed already`)
     const seated = this.#replicas.get(identity)
-    if (seated === undefined && this.#replicas.size + this.#claims.size >= REPLICAS_MAX) {
+    if (seated === undefined && !this.hasRoom) {
       return turnedAway('too-many-replicas', `this master already has ${REPLICAS_MAX} replicas`)
     }
     this.#claims.set(identity, holder)
@@ -60,6 +60,11 @@ export class ReplicaTable {
     const seated = this.#replicas.get(identity)
     this.#replicas.delete(identity)
     seated?.holder.evict(words)
+  }
+
+  /** Whether one more may follow this master. */
+  get hasRoom(): boolean {
+    return this.#replicas.size + this.#claims.size < REPLICAS_MAX
   }
 
   /** Ends a claim with success. */

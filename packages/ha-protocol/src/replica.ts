@@ -44,12 +44,15 @@ export interface KnownLimits {
   readonly slaveTimeoutMs: number
 }
 
+/** By what a replica is known. */
+export type ReplicaName = Pick<Hello, 'identity' | 'instanceId'>
+
 /** A gap that any replica closes in time: what one write may carry. */
 const SMALL_GAP_BYTES = 1024 * 1024
 
 /** One slave that has been accepted, for as long as its connection lives. */
 export class Replica {
-  readonly peer: Hello
+  readonly peer: ReplicaName
   readonly holder: ReplicaHolder
   readonly #since: number
   readonly #skewMs: number
@@ -64,7 +67,7 @@ export class Replica {
   #enrolled = false
   #hasReported = false
 
-  constructor(peer: Hello, holder: ReplicaHolder, from: LogOffset, now: number, skewMs: number) {
+  constructor(peer: ReplicaName, holder: ReplicaHolder, from: LogOffset, now: number, skewMs: number) {
     this.peer = peer
     this.holder = holder
     this.#since = now
