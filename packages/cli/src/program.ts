@@ -1,8 +1,9 @@
 import { Command } from 'commander'
+import { addStore } from './store/command.ts'
 import { addUp } from './up/command.ts'
 
 /** Every command of `tandemmq`; each is added by one function in a file of its own. */
-const commands: readonly ((program: Command) => void)[] = [addUp]
+const commands: readonly ((program: Command) => void)[] = [addUp, addStore]
 
 export function createProgram(): Command {
   const program = new Command('tandemmq')

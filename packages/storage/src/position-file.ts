@@ -1,6 +1,6 @@
 import type { Files, LogOffset } from '@tandemmq/base'
 import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
-import { readStateFile, replaceStateFile } from './state-file.ts'
+import { readStateFile, readWhole, replaceStateFile } from './state-file.ts'
 
 /** What must be known of a log before a byte of it is believed (rule 1.5). Positions are at record boundaries. */
 export interface Position {
@@ -132,6 +132,11 @@ export class PositionFile {
     await replaceStateFile(this.#files, this.#path, encodeChecked(TITLE, this.#value), this.#isDamaged)
     this.#isDamaged = false
   }
+}
+
+/** The newest position file of a store, for who looks into it from outside. Throws `STATE_FILE_CORRUPT`. */
+export function readPosition(files: Files, root: string): Position {
+  return decodePosition(readWhole(files, `${root}/position`))
 }
 
 function decodePosition(content: Buffer): Position {

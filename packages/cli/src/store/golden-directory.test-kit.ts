@@ -1,0 +1,44 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+
+export const goldenNames = ['store', 'store-crash', 'store-extra', 'store-5.3.3'] as const
+
+/** A store that a genuine Apache wrote, unpacked into a directory of its own; see test/golden/README.md. */
+export class GoldenDirectory implements Disposable {
+  readonly root: string
+  readonly expected: { readonly commitlog: readonly unknown[] }
+
+  constructor(name: string) {
+    this.root = mkdtempSync(join(tmpdir(), 'tandemmq-store-'))
+    const manifest: { readonly files: readonly { path: string; size: number; stored: string }[] } =
+      JSON.parse(golden(name, 'manifest.json').toString())
+    for (const { path, size, stored } of manifest.files) {
+      if (path.endsWith('/') || !/^(commitlog|consumequeue|index|checkpoint|abort)/.test(path)) continue
+      const at = join(this.root, path)
+      mkdirSync(dirname(at), { recursive: true })
+      const packed = golden(name, `files/${path}${stored === 'gzip' ? '.gz' : ''}`)
+      writeFileSync(at, stored === 'gzip' ? gunzipSync(packed) : packed)
+      truncateSync(at, size)
+    }
+    this.expected = JSON.parse(golden(name, 'expected.json').toString())
+  }
+
+  /** Writes bytes over what a file has. */
+  damage(path: string, at: number, bytes: Buffer): void {
+    const content = readFileSync(join(this.root, path))
+    bytes.copy(content, at)
+    writeFileSync(join(this.root, path), content)
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.root, { recursive: true })
+  }
+}
+
+function golden(name: string, path: string): Buffer {
+  return readFileSync(
+    new URL(`../../../../test/golden/${name}/${path.replaceAll('%', '%25')}`, import.meta.url),
+  )
+}
