@@ -14,6 +14,8 @@ export interface PlannedFailure {
 
 /** Decides which call of a simulated disk fails. */
 export class FailurePlan {
+  /** Calls that have failed as planned so far. */
+  failed = 0
   #planned: { readonly failure: PlannedFailure; left: number }[] = []
 
   add(failure: PlannedFailure): void {
@@ -32,6 +34,7 @@ export class FailurePlan {
       planned.left -= 1
       if (planned.left > 0) continue
       if (!failure.forever) this.#planned = this.#planned.filter((other) => other !== planned)
+      this.failed += 1
       return failure.code
     }
     return undefined

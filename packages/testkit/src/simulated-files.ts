@@ -42,6 +42,11 @@ export class SimulatedFiles implements Files {
     return this.#incarnation
   }
 
+  /** How many calls have failed as planned. */
+  get failedCalls(): number {
+    return this.#failures.failed
+  }
+
   /** Power cut: open handles die, syncs in flight never complete, what was not synced is left to the seed. */
   crash(): void {
     this.#incarnation += 1
