@@ -28,7 +28,6 @@ export function* checkIndex(
   files: Files,
   root: string,
   log: StoredLog,
-  isRunning: boolean,
   summary: IndexSummary,
 ): Generator<Finding> {
   const names = files.list(`${root}/index`).filter((name) => /^\d{17}$/.test(name))
@@ -38,12 +37,12 @@ export function* checkIndex(
     summary.files += 1
     if (geometry === undefined) {
       const what = 'the header and the entries do not belong together: no number of slots makes sense'
-      yield isRunning ? note(path, 0, what) : problem(path, 0, what)
+      yield log.isOpen ? note(path, 0, what) : problem(path, 0, what)
       continue
     }
     using file = new StoredFile(files, `${root}/${path}`)
     // A file is complete when it is full or its store was closed; before, its slots may lag behind.
-    const mayLag = isRunning && position === names.length - 1
+    const mayLag = log.isOpen && position === names.length - 1
     yield* checkFile(file, path, geometry, log, mayLag, summary)
   }
 }
@@ -91,6 +90,7 @@ function* checkFile(
     }
     last = entry
     if (entry.offset < log.first) continue // Its record has expired.
+    if (entry.offset >= log.end && log.isOpen) continue // Or was not, a moment later.
     if (entry.offset >= log.end) {
       yield problem(
         path,

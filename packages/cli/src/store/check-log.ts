@@ -8,10 +8,17 @@ export interface LogSummary {
   newestStoreTimestamp: number
 }
 
-/** Every frame and every checksum. */
-export function* checkLog(log: StoredLog, summary: LogSummary): Generator<Finding> {
+/**
+ * Every frame and every checksum. `flushed`: below it all was on disk. Behind it the end of a log that was not closed may be torn: a start cuts that off.
+ */
+export function* checkLog(log: StoredLog, flushed: number, summary: LogSummary): Generator<Finding> {
+  const last = log.starts.at(-1) ?? 0
   for (const piece of log.pieces()) {
-    if (piece.kind === 'finding') yield piece.finding
+    if (piece.kind === 'finding') {
+      const { finding } = piece
+      const mayBeTorn = log.isOpen && finding.file === log.pathOf(last) && last + finding.at >= flushed
+      yield mayBeTorn ? { ...finding, kind: 'note' } : finding
+    }
     if (piece.kind !== 'message') continue
     const { offset, bytes, record } = piece
     const at = offset - log.startOf(offset)

@@ -90,6 +90,7 @@ function wrongWith(
   const where = `the unit of queue offset ${queueOffset}`
   if (unit.offset < log.first) return undefined // Its record has expired.
   if (unit.offset <= newest) return `${where} points back in the log, to ${unit.offset}`
+  if (unit.offset + unit.size > log.end && log.isOpen) return undefined // Or was, a moment later.
   if (unit.offset + unit.size > log.end)
     return `${where} points at ${unit.offset}, behind the end of the log at ${log.end}`
   const record = log.recordAt(unit.offset)

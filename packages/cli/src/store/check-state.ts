@@ -26,7 +26,7 @@ export function* checkCheckpoint(
   const times = ['physicMsgTimestamp', 'logicsMsgTimestamp', 'indexMsgTimestamp'] as const
   for (const [index, name] of times.entries()) {
     const value = checkpoint[name]
-    if (value >= 0 && value <= newestStoreTimestamp) continue
+    if (value >= 0 && (value <= newestStoreTimestamp || log.isOpen)) continue
     yield problem(path, index * 8, `${name} is ${value}, the newest record is of ${newestStoreTimestamp}`)
   }
   for (const [name, at] of [
@@ -34,7 +34,7 @@ export function* checkCheckpoint(
     ['logicsPhysicalOffset', 40],
   ] as const) {
     const value = checkpoint[name]
-    if (value >= 0 && value <= log.end) continue
+    if (value >= 0 && (value <= log.end || log.isOpen)) continue
     yield problem(path, at, `${name} is ${value}, the log ends at ${log.end}`)
   }
 }
@@ -52,7 +52,7 @@ export function* checkPosition(files: Files, root: string, log: StoredLog): Gene
   }
   for (const name of ['flushed', 'confirmed', 'queuesSynced', 'scanFrom'] as const) {
     const value = position[name]
-    if (value <= log.end) continue
+    if (value <= log.end || log.isOpen) continue
     yield problem(path, 0, `${name} is ${value}, the log ends at ${log.end}`)
   }
   if (position.cleanEnd !== undefined && position.cleanEnd !== log.end) {

@@ -19,6 +19,8 @@ export class StoredLog implements Disposable {
   readonly starts: readonly number[]
   /** Length of a file. */
   readonly segmentBytes: number
+  /** A process has the store open, or did not close it: its end may be torn, and other files may know more than was read. */
+  readonly isOpen: boolean
   #end: number
   #open: { readonly start: number; readonly file: StoredFile } | undefined
 
@@ -26,6 +28,7 @@ export class StoredLog implements Disposable {
   constructor(files: Files, root: string) {
     this.#files = files
     this.#directory = `${root}/commitlog`
+    this.isOpen = files.exists(`${root}/abort`)
     if (!files.exists(this.#directory)) {
       throw new BrokerError('ILLEGAL_ARGUMENT', `${root} is no store: it has no directory commitlog`)
     }
