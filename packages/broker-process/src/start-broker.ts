@@ -27,7 +27,6 @@ import {
   SetSecretGuard,
 } from '@tandemmq/wire-grpc'
 import { brokerOptions, readBrokerConfiguration, type ServiceRole } from './broker-settings.ts'
-import { observeDisk } from './disk-metrics.ts'
 import { localRoutes } from './local-routes.ts'
 import { BrokerMetadata } from './broker-metadata.ts'
 
@@ -59,7 +58,6 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
     // As Apache's broker: the members of a set have its name in common and differ by their address.
     labels: { cluster: options.cluster, node_type: 'broker', node_id: options.set },
   })
-  observeDisk(meter, options.root)
   // From here on health checks are answered, however long the recovery of the log takes.
   let broker: Broker | undefined
   const http = opened.adopt(

@@ -1,4 +1,4 @@
-import type { Check, Clock, Meter, Reading } from '@tandemmq/base'
+import type { Check, Clock, Files, Meter, Reading } from '@tandemmq/base'
 import type { Registration } from '@tandemmq/registry'
 import type { SelfView } from './broker-description.ts'
 import type { BrokerReadiness } from './broker-readiness.ts'
@@ -7,6 +7,7 @@ export interface BrokerMetricsSources {
   readonly self: SelfView
   readonly registration: Registration | undefined
   readonly clock: Clock
+  readonly files: Files
   readonly servingEpoch: () => number | undefined
   readonly readiness: () => BrokerReadiness
 }
@@ -33,8 +34,8 @@ export function observeBroker(meter: Meter, sources: BrokerMetricsSources): void
 }
 
 /** Apache's store metrics carry two labels that never change. */
-function observeStore(meter: Meter, { self, clock }: BrokerMetricsSources): void {
-  const { store, visible } = self
+function observeStore(meter: Meter, { self, clock, files }: BrokerMetricsSources): void {
+  const { store, visible, options } = self
   const labels = { storage_type: 'local', storage_medium: 'disk' }
   const gauge = (name: string, help: string, read: () => number | undefined): void =>
     meter.observe(name, help, Object.keys(labels), () => {
@@ -59,7 +60,29 @@ function observeStore(meter: Meter, { self, clock }: BrokerMetricsSources): void
       return undefined // Nothing of what others ask for depends on it.
     }
   })
+  gauge('rocketmq_storage_size', 'Bytes in use on the file system of the store, whoever uses them.', () => {
+    const space = spaceOf(files, options.root)
+    return space && space.total - space.free
+  })
+  meter.observe(
+    'rocketmq_ha_storage_free_bytes',
+    'Bytes that the file system of the store can still take.',
+    [],
+    () => {
+      const space = spaceOf(files, options.root)
+      return space === undefined ? [] : [{ value: space.free }]
+    },
+  )
   one(meter, 'rocketmq_ha_visible_position_bytes', 'Up to where consumers may read.', () => visible.at)
+}
+
+/** `undefined`: the file system does not say. */
+function spaceOf(files: Files, root: string): ReturnType<Files['space']> | undefined {
+  try {
+    return files.space(root)
+  } catch {
+    return undefined
+  }
 }
 
 function observeServing(meter: Meter, sources: BrokerMetricsSources): void {

@@ -1,5 +1,78 @@
 import { expect, test } from 'vitest'
-import { ASYNC, BrokerSet } from './testing/broker-set.ts'
+import type { Broker } from './broker.ts'
+import { ASYNC, BrokerSet, SYNC } from './testing/broker-set.ts'
+import { Client } from './testing/client.ts'
+
+/** The checks that fail now. */
+function failing(broker: Broker): readonly string[] {
+  return [...new Set(broker.readiness.problems.map(({ check }) => check))].toSorted()
+}
+
+test('a master of synchronous replication is ready with its slave and not without, and answers consumers all the time', async () => {
+  const set = new BrokerSet(SYNC)
+  const master = await set.start('master')
+  await set.untilServing('master')
+  expect(failing(master)).toEqual(['in_sync', 'writable'])
+  expect(master.readiness).toMatchObject({ ready: false, role: 'master', set: 'broker-a', serving: true })
+  const slave = await set.start('s1')
+  expect(failing(slave)).toContain('in_sync')
+  await set.time.runUntil(() => master.readiness.ready)
+  await set.time.runUntil(() => slave.readiness.ready)
+  expect(slave.readiness).toMatchObject({ role: 'slave', serving: false })
+  set.kill('s1')
+  await set.time.runUntil(() => !master.readiness.ready)
+  expect(failing(master)).toEqual(['in_sync', 'writable'])
+})
+
+test('a master that waits for nobody is ready alone, and says what OK means then', async () => {
+  const set = new BrokerSet({ ...SYNC, inSyncReplicas: 1 })
+  const master = await set.start('master')
+  await set.untilServing('master')
+  expect(master.readiness).toMatchObject({
+    ready: true,
+    okMeans: expect.stringContaining('waits for nobody'),
+  })
+})
+
+test('without the registry a broker is not registered, and in time serves nobody', async () => {
+  const set = new BrokerSet(ASYNC)
+  const master = await set.start('master')
+  await set.untilServing('master')
+  expect(master.readiness.ready).toBe(true)
+  set.wire('master').cut()
+  expect(failing(master)).toEqual(['registered'])
+  await set.time.runUntil(() => master.servingEpoch === undefined)
+  expect(failing(master)).toEqual(['registered', 'serving'])
+  set.wire('master').heal()
+  await set.time.runUntil(() => master.readiness.ready)
+})
+
+test('a full disk keeps a master from being ready until there is room', async () => {
+  const set = new BrokerSet(ASYNC)
+  const master = await set.start('master')
+  await set.untilServing('master')
+  const { files } = set.machine('master')
+  files.resize(1)
+  expect(master.readiness.problems).toEqual([
+    { check: 'writable', message: 'the disk has no room for messages' },
+  ])
+  files.resize(2 ** 40)
+  expect(master.readiness.ready).toBe(true)
+})
+
+test('a slave that lacks more of the log than a moment of it is not in sync', async () => {
+  const set = new BrokerSet(ASYNC)
+  const master = await set.start('master')
+  await set.untilServing('master')
+  const slave = await set.start('s1')
+  await set.time.runUntil(() => slave.readiness.ready)
+  set.net.link('s1', 'master').cut()
+  set.net.link('master', 's1').cut()
+  await new Client(set).sendAll(10)
+  await set.time.runUntil(() => !slave.readiness.ready)
+  expect(failing(slave)).toEqual(['in_sync'])
+  expect(master.readiness.ready).toBe(true)
+})
 
 test('a slave whose master is gone is ready while it serves; one that its master refuses is not', async () => {
   const cluster = new BrokerSet(ASYNC)

@@ -76,6 +76,7 @@ export class Broker implements AsyncDisposable {
       self: this.#self,
       registration: this.#registration,
       clock,
+      files: ports.files,
       servingEpoch: () => this.servingEpoch,
       readiness: () => this.readiness,
     })
