@@ -197,6 +197,24 @@ describe('hostile peers', () => {
     await hungUp.promise
   })
 
+  test('requests that do not wait for their answers are not served: one answer, and the end', async () => {
+    let scrapes = 0
+    const metricsText = (): Promise<string> => {
+      scrapes += 1
+      return Promise.resolve('up 1\n')
+    }
+    const port = await serve({ metricsText })
+    const hasty = await connected(port)
+    hasty.resume().write('GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(1_000))
+    await gone(hasty)
+    expect(scrapes).toBeLessThanOrEqual(1)
+    const patient = await connected(port)
+    for (const answered of [1, 2]) {
+      patient.write('GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n')
+      expect(String(await once(patient, 'data')), `${answered}`).toContain('200 OK')
+    }
+  })
+
   test('a head that is too long is refused', async () => {
     const port = await serve()
     const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { long: 'x'.repeat(10_000) } })

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { ConnectionLimit } from './connection-limit.ts'
 import type { HttpParts } from './http-parts.ts'
@@ -42,7 +43,14 @@ export async function startHttpServer(options: HttpServerOptions, parts: HttpPar
     const { httpApp } = await import('./app.ts')
     return httpApp(parts)
   }
+  /** Connections on which an answer is being made. */
+  const busy = new WeakSet<Socket>()
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { socket } = request
+    // No client of today sends a request before it has the last answer. Thousands in one packet would hold up the whole process.
+    if (busy.has(socket)) return void socket.destroy()
+    busy.add(socket)
+    response.once('close', () => busy.delete(socket))
     try {
       app ??= load()
       const loaded = await app

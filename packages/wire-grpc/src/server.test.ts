@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { Client, credentials, type ServiceDefinition } from '@grpc/grpc-js'
 import { RecordingLogger } from '@tandemmq/testkit'
 import { afterEach, expect, test } from 'vitest'
@@ -178,4 +179,33 @@ test('a connection on which a request does not arrive is closed, and it is told'
   expect(written.lines).toMatchObject([
     { message: 'a gRPC connection was closed', facts: { port, reason: 'request-late' } },
   ])
+})
+
+test.each([
+  ['gzip', 1, '12'],
+  ['deflate', 1, '12'],
+  ['gzip', 0, '0'],
+  ['identity', 0, '0'],
+])('with encoding %s and compression mark %i a call ends with status %s', async (encoding, mark, status) => {
+  const { port } = await echoing({})
+  const session = connectHttp2(`http://127.0.0.1:${port}`)
+  cleanups.push(() => session.destroy())
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/test.Echo/Echo',
+    'content-type': 'application/grpc',
+    'grpc-encoding': encoding,
+    te: 'trailers',
+  })
+  const ended = new Promise((resolve) => {
+    stream.on(
+      'response',
+      (headers) => headers['grpc-status'] !== undefined && resolve(headers['grpc-status']),
+    )
+    stream.on('trailers', (trailers) => resolve(trailers['grpc-status']))
+  })
+  const body = mark === 1 ? gzipSync(Buffer.alloc(1_000)) : Buffer.from('hello')
+  stream.end(Buffer.concat([Buffer.from([mark, 0, 0, 0, body.length]), body]))
+  stream.resume()
+  expect(await ended).toBe(status)
 })

@@ -6,6 +6,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { BrokerError, SparingLogger, type Address, type Clock, type Logger } from '@tandemmq/base'
+import { refuseCompressedRequests } from './compressed-requests.ts'
 import { ConnectionGate } from './connection-gate.ts'
 import { requestDeadline } from './request-deadline.ts'
 
@@ -73,6 +74,7 @@ export class GrpcServer implements AsyncDisposable {
 
   constructor({ clock, logger }: GrpcServerPorts, options: Partial<GrpcServerOptions> = {}) {
     const limits = { ...defaultGrpcServerOptions, ...options }
+    refuseCompressedRequests()
     this.#logger = new SparingLogger(logger, clock)
     this.#gate = new ConnectionGate(limits, { clock, logger: this.#logger }, (socket) => this.#admit(socket))
     this.#server = new Server({
