@@ -1,9 +1,13 @@
 import { mayPass, messageOf, type Clock, type Logger } from '@tandemmq/base'
 import type { MetadataStore } from '@tandemmq/metadata'
-import type { MessageStore } from '@tandemmq/storage'
 import type { Writability } from './writability.ts'
 
 const RETRY_MS = 1_000
+
+/** What is asked of the message store: where its queues end. */
+export interface QueueEnds {
+  queue(topic: string, queueId: number): { readonly maxOffset: number } | undefined
+}
 
 export interface ProgressCutPorts {
   readonly clock: Clock
@@ -17,7 +21,7 @@ export interface ProgressCutPorts {
  */
 export function cutProgress(
   metadata: MetadataStore,
-  store: MessageStore,
+  store: QueueEnds,
   writability: Writability,
   { clock, logger }: ProgressCutPorts,
   done: () => void,
