@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect as connectHttp2 } from 'node:http2'
+import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { Client, credentials, type ServiceDefinition } from '@grpc/grpc-js'
@@ -161,11 +161,8 @@ test('a preface in pieces is a preface, whatever follows in the same packet', as
   }
 })
 
-test('a connection on which a request does not arrive is closed, and it is told', async () => {
-  const { port, server } = await echoing({ requestMs: 50 })
-  const session = connectHttp2(`http://127.0.0.1:${port}`)
-  session.on('error', () => {})
-  cleanups.push(() => session.destroy())
+/** A call whose message is longer than what comes of it. */
+function beginCall(session: ClientHttp2Session, bytes: Buffer): ClientHttp2Stream {
   const stream = session.request({
     ':method': 'POST',
     ':path': '/test.Echo/Echo',
@@ -173,12 +170,26 @@ test('a connection on which a request does not arrive is closed, and it is told'
     te: 'trailers',
   })
   stream.on('error', () => {})
-  stream.write(Buffer.from([0, 0, 0, 1, 0, 1, 2, 3]))
-  await once(stream, 'close')
-  await until(() => server.connections === 0)
-  expect(written.lines).toMatchObject([
-    { message: 'a gRPC connection was closed', facts: { port, reason: 'request-late' } },
-  ])
+  stream.write(Buffer.concat([Buffer.from([0, 0, 0xff, 0xff, 0xff]), bytes]))
+  return stream
+}
+
+test.each([
+  ['that take too long', { requestMs: 50 }, 'request-late'],
+  ['that hold too much', { unfinishedBytesMax: 150_000 }, 'unfinished'],
+  ['that hold too much together with others', { unfinishedTotalMax: 150_000 }, 'unfinished'],
+])('a connection with requests %s is closed, and it is told; others go on', async (_what, limits, reason) => {
+  const { port, server } = await echoing({ ...limits, maxInboundBytes: 0xffffff })
+  const session = connectHttp2(`http://127.0.0.1:${port}`)
+  session.on('error', () => {})
+  cleanups.push(() => session.destroy())
+  for (let calls = 0; calls < 3; calls++) beginCall(session, Buffer.alloc(100_000))
+  const closed = once(session, 'close')
+  for (let answers = 0; answers < 50; answers++) expect(String(await ask(port))).toBe('hello')
+  await closed
+  expect(String(await ask(port))).toBe('hello')
+  expect(server.connections).toBeGreaterThan(0)
+  expect(written.lines).toMatchObject([{ message: 'a gRPC connection was closed', facts: { port, reason } }])
 })
 
 test.each([

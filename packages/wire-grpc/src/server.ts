@@ -8,9 +8,9 @@ import {
 import { BrokerError, SparingLogger, type Address, type Clock, type Logger } from '@tandemmq/base'
 import { refuseCompressedRequests } from './compressed-requests.ts'
 import { ConnectionGate } from './connection-gate.ts'
-import { requestDeadline } from './request-deadline.ts'
+import { UnfinishedRequests, type UnfinishedLimits } from './unfinished-requests.ts'
 
-export interface GrpcServerOptions {
+export interface GrpcServerOptions extends UnfinishedLimits {
   /** The largest message taken from a peer, bytes. A larger one ends its call with RESOURCE_EXHAUSTED. */
   readonly maxInboundBytes: number
   /** Calls at once on one connection. */
@@ -21,8 +21,6 @@ export interface GrpcServerOptions {
   readonly strangersMax: number
   /** How long they may take to say them. */
   readonly handshakeMs: number
-  /** How long a request may take to arrive completely; then its connection is closed. */
-  readonly requestMs: number
   /** A connection without any call is closed after this long. */
   readonly connectionIdleMs: number
   /** A peer that does not answer a ping in `pingTimeoutMs` is gone; pinged this often. */
@@ -47,6 +45,8 @@ export const defaultGrpcServerOptions: GrpcServerOptions = {
   strangersMax: 256,
   handshakeMs: 10_000,
   requestMs: 60_000,
+  unfinishedBytesMax: 64 * 1024 * 1024,
+  unfinishedTotalMax: 256 * 1024 * 1024,
   connectionIdleMs: 120_000,
   pingIntervalMs: 30_000,
   pingTimeoutMs: 10_000,
@@ -64,7 +64,8 @@ export class GrpcServer implements AsyncDisposable {
   readonly #server: Server
   readonly #injector: ReturnType<Server['createConnectionInjector']>
   readonly #listener: NetServer
-  readonly #sockets = new Set<Socket>()
+  /** By the name that grpc-js gives to their peers. */
+  readonly #sockets = new Map<string, Socket>()
   readonly #gate: ConnectionGate
   readonly #logger: Logger
   #address: Address | undefined
@@ -75,6 +76,10 @@ export class GrpcServer implements AsyncDisposable {
   constructor({ clock, logger }: GrpcServerPorts, options: Partial<GrpcServerOptions> = {}) {
     const limits = { ...defaultGrpcServerOptions, ...options }
     refuseCompressedRequests()
+    const unfinished = new UnfinishedRequests(limits, clock, {
+      read: (peer) => this.#sockets.get(peer)?.bytesRead ?? 0,
+      cut: (peer, reason, words) => this.cut(peer, reason, words),
+    })
     this.#logger = new SparingLogger(logger, clock)
     this.#gate = new ConnectionGate(limits, { clock, logger: this.#logger }, (socket) => this.#admit(socket))
     this.#server = new Server({
@@ -87,11 +92,7 @@ export class GrpcServer implements AsyncDisposable {
       'grpc.keepalive_timeout_ms': limits.pingTimeoutMs,
       'grpc-node.flow_control_window': limits.windowBytes,
       'grpc.enable_channelz': 0,
-      interceptors: [
-        requestDeadline(limits.requestMs, clock, (peer) => {
-          this.cut(peer, 'request-late', `a request has not arrived within ${limits.requestMs} ms`)
-        }),
-      ],
+      interceptors: [unfinished.interceptor],
     })
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure())
     this.#listener = createServer({ noDelay: true }, (socket) => this.#accept(socket))
@@ -144,11 +145,10 @@ export class GrpcServer implements AsyncDisposable {
 
   /** Closes the connection from a peer, named as calls of grpc-js name it, and says why. */
   cut(peer: string, reason: string, words: string): void {
-    for (const socket of this.#sockets) {
-      if (`${socket.remoteAddress}:${socket.remotePort}` !== peer) continue
-      this.#logger.warn({ port: this.#address?.port, peer, reason, words }, 'a gRPC connection was closed')
-      socket.destroy()
-    }
+    const socket = this.#sockets.get(peer)
+    if (socket === undefined) return
+    this.#logger.warn({ port: this.#address?.port, peer, reason, words }, 'a gRPC connection was closed')
+    socket.destroy()
   }
 
   /** Takes no new connections, lets running calls end, and breaks off what is left when `signal` aborts: at once if none is given. */
@@ -163,7 +163,7 @@ export class GrpcServer implements AsyncDisposable {
         signal.addEventListener('abort', () => resolve(), { once: true })
       })
     }
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#sockets.values()) socket.destroy()
     this.#server.forceShutdown()
     await closed
   }
@@ -173,11 +173,12 @@ export class GrpcServer implements AsyncDisposable {
   }
 
   #accept(socket: Socket): void {
-    this.#sockets.add(socket)
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`
+    this.#sockets.set(peer, socket)
     // A connection that fails is closed; who had calls on it learns it from them.
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {
-      this.#sockets.delete(socket)
+      this.#sockets.delete(peer)
       this.#waiting?.delete(socket)
       if (this.#sockets.size === 0) this.#onEmpty?.()
     })
