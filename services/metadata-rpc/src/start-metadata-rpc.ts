@@ -137,6 +137,8 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   const httpAddress = joinAddress(values.listenAddress, http.port)
   logger.info({ cluster: values.clusterName, grpc, http: httpAddress, data: root }, 'metadata-rpc is up')
 
+  // Before its server hangs up on the brokers, one after the other: it would give the tokens of those who left to those who have not yet.
+  opened.defer(() => registry.close())
   const closing = opened.move()
   return {
     logger,
