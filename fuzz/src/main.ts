@@ -6,6 +6,7 @@ import { writeCorpus } from './engine/corpus.ts'
 import { execute } from './engine/execution.ts'
 import { watch } from './engine/watch.ts'
 import { allSeeds } from './seeds/all-seeds.ts'
+import type { Seed } from './seeds/seed.ts'
 import { targetNamed, targets } from './targets.ts'
 
 const USAGE = `npm run fuzz -- --target NAME --seconds N [--seed S]     hostile inputs for one target
@@ -26,7 +27,8 @@ const { values } = parseArgs({
   },
 })
 
-process.exitCode = await main()
+// Not only its code: a target may have a server that goes on listening.
+process.exit(await main())
 
 async function main(): Promise<number> {
   if (values.list === true) {
@@ -34,7 +36,7 @@ async function main(): Promise<number> {
     return 0
   }
   if (values.seeds === true) {
-    for (const { target, name, bytes } of await allSeeds()) writeCorpus(target, `seed-${name}`, bytes)
+    for (const seed of await allSeeds()) await write(seed)
     return 0
   }
   if (values.target !== undefined && values.replay !== undefined) return replay(values.target, values.replay)
@@ -47,6 +49,13 @@ async function main(): Promise<number> {
   for (const name of names) if (!(await fuzz(name))) findings += 1
   print(`${names.length} targets, ${findings} with a finding`)
   return findings === 0 ? 0 : 1
+}
+
+/** What a target takes must be taken for ever; what genuine clients sent and we refuse is only kept. */
+async function write({ target, name, bytes }: Seed): Promise<void> {
+  const verdict = await execute(targetNamed(target), bytes)
+  const kind = verdict === 'taken' ? 'seed' : 'genuine'
+  writeCorpus(target, `${kind}-${name.replaceAll('.', '-')}`, bytes)
 }
 
 /** False for a finding. */

@@ -9,6 +9,8 @@ export interface Target {
   readonly holds: string
   /** Throws for a finding. The same input gives the same outcome, whatever ran before. */
   readonly run: (input: Buffer) => Verdict | Promise<Verdict>
+  /** An execution takes milliseconds: `npm test` gives it fewer. */
+  readonly isCostly?: boolean
   /** How much memory an input may cost. Default: 1 MiB and 64 bytes for each of its own. */
   readonly allocation?: AllocationLimit
 }

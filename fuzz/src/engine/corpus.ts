@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 
 /** One committed input. */
 export interface CorpusEntry {
-  /** `seed-…`: sound, and must stay so. `caught-…`: what a fault was found with. `hostile-…`: written by hand. */
+  /** `seed-…`: sound, and must stay so. `genuine-…`: what a real peer sent and we refuse. `caught-…`: what a
+   * fault was found with. */
   readonly name: string
   readonly bytes: Buffer
 }

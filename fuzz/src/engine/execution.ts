@@ -1,5 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Target, Verdict } from '../target.ts'
 import { Allocations } from './allocations.ts'
+import { Strays } from './strays.ts'
 
 /** Runs one input against a target, its memory watched. Throws for a finding. */
 export async function execute(target: Target, input: Buffer): Promise<Verdict> {
@@ -8,10 +10,19 @@ export async function execute(target: Target, input: Buffer): Promise<Verdict> {
   const allocations = new Allocations(input.length, target.allocation)
   try {
     const outcome = target.run(own)
-    const verdict = typeof outcome === 'string' ? outcome : await outcome
+    const verdict = typeof outcome === 'string' ? outcome : await settled(outcome)
     allocations.check()
     return verdict
   } finally {
     allocations.stop()
   }
+}
+
+/** What an execution leaves running is part of it: errors that come up in the turn after it count. */
+async function settled(outcome: Promise<Verdict>): Promise<Verdict> {
+  const strays = Strays.collect()
+  const verdict = await outcome
+  await turn()
+  strays.check()
+  return verdict
 }

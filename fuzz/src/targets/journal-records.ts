@@ -1,6 +1,4 @@
-import { crc32 } from 'node:zlib'
 import {
-  JOURNAL_PAYLOAD_BYTES_MAX,
   JOURNAL_RECORD_OVERHEAD,
   encodeJournalRecord,
   findJournalRecord,
@@ -8,6 +6,7 @@ import {
 } from '@tandemmq/codec'
 import { claim, claimSame } from '../engine/claim.ts'
 import { attempt } from '../engine/refusal.ts'
+import { sealedJournal } from '../seeds/sealed-journal.ts'
 import type { Target, Verdict } from '../target.ts'
 
 /** A journal file, record after record. */
@@ -17,7 +16,7 @@ export const journalRecords: Target = {
     'a record, the end, or unsound with a reason; only a sound record of a later version throws; what is sound encodes to the same bytes',
   run(input) {
     const verdict = scan(input)
-    scan(sealed(input))
+    scan(sealedJournal(input))
     return verdict
   },
 }
@@ -47,18 +46,4 @@ function scan(input: Buffer): Verdict {
     at += size
   }
   return records > 0 ? 'taken' : 'refused'
-}
-
-/** The same with right checksums, and with lengths cut to what is there. */
-function sealed(input: Buffer): Buffer {
-  const bytes = Buffer.from(input)
-  for (let at = findJournalRecord(bytes, 0); at !== -1;) {
-    if (at + JOURNAL_RECORD_OVERHEAD > bytes.length) break
-    const length = bytes.readUInt32BE(at + 16)
-    const end = at + 20 + length
-    if (length > JOURNAL_PAYLOAD_BYTES_MAX || end + 4 > bytes.length) break
-    bytes.writeUInt32BE(crc32(bytes.subarray(at + 4, end)), end)
-    at = findJournalRecord(bytes, end + 4)
-  }
-  return bytes
 }

@@ -82,7 +82,7 @@ function knownSettings(
     if (!names.includes(name)) {
       const meant = nearestName(name.replaceAll('_', ''), names)
       const hint = meant === undefined ? '' : `; did you mean ${meant}?`
-      remarks.push(`unknown key ${name} (${origin}) has no effect${hint}`)
+      remarks.push(`unknown key ${shown(name)} (${origin}) has no effect${hint}`)
       continue
     }
     const earlier = known.get(name)
@@ -92,6 +92,11 @@ function knownSettings(
     known.set(name, setting)
   }
   return { known: known.values(), remarks }
+}
+
+/** A file may name a key that no terminal should see as it is. */
+function shown(name: string): string {
+  return /^[\w.-]{1,80}$/.test(name) ? name : JSON.stringify(name.slice(0, 80)).replaceAll(/\p{C}/gu, '?')
 }
 
 function valueOf(

@@ -4,6 +4,8 @@ export function nearestName(given: string, known: readonly string[]): string | u
   let nearest: string | undefined
   let least = Math.max(2, Math.floor(wanted.length / 3)) + 1
   for (const name of known) {
+    // No fewer letters can differ; and a name of any length is told apart at once.
+    if (Math.abs(wanted.length - name.length) >= least) continue
     const distance = editDistance(wanted, name.toLowerCase())
     if (distance >= least) continue
     nearest = name
