@@ -1,4 +1,12 @@
-import { indexFileBytes, indexKeyHash, indexKeysOf, putIndexKey } from '@tandemmq/codec'
+import {
+  decodeIndexHeader,
+  encodeIndexHeader,
+  indexFileBytes,
+  indexKeyHash,
+  indexKeysOf,
+  putIndexKey,
+  succeedingIndexHeader,
+} from '@tandemmq/codec'
 import { RecordingLogger, SeededRandom, SimulatedClock, SimulatedFiles } from '@tandemmq/testkit'
 import { expect, test } from 'vitest'
 import { IndexOfKeys, type IndexedRecord } from './index-of-keys.ts'
@@ -78,4 +86,38 @@ test('a large file is that of the format, and is read and made again piece by pi
   await clock.outcome(crashed.sync())
   crashed.close()
   expect(bytes().equals(expected)).toBe(true)
+})
+
+test('a row of files is that of the format, the times in it too', async () => {
+  const small = { slots: 30, entries: 50 }
+  const clock = new SimulatedClock()
+  const files = new SimulatedFiles({ clock, random: new SeededRandom(1) })
+  const index = new IndexOfKeys('/store', small, { files, clock, logger: new RecordingLogger() })
+  await clock.outcome(index.load({ isClean: true, synced: 0, sealedUntil: 0, logFirst: 0 }, () => undefined))
+  const expected: Buffer[] = []
+  for (let n = 0; n < 100; n += 1) {
+    const sparse = { ...record(n), storeTimestamp: 1_700_000_000_000 + n * 1700 }
+    index.put(sparse)
+    for (const key of indexKeysOf(sparse.topic, sparse.properties)) {
+      const put = { keyHash: indexKeyHash(key), offset: sparse.offset, storeTimestamp: sparse.storeTimestamp }
+      const last = expected.at(-1)
+      if (last !== undefined && putIndexKey(last, small, put)) continue
+      const next = Buffer.alloc(indexFileBytes(small))
+      if (last !== undefined) encodeIndexHeader(next, 0, succeedingIndexHeader(decodeIndexHeader(last, 0)))
+      putIndexKey(next, small, put)
+      expected.push(next)
+    }
+  }
+  await clock.outcome(index.finish())
+  expect(await clock.outcome(index.sync())).toBe(
+    decodeIndexHeader(expected.at(-2) ?? Buffer.alloc(40), 0).endTimestamp,
+  )
+  index.close()
+  const ours = files.list('/store/index').map((name) => {
+    const file = files.open(`/store/index/${name}`, 'read')
+    const bytes = Buffer.alloc(file.size())
+    file.read(bytes, 0)
+    return bytes
+  })
+  expect(ours).toEqual(expected)
 })
