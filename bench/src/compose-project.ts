@@ -2,9 +2,11 @@ import { execFile } from 'node:child_process'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 const root = join(import.meta.dirname, '..', '..')
+const LOOK_EVERY_MS = 100
 const execute = promisify(execFile)
 
 /** The cluster of docker-compose.yml under a project name and ports of its own. Removed with its volumes at the end. */
@@ -12,10 +14,12 @@ export class ComposeProject implements AsyncDisposable {
   /** The address of clients on this machine, `host:port`. */
   readonly endpoints: string
   readonly #name: string
+  readonly #http: string
   readonly #environment: NodeJS.ProcessEnv
 
   private constructor(clientPort: number, httpPort: number) {
     this.endpoints = `127.0.0.1:${clientPort}`
+    this.#http = `http://127.0.0.1:${httpPort}`
     this.#name = `tandemmq-bench-${process.pid}`
     this.#environment = {
       ...process.env,
@@ -40,6 +44,13 @@ export class ComposeProject implements AsyncDisposable {
     return Math.round(performance.now() - began)
   }
 
+  /** Resolves when everything runs again and the cluster takes messages and serves consumers. */
+  async recover(): Promise<void> {
+    await this.#compose('unpause').catch(() => undefined) // Nothing was paused.
+    await this.#compose('up', '--detach')
+    while (!(await this.#isReady())) await setTimeout(LOOK_EVERY_MS)
+  }
+
   /** How long it took, ms. */
   async down(): Promise<number> {
     const began = performance.now()
@@ -59,10 +70,6 @@ export class ComposeProject implements AsyncDisposable {
     return this.#compose('pause', service)
   }
 
-  unpause(service: Service): Promise<void> {
-    return this.#compose('unpause', service)
-  }
-
   /** Processor time that the containers have used since they were started, health checks included, ms. */
   async cpuMs(): Promise<number> {
     const script = `const fs = require('fs')
@@ -78,6 +85,14 @@ export class ComposeProject implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.down()
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      return (await fetch(`${this.#http}/readyz`)).ok
+    } catch {
+      return false
+    }
   }
 
   async #compose(...args: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import type { SimpleConsumer } from 'rocketmq-client-nodejs'
 
 const BATCH = 4
@@ -47,7 +47,7 @@ export class PacedConsumer {
 
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      const pace = once(AbortSignal.timeout(BATCH_EVERY_MS), 'abort')
+      const pace = setTimeout(BATCH_EVERY_MS)
       try {
         const messages = await this.#consumer.receive(BATCH, INVISIBLE_MS)
         await Promise.all(
