@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
+import { files } from './files/files.ts'
 import { Matrix, type Section } from './matrix.ts'
 import { ports } from './ports/ports.ts'
 
-const sections: Readonly<Record<string, Section>> = { ports }
+const sections: Readonly<Record<string, Section>> = { ports, files }
 
 /** `npm run hostile [-- SECTION …] [--only TEXT]` */
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } })
