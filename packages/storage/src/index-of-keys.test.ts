@@ -171,6 +171,16 @@ describe('index files', () => {
     expect(await found(bench, store, 'key', 'key-123')).toEqual(['body 123'])
   })
 
+  test('that are full do not wait in memory for the next sync', async () => {
+    const bench = new StoreBench({ index: smallIndex, positionIntervalMs: 100_000 })
+    const store = await bench.openMaster()
+    for (let n = 0; n < 30; n += 1) {
+      store.append(keyed(n))
+      await bench.dispatched(store)
+    }
+    expect(bench.disk.list(INDEX).length).toBeGreaterThan(4)
+  })
+
   test('are the same however they came to be', async () => {
     const bench = new StoreBench({ index: smallIndex })
     const store = await expectIndexOfLog(bench, await filled(bench), sameIndex)
@@ -223,11 +233,14 @@ describe('index files', () => {
     const bench = new StoreBench({ index: smallIndex, segmentBytes: 2 ** 22 })
     await bench.clock.outcome((await filled(bench)).close())
     const without = await bench.openMaster({ index: undefined })
-    for (let n = MESSAGES; n < 900; n += 1) without.append({ ...keyed(n), body: Buffer.alloc(2000, 120) })
+    for (let n = MESSAGES; n < 1400; n += 1) {
+      without.append({ ...keyed(n), body: Buffer.alloc(2000, 120) })
+      if (n % 50 === 0) await bench.dispatched(without)
+    }
     await bench.clock.advance(20_000)
     await bench.clock.outcome(without.close())
     const again = await bench.open()
-    for (const n of [0, 22, 23, 24, 100, 899]) {
+    for (const n of [0, 22, 23, 24, 100, 1399]) {
       const { records } = await bench.clock.outcome(
         again.query({ topic: 'orders', by: 'key', value: `key-${n}` }),
       )
