@@ -119,9 +119,14 @@ export class Workload {
       }
       const giveUp = setTimeout(() => {
         const totals = this.ledger.totals()
+        const missing = this.ledger.missing().slice(0, 5)
         const failures = this.sendFailures.slice(-3).map(({ message }) => message)
         end(() =>
-          reject(new Error(`stuck at ${JSON.stringify({ ...totals, consumed: this.consumed, failures })}`)),
+          reject(
+            new Error(
+              `stuck at ${JSON.stringify({ ...totals, consumed: this.consumed, missing, failures })}`,
+            ),
+          ),
         )
       }, GIVE_UP_MS)
       const end = (settle: () => void): void => {

@@ -1,0 +1,54 @@
+import { Clients, until } from '@tandemmq/interop'
+import { ConsumeResult } from 'rocketmq-client-nodejs'
+import { expect, test } from 'vitest'
+import { ContainerCluster } from './container-cluster.ts'
+import { keepLogsOnFailure } from './kept-logs.test-kit.ts'
+import { Load } from './load.ts'
+import type { ServiceName } from './service-plan.ts'
+
+test('a clean rolling restart: no receive fails while brokers restart, and a push consumer never hears of any', async (context) => {
+  await using cluster = await ContainerCluster.start({ replication: 'sync' })
+  keepLogsOnFailure(context, cluster)
+  await using clients = new Clients(cluster)
+  const restart = async (name: ServiceName): Promise<void> => {
+    expect(await cluster.service(name).stop()).toBe(0)
+    await cluster.service(name).startAgain()
+    await cluster.ready()
+    await cluster.level()
+  }
+
+  await using load = await Load.start(cluster, 'Rolling')
+  await load.accepts(20)
+  // An exception in a receive would end `accepts`, `consumes` and `complete`.
+  await restart('broker-slave')
+  await Promise.all([load.accepts(20), load.consumes(20)])
+  await restart('broker-master')
+  await Promise.all([load.accepts(20), load.consumes(20)])
+  await load.stopSending()
+  await load.complete()
+  expect(load.work.repeats).toEqual([])
+  for (const { message } of load.work.sendFailures)
+    expect(message).toMatch(/IN_SYNC_REPLICAS_NOT_ENOUGH: nothing was stored|nothing was stored, try again/)
+
+  // The one address of clients is away for a moment, and this client does not wait for it: a receive then fails at once.
+  await using bearing = await Load.start(cluster, 'RollingGateway', { bearExceptions: true })
+  const pushed = new Set<number>()
+  await clients.push('RollingPush', 'RollingGateway', (message) => {
+    pushed.add(Number(message.body.toString()))
+    return Promise.resolve(ConsumeResult.SUCCESS)
+  })
+  await until('the push consumer to work', () => pushed.size >= 10)
+  const from = cluster.lines.all.length
+  await restart('metadata-rpc')
+  await Promise.all([bearing.accepts(20), bearing.consumes(20)])
+  const before = pushed.size
+  await until('the push consumer to go on', () => pushed.size >= before + 20)
+  await bearing.stopSending()
+  await bearing.complete()
+  for (const { message } of bearing.work.consumerFailures) expect(message).toMatch(/^14 UNAVAILABLE: /)
+  // It took nobody's token when it left.
+  const said = cluster.lines.all.slice(from).filter((line) => line.startsWith('metadata-rpc | '))
+  const stop = said.findIndex((line) => line.includes('"stopping"'))
+  const start = said.findIndex((line) => line.includes('metadata-rpc is up'))
+  expect(said.slice(stop, start).filter((line) => line.includes('token'))).toEqual([])
+})
