@@ -65,7 +65,8 @@ class MasterStage {
   #accepted = 0
 
   private constructor(mode: number) {
-    this.#hasSecret = (mode & 1) !== 0
+    // An operator who serves slaves that say no hello has decided to ask for no proof.
+    this.#hasSecret = (mode & 5) === 1
     this.#log = new PlainLog((mode & 8) === 0 ? sharedLineage() : undefined, Buffer.alloc(700, 0x5a))
   }
 
@@ -91,7 +92,7 @@ class MasterStage {
         address: { host: 'm', port: 1 },
         flushRequired: (mode & 2) !== 0,
         inSyncReplicas: 2,
-        legacySlaves: (mode & 4) !== 0,
+        legacySlaves: (mode & 4) === 0 ? 'none' : (mode & 32) === 0 ? 'served' : 'counted',
         acceptLoss: (mode & 16) !== 0,
       },
       { net, clock: stage.#clock, random, logger: silentLogger, meter: silentMeter },

@@ -1,8 +1,8 @@
 import { request } from 'node:http'
 import { startHttpServer, type HttpServer } from '@tandemmq/http'
 import { adminRoutes, type ClusterView } from '@tandemmq/metadata-rpc'
-import { isGroupName, isTopicName } from '@tandemmq/metadata'
 import { claim } from '../engine/claim.ts'
+import { isSafeName } from '../engine/safe-name.ts'
 import type { Target } from '../target.ts'
 
 /** What the routes have made; the names of the last request. */
@@ -15,13 +15,13 @@ const cluster: ClusterView = {
   groups: () => [],
   group: () => undefined,
   createTopic: async ({ name, queues = 1, type = 'NORMAL' }) => {
-    claim(isTopicName(name), `a topic ${JSON.stringify(name)}`)
+    claim(isSafeName(name), `a topic ${JSON.stringify(name)}`)
     claim(Number.isInteger(queues) && queues >= 1 && queues <= 1024, `${queues} queues`)
     claim(typeof type === 'string', 'a type is a word')
     created.push(name)
   },
   createGroup: async ({ name, retryMaxTimes = 0 }) => {
-    claim(isGroupName(name), `a group ${JSON.stringify(name)}`)
+    claim(isSafeName(name), `a group ${JSON.stringify(name)}`)
     claim(Number.isInteger(retryMaxTimes) && retryMaxTimes >= 0, `${retryMaxTimes} tries`)
     created.push(name)
   },

@@ -6,12 +6,11 @@ import {
   encodeChange,
   encodeCursor,
   encodeSnapshot,
-  isGroupName,
-  isTopicName,
   type Change,
   type MetadataStore,
 } from '@tandemmq/metadata'
 import { claim, claimSame } from '../engine/claim.ts'
+import { isSafeName } from '../engine/safe-name.ts'
 import { attempt } from '../engine/refusal.ts'
 import type { Target } from '../target.ts'
 import { DiskWorld } from '../worlds/disk-world.ts'
@@ -68,10 +67,10 @@ export const metadataChanges: Target = {
 function check(change: Change): void {
   claimSame(decodeChange(encodeChange(change)), change, 'the same change comes back')
   if ('topic' in change && typeof change.topic === 'string')
-    claim(isTopicName(change.topic), `topic ${change.topic}`)
+    claim(isSafeName(change.topic), `topic ${change.topic}`)
   if ('group' in change && typeof change.group === 'string')
-    claim(isGroupName(change.group), `group ${change.group}`)
-  if (change.kind === 'topic-put') claim(isTopicName(change.topic.name), `topic ${change.topic.name}`)
+    claim(isSafeName(change.group), `group ${change.group}`)
+  if (change.kind === 'topic-put') claim(isSafeName(change.topic.name), `topic ${change.topic.name}`)
 }
 
 /** What it knows, as it would be told to others, who can read it. */

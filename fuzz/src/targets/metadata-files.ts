@@ -1,6 +1,7 @@
 import { BrokerError } from '@tandemmq/base'
-import { encodeSnapshot, isGroupName, isTopicName, type MetadataStore } from '@tandemmq/metadata'
+import { encodeSnapshot, type MetadataStore } from '@tandemmq/metadata'
 import { claim, claimSame } from '../engine/claim.ts'
+import { isSafeName } from '../engine/safe-name.ts'
 import { checkedRefusal } from '../engine/refusal.ts'
 import { sealedJournal } from '../seeds/sealed-journal.ts'
 import type { Target, Verdict } from '../target.ts'
@@ -49,8 +50,8 @@ function checked(store: MetadataStore): readonly string[] {
   encodeSnapshot(store.snapshot())
   const topics = [...store.topics.names()]
   const groups = [...store.groups.names()]
-  claim(topics.every(isTopicName), `topics ${topics.join()}`)
-  claim(groups.every(isGroupName), `groups ${groups.join()}`)
+  claim(topics.every(isSafeName), `topics ${topics.join()}`)
+  claim(groups.every(isSafeName), `groups ${groups.join()}`)
   claim(!('polluted' in {}), 'the prototype of objects is as it was')
   return [...topics.toSorted(), '', ...groups.toSorted()]
 }

@@ -8,8 +8,8 @@ import type {
   ReceiveRequest,
   SendReceipt,
 } from '@tandemmq/messaging'
-import { isGroupName, isTopicName } from '@tandemmq/metadata'
 import { claim } from '../engine/claim.ts'
+import { isSafeName } from '../engine/safe-name.ts'
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024
 const DAY_MS = 86_400_000
@@ -22,7 +22,7 @@ export class StrictMessaging implements MessagingApi {
   async send(message: OutgoingMessage, context: CallContext): Promise<SendReceipt> {
     this.#context(context)
     const { topic, messageId, body, keys, tag, userProperties, bornTimestamp, deliveryTimestamp } = message
-    claim(isTopicName(topic), `a message for topic ${JSON.stringify(topic)}`)
+    claim(isSafeName(topic), `a message for topic ${JSON.stringify(topic)}`)
     claim(messageId.trim() !== '', 'a message has an id')
     claim(body.length > 0 && body.length <= BODY_BYTES_MAX, `a body of ${body.length} bytes`)
     const texts = [tag ?? '', ...keys, ...[...userProperties].flat()]
@@ -42,7 +42,7 @@ export class StrictMessaging implements MessagingApi {
   async receive(request: ReceiveRequest, context: CallContext): Promise<ReceiveAnswer> {
     this.#context(context)
     const { topic, group, batchSize, invisibleMs, pollMs, autoRenew } = request
-    claim(isTopicName(topic) && isGroupName(group), `${JSON.stringify(topic)} for ${JSON.stringify(group)}`)
+    claim(isSafeName(topic) && isSafeName(group), `${JSON.stringify(topic)} for ${JSON.stringify(group)}`)
     claim(Number.isInteger(batchSize) && batchSize >= 1 && batchSize <= 32, `a batch of ${batchSize}`)
     claim(autoRenew || (invisibleMs >= 0 && invisibleMs <= DAY_MS), `invisible for ${invisibleMs}`)
     claim(pollMs >= 0 && pollMs <= DAY_MS, `a poll of ${pollMs}`)
@@ -56,7 +56,7 @@ export class StrictMessaging implements MessagingApi {
     context: CallContext,
   ): Promise<readonly AckStatus[]> {
     this.#context(context)
-    claim(isTopicName(topic) && isGroupName(group), `${JSON.stringify(topic)} for ${JSON.stringify(group)}`)
+    claim(isSafeName(topic) && isSafeName(group), `${JSON.stringify(topic)} for ${JSON.stringify(group)}`)
     return entries.map(() => 'RECEIPT_HANDLE_INVALID')
   }
 
@@ -71,7 +71,7 @@ export class StrictMessaging implements MessagingApi {
   }
 
   clientGone(_clientId: string, group: string): void {
-    claim(isGroupName(group), `group ${JSON.stringify(group)}`)
+    claim(isSafeName(group), `group ${JSON.stringify(group)}`)
   }
 
   #context(_context: CallContext): void {

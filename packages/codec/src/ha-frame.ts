@@ -43,7 +43,7 @@ export function encodeFrameHeader(offset: LogOffset, size: number): Buffer {
   return header
 }
 
-/** Throws `PROTOCOL_VIOLATION` for an offset that is none or a size out of range. */
+/** Throws `PROTOCOL_VIOLATION` for an offset that is none, a size out of range, or a body that ends where no log can. */
 export function decodeFrameHeader(source: Buffer, at: number): FrameHeader {
   const offset = readInt64(source, at)
   const size = source.readInt32BE(at + 8)
@@ -54,6 +54,9 @@ export function decodeFrameHeader(source: Buffer, at: number): FrameHeader {
     throw new BrokerError('PROTOCOL_VIOLATION', `a frame announces ${size} bytes`, {
       facts: { offset, size },
     })
+  }
+  if (!isOffset(offset + Math.max(0, size))) {
+    throw new BrokerError('PROTOCOL_VIOLATION', `a frame of ${size} bytes at ${offset} ends at no log offset`)
   }
   return { offset, size }
 }
