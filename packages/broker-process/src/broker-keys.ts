@@ -27,7 +27,7 @@ export const brokerKeys = {
   totalReplicas: integer({ default: 1, min: 1, max: 100, text: 'Brokers in the set, this one included.' }),
   brokerIP1: text({
     default: '127.0.0.1',
-    text: 'The host name or address that others reach this broker by.',
+    text: 'The host name or address that others reach this broker by; not given, and with a listenAddress beyond loopback: the name of this machine.',
   }),
   listenAddress: text({ default: '127.0.0.1', text: 'The address the ports are bound to.' }),
   grpcPort: port({ default: 8081, text: 'gRPC: client API, metadata, calls from the gateway.' }),

@@ -1,4 +1,5 @@
 import { joinAddress, splitAddress } from '@tandemmq/base'
+import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { BrokerOptions } from '@tandemmq/broker'
 import {
@@ -54,6 +55,7 @@ export function brokerOptions(
   const { values } = configuration
   const secret = readSecretFile('setSecretFile', values.setSecretFile)
   const root = resolve(values.storePathRootDir)
+  const ownHost = advertisedHost(configuration)
   return {
     cluster: values.brokerClusterName,
     set: values.brokerName,
@@ -67,7 +69,7 @@ export function brokerOptions(
     ...(values.messageIndexEnable
       ? { index: { slots: values.maxHashSlotNum, entries: values.maxIndexNum } }
       : {}),
-    storeHost: { ip: ipOf(values.brokerIP1), port: grpcPort },
+    storeHost: { ip: ipOf(ownHost), port: grpcPort },
     mode: {
       replication: values.brokerRole === 'SYNC_MASTER' ? 'sync' : 'async',
       flush: values.flushDiskType === 'SYNC_FLUSH' ? 'sync' : 'async',
@@ -79,14 +81,14 @@ export function brokerOptions(
       queues: values.defaultTopicQueueNums,
     },
     ...(secret === undefined ? {} : { secret }),
-    grpcAddress: joinAddress(values.brokerIP1, grpcPort),
+    grpcAddress: joinAddress(ownHost, grpcPort),
     flushTimeoutMs: values.syncFlushTimeout,
     slaveTimeoutMs: values.slaveTimeout,
     ...(role === 'master'
       ? {
           master: {
             haListen: { host: values.listenAddress, port: values.haListenPort },
-            haAdvertisedHost: values.brokerIP1,
+            haAdvertisedHost: ownHost,
             createLog: values.createLog,
             acceptLoss: values.acceptLoss,
           },
@@ -100,6 +102,12 @@ export function brokerOptions(
           },
         }),
   }
+}
+
+/** On a port that others can reach, the loopback address would send them to themselves: a container's name is known in its network. */
+function advertisedHost(configuration: BrokerConfiguration): string {
+  const { brokerIP1, listenAddress } = configuration.values
+  return configuration.isGiven('brokerIP1') || isLoopback(listenAddress) ? brokerIP1 : hostname()
 }
 
 /** Records name an address, never a name: what is no address is written as the unknown one, as Apache's clients expect four bytes. */

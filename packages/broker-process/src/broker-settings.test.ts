@@ -1,0 +1,23 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { brokerOptions, readBrokerConfiguration } from './broker-settings.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'tandemmq-settings-'))
+const secret = join(directory, 'set-secret')
+writeFileSync(secret, 'x'.repeat(32))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+function addressesOf(...given: readonly string[]): readonly (string | undefined)[] {
+  const configuration = readBrokerConfiguration('master', { arguments: given, environment: {} })
+  const { grpcAddress, master } = brokerOptions('master', configuration, 8081)
+  return [grpcAddress, master?.haAdvertisedHost]
+}
+
+test('a broker that others can reach does not send them to their own loopback address', () => {
+  const open = [`setSecretFile=${secret}`, 'listenAddress=0.0.0.0']
+  expect(addressesOf()).toEqual(['127.0.0.1:8081', '127.0.0.1'])
+  expect(addressesOf(...open)).toEqual([`${hostname()}:8081`, hostname()])
+  expect(addressesOf(...open, 'brokerIP1=10.0.0.7')).toEqual(['10.0.0.7:8081', '10.0.0.7'])
+})
