@@ -10,6 +10,7 @@ export type LogPiece =
   | { readonly kind: 'finding'; readonly finding: Finding }
 
 const WINDOW_BYTES = 1024 * 1024
+const zeros = Buffer.alloc(WINDOW_BYTES)
 
 /** The commit log of a store as it lies there: read from the first file to where nothing was written. */
 export class StoredLog implements Disposable {
@@ -153,11 +154,14 @@ export class StoredLog implements Disposable {
     return this.starts.some((later) => later > start && this.#firstWritten(later, 0) !== undefined)
   }
 
+  /** Position in the file of the first byte from `from` on that is not zero. */
   #firstWritten(start: number, from: number): number | undefined {
     for (let at = from; at < this.segmentBytes; at += WINDOW_BYTES) {
       const window = this.#read(start + at, WINDOW_BYTES)
-      const index = window.findIndex((byte) => byte !== 0)
-      if (index !== -1) return at + index
+      // Files of a GiB are mostly holes.
+      if (zeros.compare(window, 0, window.length, 0, window.length) !== 0) {
+        return at + window.findIndex((byte) => byte !== 0)
+      }
     }
     return undefined
   }
