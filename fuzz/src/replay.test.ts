@@ -22,6 +22,13 @@ describe.each(targets.map((target) => [target.name, target] as const))('%s', (na
     }
   })
 
+  test('holds for nesting a million deep', async () => {
+    for (const opening of ['[', '{"a":']) {
+      const input = Buffer.from(opening.repeat(1_000_000)).subarray(0, 1_000_001)
+      await execute(target, input)
+    }
+  })
+
   test('holds for hostile inputs made from it', async () => {
     const { finding } = await runCampaign(target, {
       seed: SEED,

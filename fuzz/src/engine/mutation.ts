@@ -18,6 +18,7 @@ export type Mutation =
   | { readonly kind: 'remove'; readonly at: number; readonly count: number }
   | { readonly kind: 'truncate'; readonly at: number }
   | { readonly kind: 'duplicate'; readonly at: number; readonly count: number; readonly times: number }
+  | { readonly kind: 'repeat'; readonly at: number; readonly which: number; readonly times: number }
   | {
       readonly kind: 'splice'
       readonly at: number
@@ -31,6 +32,9 @@ export type Mutation =
 export const INPUT_BYTES_MAX = 2 * 1024 * 1024
 
 const TEXTS: readonly Buffer[] = [...HOSTILE_TEXTS.map((text) => Buffer.from(text)), ...DAMAGED_UTF8]
+/** What opens something inside of itself. */
+const NESTING = ['[', '{"a":', '[{"":', '\x0a', '\x0b', '('] as const
+const DEPTHS = [65, 66, 1000, 10_000, 20_000] as const
 const REPEATS = [2, 3, 10, 66, 1000] as const
 
 const places = fc.nat(0xffff)
@@ -63,6 +67,15 @@ export const mutations: fc.Arbitrary<Mutation> = fc.oneof(
       at: places,
       count: fc.nat(128),
       times: fc.constantFrom(...REPEATS),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('repeat' as const),
+      at: places,
+      which: fc.nat(NESTING.length - 1),
+      times: fc.constantFrom(...DEPTHS),
     }),
   },
   {
@@ -110,6 +123,10 @@ export function mutated(input: Buffer, mutation: Mutation, corpus: readonly Buff
     }
     case 'remove':
       return replaced(input, place, mutation.count, Buffer.alloc(0))
+    case 'repeat': {
+      const unit = NESTING[mutation.which] ?? ''
+      return replaced(input, place, 0, Buffer.from(unit.repeat(mutation.times)))
+    }
     case 'truncate':
       return input.subarray(0, place)
     case 'duplicate': {
