@@ -79,8 +79,8 @@ test('a fallback copy survives the first replacement of a damaged file', async (
   const path = '/data/store/position'
   put(machine.disk, path, garbage)
   // The new version is synced under its temporary name; then the machine dies before it has the name.
-  machine.disk.fail({ call: 'rename', code: 'EIO', matching: /position/, forever: true })
+  machine.disk.fail({ call: 'rename', code: 'EIO', matching: /position\.tmp$/, forever: true })
   await expect(machine.open()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-  machine.disk.crash()
+  machine.disk.kill()
   expect(knowledgeOf(await machine.open())).toEqual(before)
 })

@@ -102,3 +102,19 @@ test.each([
     message: expect.stringMatching(sentence),
   })
 })
+
+test.each([
+  ['position', /position is damaged and so is its fallback copy/],
+  ['epochOpeners', /epochOpeners is damaged and so is its fallback copy/],
+  ['config/topics.json', /topics\.json cannot be read/],
+  ['config/consumerOffset.json', /consumerOffset\.json cannot be read/],
+])('%s and its copy half written: refused, never an empty state', async (name, sentence) => {
+  for (const length of [0, 1, 40]) {
+    const machine = new StoreMachine(image)
+    const half = (image.get(`${ROOT}/${name}`) ?? Buffer.alloc(0)).subarray(0, length)
+    for (const path of [name, `${name}.bak`]) put(machine.disk, `${ROOT}/${path}`, half)
+    const refused = { code: 'STATE_FILE_CORRUPT', message: expect.stringMatching(sentence) }
+    await expect(machine.open()).rejects.toMatchObject(refused)
+    await expect(machine.open()).rejects.toMatchObject(refused) // Nothing was replaced meanwhile.
+  }
+})

@@ -13,6 +13,7 @@ export const STRANGERS = [
   'a link to nowhere',
   'a link to itself',
   'a link to /dev/zero',
+  'a sparse file of 1 GiB',
   'a sparse file of 10 GiB',
   'a pipe',
 ] as const
@@ -37,9 +38,10 @@ export function putStranger(path: string, stranger: Stranger): void {
       return symlinkSync(path, path)
     case 'a link to /dev/zero':
       return symlinkSync('/dev/zero', path)
+    case 'a sparse file of 1 GiB':
     case 'a sparse file of 10 GiB':
       writeFileSync(path, '')
-      return truncateSync(path, 10 * 2 ** 30)
+      return truncateSync(path, (stranger === 'a sparse file of 1 GiB' ? 1 : 10) * 2 ** 30)
     case 'a pipe':
       spawnSync('mkfifo', [path])
       return

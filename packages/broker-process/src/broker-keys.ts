@@ -122,7 +122,7 @@ export const brokerKeys = {
   }),
   acceptLoss: flag({
     default: false,
-    text: 'Master: go on although the end of the log may be missing; what only a slave still holds is given up.',
+    text: 'Master: go on although a part of the log, or of what is known about it, may be missing; what only a slave still holds is given up.',
   }),
   setSecretFile: text({
     default: '',
