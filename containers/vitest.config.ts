@@ -9,8 +9,8 @@ export default mergeConfig(
       globalSetup: 'src/engine-set-up.ts',
       maxWorkers: 2,
       env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
-      testTimeout: 120_000,
-      hookTimeout: 120_000,
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
     },
   }),
 )

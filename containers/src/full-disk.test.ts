@@ -32,7 +32,7 @@ test.for([
     load.stopConsuming()
     await fillDisk(service)
     await load.refuses(5)
-    for (const { message } of load.work.sendFailures) expect(message).toMatch(refusals)
+    for (const text of load.refusals) expect(text).toMatch(refusals)
     await until('the service to say so', async () => {
       const { status, body } = await service.readiness()
       return status === 503 && body.includes(`"${check}"`) && body.includes('the disk has no room')

@@ -3,12 +3,11 @@ import type { EngineApi } from './engine.ts'
 export type ServiceKind = 'metadata-rpc' | 'broker-master' | 'broker-slave'
 
 const KINDS: readonly ServiceKind[] = ['metadata-rpc', 'broker-master', 'broker-slave']
-/** Where the images of `npm run images` lie; another repository's can be tried with the variable. */
-const REPOSITORY = process.env['CONTAINER_TESTS_IMAGES'] ?? 'tandemmq'
-const TAG = 'local'
+/** What `npm run images` tags; other images can be tried with the variable, which compose has for the same purpose. */
+export const TAG = process.env['TANDEMMQ_TAG'] ?? 'local'
 
 export function imageOf(kind: ServiceKind): string {
-  return `${REPOSITORY}/${kind}:${TAG}`
+  return `tandemmq/${kind}:${TAG}`
 }
 
 /** Throws one sentence that names the images that are missing. */

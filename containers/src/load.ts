@@ -1,5 +1,4 @@
 import { Clients, Workload } from '@tandemmq/interop'
-import type { ContainerCluster } from './container-cluster.ts'
 
 export interface LoadOptions {
   /** Messages that wait before the consumer begins: it has something to read while nobody can send. */
@@ -29,7 +28,12 @@ export class Load implements AsyncDisposable {
     this.#consume = consume
   }
 
-  static async start(cluster: ContainerCluster, topic: string, options: LoadOptions = {}): Promise<Load> {
+  /** `cluster`: where clients find it. Resolves when the first messages are consumed. */
+  static async start(
+    cluster: { readonly endpoints: string },
+    topic: string,
+    options: LoadOptions = {},
+  ): Promise<Load> {
     const { backlog = 0, bearExceptions = false, bodyBytes = 0 } = options
     const clients = new Clients(cluster)
     const work = new Workload(topic, bodyBytes)
@@ -60,6 +64,13 @@ export class Load implements AsyncDisposable {
   async refuses(more: number): Promise<void> {
     const before = this.work.sendFailures.length
     await this.work.reached(() => this.work.sendFailures.length >= before + more)
+  }
+
+  /** What the producer was told instead of OK, but for answers that only a busy machine kept back for too long. */
+  get refusals(): readonly string[] {
+    return this.work.sendFailures
+      .map(({ message }) => message)
+      .filter((text) => !/FATE_UNKNOWN: the broker gave no answer in time|DEADLINE_EXCEEDED/.test(text))
   }
 
   /** No more receives; the producer goes on. */

@@ -27,8 +27,8 @@ test('a clean rolling restart: no receive fails while brokers restart, and a pus
   await load.stopSending()
   await load.complete()
   expect(load.work.repeats).toEqual([])
-  for (const { message } of load.work.sendFailures)
-    expect(message).toMatch(/IN_SYNC_REPLICAS_NOT_ENOUGH: nothing was stored|nothing was stored, try again/)
+  for (const text of load.refusals)
+    expect(text).toMatch(/IN_SYNC_REPLICAS_NOT_ENOUGH: nothing was stored|nothing was stored, try again/)
 
   // The one address of clients is away for a moment, and this client does not wait for it: a receive then fails at once.
   await using bearing = await Load.start(cluster, 'RollingGateway', { bearExceptions: true })

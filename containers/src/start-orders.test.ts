@@ -21,7 +21,7 @@ test.for(orders)('started in the order %s, %s, %s it comes up by itself', async 
   await load.accepts(50)
   await load.stopSending()
   await load.complete()
-  expect(load.work.sendFailures).toEqual([])
+  expect(load.refusals).toEqual([])
   expect(load.work.repeats).toEqual([])
   const [master, slave] = await cluster.logChecksums()
   expect(slave).toBe(master)

@@ -73,7 +73,7 @@ test.for(strangers)(
     expect(problems).toContainEqual({ check: 'registered', message: words[1] })
 
     await Promise.all([load.accepts(50), load.consumes(50)])
-    expect(load.work.sendFailures).toEqual([])
+    expect(load.refusals).toEqual([])
     expect(load.work.repeats).toEqual([])
     for (const name of ['metadata-rpc', 'broker-master', 'broker-slave'] as const)
       expect(await cluster.service(name).readiness()).toMatchObject({ status: 200 })

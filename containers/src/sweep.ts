@@ -1,5 +1,5 @@
 import type { EngineApi } from './engine.ts'
-import { LABEL, run } from './labels.ts'
+import { LABEL, PROJECT, PROJECT_LABEL, run } from './labels.ts'
 
 interface Labelled {
   readonly Labels?: Readonly<Record<string, string>> | undefined
@@ -7,19 +7,19 @@ interface Labelled {
 
 /** Removes containers, networks and volumes of this run, and of runs whose process is gone. Returns how many things it removed. */
 export async function sweep(api: EngineApi): Promise<number> {
-  const filters = { label: [LABEL] }
-  const containers = (await api.listContainers({ all: true, filters })).filter(isOurs)
+  const containers = (await api.listContainers({ all: true })).filter(isOurs)
   // Killed before they are removed: a container that is paused cannot be removed.
   await Promise.all(containers.map(({ Id }) => api.getContainer(Id).remove({ force: true, v: true })))
-  const networks = (await api.listNetworks({ filters })).filter(isOurs)
+  const networks = (await api.listNetworks()).filter(isOurs)
   await Promise.all(networks.map(({ Id }) => api.getNetwork(Id).remove()))
-  const volumes = ((await api.listVolumes({ filters })).Volumes ?? []).filter(isOurs)
+  const volumes = ((await api.listVolumes()).Volumes ?? []).filter(isOurs)
   await Promise.all(volumes.map(({ Name }) => api.getVolume(Name).remove()))
   return containers.length + networks.length + volumes.length
 }
 
 function isOurs({ Labels }: Labelled): boolean {
-  const itsRun = Labels?.[LABEL] ?? ''
+  const itsRun = Labels?.[LABEL] ?? PROJECT.exec(Labels?.[PROJECT_LABEL] ?? '')?.[1]
+  if (itsRun === undefined) return false
   if (itsRun === run) return true
   try {
     return !process.kill(Number(itsRun), 0)
