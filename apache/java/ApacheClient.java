@@ -20,6 +20,7 @@ import org.apache.rocketmq.client.impl.CommunicationMode;
 import org.apache.rocketmq.client.impl.MQClientAPIImpl;
 import org.apache.rocketmq.client.impl.consumer.PullResultExt;
 import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.common.UtilAll;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageAccessor;
 import org.apache.rocketmq.common.message.MessageBatch;
@@ -31,15 +32,19 @@ import org.apache.rocketmq.common.message.MessageId;
 import org.apache.rocketmq.common.message.MessageQueue;
 import org.apache.rocketmq.common.sysflag.MessageSysFlag;
 import org.apache.rocketmq.common.sysflag.PullSysFlag;
+import org.apache.rocketmq.namesrv.NamesrvStartup;
 import org.apache.rocketmq.remoting.InvokeCallback;
 import org.apache.rocketmq.remoting.netty.NettyClientConfig;
 import org.apache.rocketmq.remoting.netty.ResponseFuture;
 import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 import org.apache.rocketmq.remoting.protocol.RequestCode;
+import org.apache.rocketmq.remoting.protocol.body.RegisterBrokerBody;
+import org.apache.rocketmq.remoting.protocol.body.TopicConfigAndMappingSerializeWrapper;
 import org.apache.rocketmq.remoting.protocol.header.EndTransactionRequestHeader;
 import org.apache.rocketmq.remoting.protocol.header.PullMessageRequestHeader;
 import org.apache.rocketmq.remoting.protocol.header.QueryMessageRequestHeader;
 import org.apache.rocketmq.remoting.protocol.header.SendMessageRequestHeader;
+import org.apache.rocketmq.remoting.protocol.header.namesrv.RegisterBrokerRequestHeader;
 
 /**
  * Apache's own client library, asked by lines of JSON: one request a line on standard input, one answer a line on standard output.
@@ -94,6 +99,10 @@ public final class ApacheClient {
                 return batch(broker, topic, request);
             case "transaction":
                 return transaction(broker, topic, request);
+            case "nameServer":
+                return nameServer(request.getString("configuration"));
+            case "register":
+                return register(request);
             default:
                 throw new IllegalArgumentException(request.toJSONString());
         }
@@ -256,6 +265,36 @@ public final class ApacheClient {
             throw new IllegalStateException("the end of a transaction: " + response.getCode() + " " + response.getRemark());
         }
         return shown(half);
+    }
+
+    /** Apache's name server, in this machine too: a machine less. */
+    private static JSONObject nameServer(String configuration) {
+        NamesrvStartup.main0(new String[] {"-c", configuration});
+        return new JSONObject();
+    }
+
+    /** Tells a name server of a master that does not speak remoting: from there Apache's slave learns where to find the log. */
+    private JSONObject register(JSONObject request) throws Exception {
+        RegisterBrokerRequestHeader header = new RegisterBrokerRequestHeader();
+        header.setClusterName(request.getString("cluster"));
+        header.setBrokerName(request.getString("brokerName"));
+        header.setBrokerAddr(request.getString("brokerAddress"));
+        header.setBrokerId(0L);
+        header.setHaServerAddr(request.getString("haAddress"));
+        header.setHeartbeatTimeoutMillis(3_600_000L);
+        header.setCompressed(false);
+        TopicConfigAndMappingSerializeWrapper topics = new TopicConfigAndMappingSerializeWrapper();
+        RegisterBrokerBody body = new RegisterBrokerBody();
+        body.setTopicConfigSerializeWrapper(topics);
+        byte[] bytes = body.encode(false);
+        header.setBodyCrc32(UtilAll.crc32(bytes));
+        RemotingCommand command = RemotingCommand.createRequestCommand(RequestCode.REGISTER_BROKER, header);
+        command.setBody(bytes);
+        RemotingCommand response = api.getRemotingClient().invokeSync(request.getString("nameServer"), command, TIMEOUT_MS);
+        if (response.getCode() != 0) {
+            throw new IllegalStateException("the name server: " + response.getCode() + " " + response.getRemark());
+        }
+        return new JSONObject();
     }
 
     private static JSONObject shown(SendResult sent) {

@@ -19,6 +19,8 @@ const ORDINARY: readonly RegExp[] = [
   /auto-read is disabled/,
   /interrupted, (?:this may caused|possibly) by shutdown/,
   /the topic \S+ not exist, producer:/,
+  // A store that is empty, a disk that is slow.
+  /The commitlog files are deleted, and delete the consume queue files|create mappedFile spent time/,
   // There is no name server.
   /refresh metadata exception/,
   /end transaction in sending message, rollback the message/,

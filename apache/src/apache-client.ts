@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { freePort } from './free-ports.ts'
 import { JavaProcess } from './java-process.ts'
 
 /** A message as Apache's client decodes it. */
@@ -100,6 +103,21 @@ export class ApacheClient implements AsyncDisposable {
   /** A half message and its end; what comes back is of the half message. */
   transaction(broker: string, topic: string, message: ToSend, end: 'commit' | 'rollback'): Promise<Sent> {
     return this.#ask({ do: 'transaction', broker, topic, commit: end === 'commit', ...asked(message) })
+  }
+
+  /** Starts Apache's name server in this machine; returns its `host:port`. */
+  async nameServer(home: string): Promise<string> {
+    const listenPort = await freePort()
+    const configuration = join(home, 'namesrv.conf')
+    writeFileSync(configuration, `listenPort=${listenPort}\n`)
+    await this.#ask({ do: 'nameServer', configuration })
+    return `127.0.0.1:${listenPort}`
+  }
+
+  /** Tells a name server of the master of `broker-a`, which does not do so itself. */
+  async register(nameServer: string, brokerAddress: string, haAddress: string): Promise<void> {
+    const names = { cluster: 'DefaultCluster', brokerName: 'broker-a' }
+    await this.#ask({ do: 'register', nameServer, brokerAddress, haAddress, ...names })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -17,6 +17,9 @@ const JVM_FLAGS = [
   '-Xshare:auto',
 ]
 
+/** Only ends a wait that would never end: the start of a machine takes 5 s, and a minute where many share two cores. */
+const START_WITHIN_MS = 120_000
+
 /** One Java machine. It is ended when its scope is left. */
 export class JavaProcess implements AsyncDisposable {
   /** What it printed. */
@@ -49,7 +52,7 @@ export class JavaProcess implements AsyncDisposable {
       throw new Error(`it ended (${how}) before it said "${words}":\n${this.lines.all.slice(-30).join('\n')}`)
     })
     ended.catch(() => undefined)
-    return Promise.race([this.lines.line([words]), ended])
+    return Promise.race([this.lines.line([words], 0, START_WITHIN_MS), ended])
   }
 
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | string> {

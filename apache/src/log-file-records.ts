@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeRecord, scanFrame, type LogRecord } from '@tandemmq/codec'
 
@@ -13,14 +13,20 @@ export interface LogContents {
   readonly records: readonly LogRecord[]
 }
 
-/** Reads a commit log as files alone show it: no position, checkpoint or queue is asked. Throws where a record is damaged. */
-export function readLog(store: string): LogContents {
+/** The bytes of a commit log's files from the first one on, preallocated ones included. */
+export function readLogFiles(store: string): { readonly begin: number; readonly bytes: Buffer } {
   const directory = join(store, 'commitlog')
+  if (!existsSync(directory)) return { begin: 0, bytes: Buffer.alloc(0) }
   const names = readdirSync(directory)
     .filter((name) => /^\d{20}$/.test(name))
     .toSorted()
-  const begin = Number(names[0] ?? 0)
   const bytes = Buffer.concat(names.map((name) => readFileSync(join(directory, name))))
+  return { begin: Number(names[0] ?? 0), bytes }
+}
+
+/** Reads a commit log as files alone show it: no position, checkpoint or queue is asked. Throws where a record is damaged. */
+export function readLog(store: string): LogContents {
+  const { begin, bytes } = readLogFiles(store)
   const records: LogRecord[] = []
   let at = 0
   let end = 0
@@ -31,7 +37,7 @@ export function readLog(store: string): LogContents {
       at += frame.size
       continue
     }
-    if (frame.kind !== 'message') throw new Error(`${directory}: ${JSON.stringify(frame)} at ${begin + at}`)
+    if (frame.kind !== 'message') throw new Error(`${store}: ${JSON.stringify(frame)} at ${begin + at}`)
     records.push(decodeRecord(bytes, at))
     at += frame.size
     end = at

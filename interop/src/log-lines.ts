@@ -21,7 +21,7 @@ export class LogLines {
   }
 
   /** The first line from index `from` on that contains all of `parts`, now or later. Rejects with the last lines if none comes. */
-  line(parts: readonly string[], from = 0): Promise<string> {
+  line(parts: readonly string[], from = 0, giveUpMs = GIVE_UP_MS): Promise<string> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         const found = this.all.slice(from).find((line) => parts.every((part) => line.includes(part)))
@@ -31,7 +31,7 @@ export class LogLines {
         end(() =>
           reject(new Error(`no line with ${parts.join(' … ')} in:\n${this.all.slice(-40).join('\n')}`)),
         )
-      }, GIVE_UP_MS)
+      }, giveUpMs)
       const end = (settle: () => void): void => {
         clearTimeout(giveUp)
         this.#watchers.delete(look)

@@ -48,6 +48,18 @@ export const brokerKeys = {
   haListenPort: port({ default: 10_912, text: 'HA: a master sends its log to its slaves here.' }),
   haMasterAddress: address({ default: '', text: 'Slave: the HA port of the one master it follows.' }),
   masterGrpcAddress: address({ default: '', text: 'Slave: the gRPC port of that master, for metadata.' }),
+  haPeer: oneOf(['tandemmq', 'apache'], {
+    default: 'tandemmq',
+    text: 'Slave: what its master is. `apache`: a genuine Apache RocketMQ master; its log alone is copied, its topics and progress are not.',
+  }),
+  haLegacySlaves: flag({
+    default: false,
+    text: 'Master: also serve slaves of Apache RocketMQ. They prove nothing: who reaches the HA port can then read the log.',
+  }),
+  haLegacyCounts: flag({
+    default: false,
+    text: 'SYNC_MASTER with ASYNC_FLUSH: such slaves complete sends too, one for each address. After a crash they cannot say what they hold.',
+  }),
   namesrvAddr: address({
     default: '',
     text: 'The gRPC port of metadata-rpc; without one the master serves alone.',

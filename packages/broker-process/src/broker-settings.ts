@@ -33,12 +33,20 @@ export function readBrokerConfiguration(
       refuse('brokerRole', 'SLAVE for broker-slave')
     if (values.haMasterAddress === '')
       refuse('haMasterAddress', 'the host:port of the HA port of the master that this slave follows')
-    if (values.masterGrpcAddress === '')
+    if (values.masterGrpcAddress === '' && values.haPeer === 'tandemmq')
       refuse('masterGrpcAddress', 'the host:port of the gRPC port of the master that this slave follows')
     if (values.brokerId === 0) refuse('brokerId', '1 or more for a slave')
   } else if (values.brokerId !== 0) refuse('brokerId', '0 for a master')
   if (values.brokerRole === 'SYNC_MASTER' && values.inSyncReplicas > values.totalReplicas) {
     refuse('inSyncReplicas', `at most totalReplicas, which is ${values.totalReplicas}`)
+  }
+  if (values.haLegacyCounts && !values.haLegacySlaves)
+    refuse('haLegacyCounts', 'false without haLegacySlaves')
+  if (values.haLegacyCounts && values.flushDiskType === 'SYNC_FLUSH') {
+    refuse(
+      'haLegacyCounts',
+      'false with SYNC_FLUSH: a slave of Apache RocketMQ reports what is not on its disk',
+    )
   }
   if (values.setSecretFile === '' && !isLoopback(values.listenAddress)) {
     refuse('listenAddress', 'a loopback address as long as there is no setSecretFile')
@@ -91,11 +99,13 @@ export function brokerOptions(
             haAdvertisedHost: ownHost,
             createLog: values.createLog,
             acceptLoss: values.acceptLoss,
+            legacySlaves: values.haLegacyCounts ? 'counted' : values.haLegacySlaves ? 'served' : 'none',
           },
         }
       : {
           slave: {
             masterHa: splitAddress(values.haMasterAddress),
+            peer: values.haPeer,
             masterGrpc: values.masterGrpcAddress,
             pullIntervalMs: values.slaveMetadataPullInterval,
             watch: values.slaveMetadataWatch,

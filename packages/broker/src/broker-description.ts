@@ -75,7 +75,13 @@ function detailsOf(self: SelfView): MemberDetails {
   const { options, role } = self
   if (role.kind === 'slave') {
     const problems = problemsOf(self)
-    return { replicas: [], okMeans: '', problems, metadataSync: syncDetails(role.sync.status) }
+    const sync = role.followed?.sync
+    return {
+      replicas: [],
+      okMeans: '',
+      problems,
+      ...(sync !== undefined && { metadataSync: syncDetails(sync.status) }),
+    }
   }
   const replicas = role.replicas().map((replica) => ({
     identity: replica.identity,

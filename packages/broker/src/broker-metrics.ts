@@ -112,7 +112,7 @@ function observeServing(meter: Meter, sources: BrokerMetricsSources): void {
       'Since the last successful fetch of metadata from the master, ms.',
       [],
       () => {
-        const { lastSuccessAt } = role.sync.status
+        const lastSuccessAt = role.followed?.sync.status.lastSuccessAt
         return lastSuccessAt === undefined
           ? []
           : [{ value: Math.max(0, sources.clock.now() - lastSuccessAt) }]

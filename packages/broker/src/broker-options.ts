@@ -49,11 +49,15 @@ export interface MasterOptions {
   readonly createLog: boolean
   /** Confirms a loss: a tail that may be missing is not waited for (rule 3.4). */
   readonly acceptLoss: boolean
+  /** Slaves of Apache RocketMQ, which say no hello (rule 2.6). Default `none`. */
+  readonly legacySlaves?: 'none' | 'served' | 'counted'
 }
 
 export interface SlaveOptions {
   readonly masterHa: Address
-  /** gRPC of the master, for metadata. */
+  /** `apache`: a genuine Apache master, of which only the log can be had (rule 2.6). Default `tandemmq`. */
+  readonly peer?: 'tandemmq' | 'apache'
+  /** gRPC of the master, for metadata; unused with a master of Apache's. */
   readonly masterGrpc: string
   /** How often metadata is pulled, ms. */
   readonly pullIntervalMs: number

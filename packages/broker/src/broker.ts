@@ -60,12 +60,12 @@ export class Broker implements AsyncDisposable {
     if (registry !== undefined) {
       this.#registration = Registration.start({}, { clock, random, logger }, registry, selfReport(this.#self))
     }
-    if (role.kind === 'slave' && this.#registration !== undefined) {
+    if (role.kind === 'slave' && role.followed !== undefined && this.#registration !== undefined) {
       this.#handBack = new HandBack(
         {
           registration: this.#registration,
           metadata,
-          source: role.source,
+          source: role.followed.source,
           seal: () => this.api.seal(),
           unseal: () => this.api.unseal(),
         },

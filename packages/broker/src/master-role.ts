@@ -95,6 +95,7 @@ export class MasterRole implements AsyncDisposable {
         inSyncReplicas: waitsForReplicas(options.mode) ? options.mode.inSyncReplicas : 1,
         slaveTimeoutMs: options.slaveTimeoutMs,
         acceptLoss: master.acceptLoss,
+        legacySlaves: master.legacySlaves ?? 'none',
         onCounted: (identity) => store.addToRoster(identity),
         onHello: (hello) => role?.introduced(hello),
       },

@@ -1,3 +1,4 @@
+import { joinAddress } from '@tandemmq/base'
 import { HaSlave, isMasterAway, type SlaveState } from '@tandemmq/ha-protocol'
 import { MetadataSync, type MetadataSource, type MetadataStore } from '@tandemmq/metadata'
 import type { MemberView } from '@tandemmq/registry'
@@ -9,14 +10,20 @@ import type { VisiblePosition } from './visible-position.ts'
 /** A slave that lacks no more than this has copied what it could: it may give the token back. */
 export const CAUGHT_UP_BYTES = 64 * 1024
 
+/** Where a slave's metadata comes from. */
+export interface FollowedMetadata {
+  readonly source: MetadataSource
+  readonly sync: MetadataSync
+}
+
 /**
  * What a broker does as slave: copies the log of one master byte for byte, keeps its metadata, and reads as far as it
  * may. It never appends anything of its own (DESIGN invariant 4).
  */
 export class SlaveRole implements AsyncDisposable {
   readonly kind = 'slave'
-  readonly source: MetadataSource
-  readonly sync: MetadataSync
+  /** `undefined`: the master is one of Apache's, whose metadata does not come this way. */
+  readonly followed: FollowedMetadata | undefined
   readonly #options: BrokerOptions
   readonly #store: MessageStore
   readonly #ha: HaSlave
@@ -27,15 +34,13 @@ export class SlaveRole implements AsyncDisposable {
     options: BrokerOptions,
     store: MessageStore,
     ha: HaSlave,
-    source: MetadataSource,
-    sync: MetadataSync,
+    followed: FollowedMetadata | undefined,
     log: ReplicatedStore,
   ) {
     this.#options = options
     this.#store = store
     this.#ha = ha
-    this.source = source
-    this.sync = sync
+    this.followed = followed
     this.#log = log
   }
 
@@ -58,18 +63,15 @@ export class SlaveRole implements AsyncDisposable {
         ...(options.secret === undefined ? {} : { secret: options.secret }),
         confirmed: store.confirmedOnDisk,
         dispatched: () => store.dispatched.at,
+        peer: slave.peer ?? 'tandemmq',
+        // Apache's master does not ask for it.
+        flushBeforeReport: slave.peer === 'apache' && options.mode.flush === 'sync',
       },
       ports,
       log,
     )
-    const source = ports.metadataSource(slave.masterGrpc)
-    const sync = MetadataSync.start(
-      { pullIntervalMs: slave.pullIntervalMs, watch: slave.watch },
-      ports,
-      source,
-      metadata,
-    )
-    return new SlaveRole(options, store, ha, source, sync, log)
+    const followed = slave.peer === 'apache' ? undefined : followMetadata(slave, ports, metadata)
+    return new SlaveRole(options, store, ha, followed, log)
   }
 
   /** How this role learns whether the broker answers consumers at present. */
@@ -86,7 +88,7 @@ export class SlaveRole implements AsyncDisposable {
     const { state } = this.#ha
     if (state.kind === 'streaming') return undefined
     const trouble = 'trouble' in state ? state.trouble?.words : undefined
-    return trouble ?? `not connected to its master at ${this.#options.slave?.masterGrpc ?? ''}`
+    return trouble ?? `not connected to its master at ${this.#masterAddress}`
   }
 
   /** The master is there and has refused this slave, or this slave the master: another secret, set, log. */
@@ -111,6 +113,8 @@ export class SlaveRole implements AsyncDisposable {
    */
   get visibleLimit(): number {
     const own = this.#options.mode.flush === 'sync' ? this.#store.flushed.at : this.#store.end
+    // A master of Apache's has no confirmed position to send: what it sent, it has.
+    if (this.#options.slave?.peer === 'apache') return own
     if (this.#isServing() && !this.masterConnected) return own
     return Math.min(this.#store.end, this.#ha.confirmed.at)
   }
@@ -138,9 +142,21 @@ export class SlaveRole implements AsyncDisposable {
     }
   }
 
+  get #masterAddress(): string {
+    const { slave } = this.#options
+    if (slave === undefined) return ''
+    return slave.peer === 'apache' ? joinAddress(slave.masterHa.host, slave.masterHa.port) : slave.masterGrpc
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
-    this.sync.close()
+    this.followed?.sync.close()
     this.#ha.close()
     return Promise.resolve()
   }
+}
+
+function followMetadata(slave: SlaveOptions, ports: BrokerPorts, metadata: MetadataStore): FollowedMetadata {
+  const source = ports.metadataSource(slave.masterGrpc)
+  const options = { pullIntervalMs: slave.pullIntervalMs, watch: slave.watch }
+  return { source, sync: MetadataSync.start(options, ports, source, metadata) }
 }

@@ -1,0 +1,90 @@
+import { cpSync } from 'node:fs'
+import { Clients } from '@tandemmq/interop'
+import { expect, test } from 'vitest'
+import { ApacheBroker } from './apache-broker.ts'
+import { ApacheClient } from './apache-client.ts'
+import { apacheServesAll } from './apache-sees.test-kit.ts'
+import { freePort } from './free-ports.ts'
+import { Load } from './load.ts'
+import { OurBroker } from './our-broker.ts'
+import { RunDirectory } from './run-directory.test-kit.ts'
+import { sameLog } from './same-log.test-kit.ts'
+
+test('a slave of Apache follows our master, through restarts of either in the middle of load', async (context) => {
+  const run = new RunDirectory(context)
+  const original = run.join('ours')
+  const copy = run.join('apache')
+  const home = run.home('client')
+  await using client = await ApacheClient.start(home)
+  const namesrvAddr = await client.nameServer(home)
+  const ports = { grpcPort: await freePort(), haListenPort: await freePort() }
+  await client.register(namesrvAddr, `127.0.0.1:${ports.grpcPort}`, `127.0.0.1:${ports.haListenPort}`)
+
+  const master = (keys = {}): Promise<OurBroker> =>
+    OurBroker.start({
+      role: 'master',
+      store: original,
+      home: run.home('ours'),
+      keys: { ...ports, haLegacySlaves: true, createLog: true, ...keys },
+    })
+  const slave = (): Promise<ApacheBroker> =>
+    ApacheBroker.start({
+      store: copy,
+      home: run.home('apache'),
+      keys: { brokerRole: 'SLAVE', brokerId: 1, namesrvAddr },
+    })
+
+  {
+    await using ours = await master()
+    await using clients = new Clients(ours)
+    const load = await loadOf(clients)
+    await load.burst(200)
+    {
+      await using theirs = await slave()
+      await load.burst(200)
+      await sameLog(original, copy)
+      await load.burst(200, () => theirs.kill())
+      expect(theirs.complaints().filter((line) => !UNTIL_IT_IS_FOUND.test(line))).toEqual([])
+    }
+    await load.burst(100)
+    // Whoever stops while nobody is connected stops as ever.
+    await ours.kill()
+  }
+  await using theirs = await slave()
+  {
+    await using ours = await master()
+    await using clients = new Clients(ours)
+    const load = await loadOf(clients)
+    await load.burst(200)
+    await sameLog(original, copy)
+    await load.burst(100, () => ours.kill())
+  }
+  // What it reports completes sends from here on: without it none would be acknowledged.
+  await using ours = await master({
+    brokerRole: 'SYNC_MASTER',
+    inSyncReplicas: 2,
+    totalReplicas: 2,
+    haLegacyCounts: true,
+    acceptLoss: true,
+  })
+  await using clients = new Clients(ours)
+  const load = await loadOf(clients)
+  await load.burst(100)
+  expect(await sameLog(original, copy)).toBeGreaterThan(4 * 2 ** 20)
+  expect(ours.complaints()).toEqual([])
+
+  // Its topics would come from a master that speaks remoting: by hand, it serves every message.
+  await theirs.stop()
+  cpSync(`${original}/config`, `${copy}/config`, { recursive: true })
+  await using again = await slave()
+  expect(await apacheServesAll(client, again, copy)).toBeGreaterThan(900)
+})
+
+/** It asks the name server for its master after the first attempt, and does not know remoting of our port. */
+const UNTIL_IT_IS_FOUND =
+  /HAClient connect to master null failed|SyncTopicConfig Exception|SyncConsumerOffset/
+
+async function loadOf(clients: Clients): Promise<Load> {
+  const producer = await clients.producer('Load')
+  return new Load(async (body) => (await producer.send({ topic: 'Load', body })).messageId)
+}
