@@ -1,4 +1,4 @@
-import { forward } from '@tandemmq/rpc'
+import { forward, rocketmq } from '@tandemmq/rpc'
 import { methodNames } from '../targets/grpc-requests.ts'
 import { goldenFile, goldenNames } from './golden.ts'
 import type { Seed } from './seed.ts'
@@ -19,6 +19,8 @@ function golden(): readonly { readonly method: string; readonly name: string; re
 }
 
 function* requests(): Generator<Seed> {
+  const send = Buffer.of(methodNames.indexOf('SendMessage'))
+  yield { target: 'grpc-requests', name: 'wordy-message', bytes: Buffer.concat([send, wordy()]) }
   const seen = new Map<string, number>()
   for (const { method, name, bytes } of golden()) {
     const count = (seen.get(method) ?? 0) + 1
@@ -30,6 +32,22 @@ function* requests(): Generator<Seed> {
       bytes: Buffer.concat([Buffer.of(methodNames.indexOf(method)), bytes]),
     }
   }
+}
+
+/** A message with much text in every place: what is overwritten in it is mostly text, not a length. */
+function wordy(): Buffer {
+  const message = rocketmq.Message.fromPartial({
+    topic: { name: 'Orders' },
+    userProperties: new Map([['n'.repeat(40), 'v'.repeat(40)]]),
+    systemProperties: {
+      messageId: 'i'.repeat(40),
+      tag: 't'.repeat(40),
+      keys: ['k'.repeat(40)],
+      messageGroup: 'g'.repeat(40),
+    },
+    body: Buffer.from('body'),
+  })
+  return Buffer.from(rocketmq.SendMessageRequest.encode({ messages: [message] }).finish())
 }
 
 function bytesOf(frames: readonly forward.CallFrame[]): Buffer {
