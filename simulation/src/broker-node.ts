@@ -68,10 +68,10 @@ export class BrokerNode {
     return this.#services.metadata.isWatching(this.#process, broker)
   }
 
-  start(acceptLoss = false): void {
+  start(): void {
     if (this.#state !== 'down') return
     this.#state = 'up'
-    void this.#open(acceptLoss).catch((cause: unknown) => {
+    void this.#open().catch((cause: unknown) => {
       this.#story.say(this.name, `!! did not open: ${messageOf(cause)}`)
       this.#watch.failed(`${this.name} did not open: ${messageOf(cause)}`)
     })
@@ -105,12 +105,12 @@ export class BrokerNode {
     this.machine.thaw()
   }
 
-  async #open(acceptLoss: boolean): Promise<void> {
+  async #open(): Promise<void> {
     const ports = this.machine.boot()
     const { clock } = ports
     this.#process = ports
     const { registry, metadata, clients } = this.#services
-    const broker = await Broker.open(this.#options(acceptLoss), {
+    const broker = await Broker.open(this.#options(), {
       ...ports,
       logger: this.#story.logger(this.name),
       meter: silentMeter,
@@ -131,7 +131,7 @@ export class BrokerNode {
     this.#broker = broker
   }
 
-  #options(acceptLoss: boolean): BrokerOptions {
+  #options(): BrokerOptions {
     const { mode, slaves } = this.#plan
     const { name } = this
     return {
@@ -156,7 +156,7 @@ export class BrokerNode {
               haListen: { host: name, port: HA_PORT },
               haAdvertisedHost: name,
               createLog: true,
-              acceptLoss,
+              acceptLoss: false,
             },
           }
         : {

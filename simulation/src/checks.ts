@@ -51,26 +51,14 @@ function comesAgain(entry: Entry, { knowledge, misfortunes }: Witnesses): (strin
   return entry.delivered.flatMap((delivery) => {
     const before = entry.acked.filter((ack) => ack.at < delivery.at)
     if (before.length === 0) return []
-    const culprit = before.find(
-      (ack) =>
-        !isGivenUp(entry, ack, delivery, misfortunes) &&
-        knowledge.mustKnow(ack, delivery.by, delivery.at, misfortunes.powerCuts),
+    const culprit = before.find((ack) =>
+      knowledge.mustKnow(ack, delivery.by, delivery.at, misfortunes.powerCuts),
     )
     return [
       culprit &&
         `again: ${entry.id} was acknowledged at ${told(culprit)} and delivered again at ${told(delivery)}`,
     ]
   })
-}
-
-/** The delivered copy of a scheduled message was in a tail that the operator gave up; the scheduled one is delivered afresh. */
-function isGivenUp(
-  { due }: Entry,
-  ack: Contact,
-  delivery: Contact,
-  { acceptedLosses }: Misfortunes,
-): boolean {
-  return due !== undefined && acceptedLosses.some((at) => at > ack.at && at < delivery.at)
 }
 
 function told({ by, at, epoch, attempt }: Contact): string {

@@ -1,18 +1,14 @@
 import type { Cluster } from './cluster.ts'
-import { MASTER, type Misfortune, type Plan } from './plan.ts'
+import type { Misfortune, Plan } from './plan.ts'
 import type { Story } from './story.ts'
 
-/** A master that says so for this long is started with `acceptLoss` by the operator. */
-const OPERATOR_MS = 6_000
-
-/** Makes the plan's misfortunes happen, takes them back, and plays the operator where one is needed. */
+/** Makes the plan's misfortunes happen, and takes them back. */
 export class Misfortunes {
   readonly #cluster: Cluster
   readonly #plan: Plan
   readonly #story: Story
   readonly #powerCuts: { readonly who: string; readonly at: number }[] = []
   readonly #resets: number[] = []
-  readonly #acceptedLosses: number[] = []
   #isOver = false
 
   constructor(cluster: Cluster, plan: Plan, story: Story) {
@@ -31,11 +27,6 @@ export class Misfortunes {
     return this.#resets
   }
 
-  /** When the operator gave up what a slave held and the master did not. */
-  get acceptedLosses(): readonly number[] {
-    return this.#acceptedLosses
-  }
-
   /** Counts from now. */
   begin(): void {
     const { time } = this.#cluster
@@ -49,7 +40,6 @@ export class Misfortunes {
         })
       })
     }
-    this.#lookAfterMaster(0)
   }
 
   /** From now on nothing goes wrong any more, and what did is put right. */
@@ -122,21 +112,5 @@ export class Misfortunes {
       this.#story.say('--', `${who}: started`)
       node.start()
     }
-  }
-
-  /** A slave may hold bytes that the master had not synced; only an operator may give them up (rule 3.4). */
-  #lookAfterMaster(stuckMs: number): void {
-    const { time, master } = this.#cluster
-    time.after(500, () => {
-      const isStuck = master.broker?.problems.some((words) => words.includes('acceptLoss')) === true
-      if (isStuck && stuckMs >= OPERATOR_MS) {
-        this.#story.say('--', `operator: ${MASTER} is started with acceptLoss`)
-        this.#acceptedLosses.push(time.monotonic())
-        master.kill()
-        master.start(true)
-        return this.#lookAfterMaster(0)
-      }
-      this.#lookAfterMaster(isStuck ? stuckMs + 500 : 0)
-    })
   }
 }

@@ -1,11 +1,12 @@
 import { BrokerError, mayPass, messageOf, type Timer } from '@tandemmq/base'
 import type { Hello } from '@tandemmq/codec'
-import { HaMaster, type ReplicaStatus } from '@tandemmq/ha-protocol'
+import { HaMaster, type ReplicaStatus, type Tail } from '@tandemmq/ha-protocol'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, MasterOptions } from './broker-options.ts'
 import { Durability, type Confirmation } from './durability.ts'
 import { waitsForReplicas } from './durability-mode.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
+import { judgeTail, missingAt, type TailVerdict } from './tail-evidence.ts'
 import type { VisiblePosition } from './visible-position.ts'
 import { Writability } from './writability.ts'
 
@@ -35,6 +36,10 @@ export class MasterRole implements AsyncDisposable {
   readonly #ports: BrokerPorts
   readonly #store: MessageStore
   readonly #ha: HaMaster
+  /** Whether the log may lack its tail (rule 3.2). */
+  #verdict: TailVerdict = { kind: 'complete' }
+  /** Epochs that were opened and given up again for an older tail; the next one goes above them. */
+  #atLeast = 1
   /** Replicas that introduced themselves since the start, by identity. */
   readonly #heard = new Map<string, Hello>()
   #opening: Promise<void> | undefined
@@ -98,6 +103,12 @@ export class MasterRole implements AsyncDisposable {
         legacySlaves: master.legacySlaves ?? 'none',
         onCounted: (identity) => store.addToRoster(identity),
         onHello: (hello) => role?.introduced(hello),
+        tail: () => role?.tail() ?? { kind: 'unknown' },
+        onBorrowing: async (from) => {
+          await store.addToRoster(from)
+          await store.suspectLoss()
+        },
+        onBorrowed: (from) => role?.borrowed(from),
       },
       ports,
       log,
@@ -191,15 +202,27 @@ export class MasterRole implements AsyncDisposable {
     this.#heard.set(hello.identity, hello)
     const { master } = this.#options
     if (!this.#isEpochOpen && master !== undefined) this.#decide(master)
-    else if (this.#isAhead(hello) && this.#hasUntouchedEpoch()) this.#refuseTail(hello)
+    else if (this.#isAhead(hello) && this.#hasUntouchedEpoch()) this.#missTail(hello)
   }
 
   #decide(master: MasterOptions): void {
     if (this.#opening !== undefined) return
-    const reason =
-      master.acceptLoss && this.#store.lineage !== undefined ? undefined : this.#reasonToWait(master)
-    if (reason !== undefined) return this.writability.refuse('log', reason)
-    this.#opening = this.#openEpochOrSayWhy()
+    const { roster, lineage, end, recovery } = this.#store
+    const { mode, totalReplicas } = this.#options
+    this.#verdict = judgeTail({
+      roster,
+      lineage,
+      end,
+      mode,
+      totalReplicas,
+      lossReason: recovery.lossPossible ? recovery.reason : undefined,
+      heard: [...this.#heard.values()],
+      createLog: master.createLog,
+      acceptLoss: master.acceptLoss,
+    })
+    this.#refuseTail()
+    if (this.#verdict.kind === 'complete') this.#opening = this.#openEpochOrSayWhy()
+    else if (lineage !== undefined && !waitsForReplicas(mode)) this.#goOnAlone()
   }
 
   async #openEpochOrSayWhy(): Promise<void> {
@@ -219,37 +242,9 @@ export class MasterRole implements AsyncDisposable {
     })
   }
 
-  /** Why the log may not go on yet, in words. */
-  #reasonToWait(master: MasterOptions): string | undefined {
-    const others = this.#options.totalReplicas - 1
-    if (this.#store.lineage === undefined) {
-      if (master.createLog || others <= 0) return undefined
-      const holder = [...this.#heard.values()].find(
-        (hello) => hello.lineage !== undefined || hello.end > hello.begin,
-      )
-      if (holder !== undefined) {
-        return `this disk is empty, but ${holder.identity} holds a log up to ${holder.end}: restore this master's store from it`
-      }
-      if (this.#heard.size >= others) return undefined
-      return `this disk is empty and ${this.#heard.size} of ${others} slaves have said that theirs are too (or start with createLog=true)`
-    }
-    if (!this.#store.recovery.lossPossible) return undefined
-    const { roster } = this.#store
-    if (roster.length === 0) return undefined
-    const ahead = [...this.#heard.values()].find((hello) => this.#isAhead(hello))
-    if (ahead !== undefined) return this.#tailWords(ahead)
-    const { mode, totalReplicas } = this.#options
-    const replicas = Math.max(roster.length + 1, totalReplicas)
-    const needed = Math.min(roster.length, replicas - mode.inSyncReplicas + 1)
-    const heard = roster.filter((identity) => this.#heard.has(identity)).length
-    if (heard >= needed) return undefined
-    if (!waitsForReplicas(mode)) this.#goOnAlone(heard)
-    return `the tail of this log may be missing (${this.#store.recovery.reason}): heard ${heard} of ${needed} replicas that could know it (or start with acceptLoss=true)`
-  }
-
   /** Asynchronous mode promises nothing about the loss of a machine: after a while without contact it goes on. */
-  #goOnAlone(heard: number): void {
-    if (heard > 0 || this.#patience !== undefined) return
+  #goOnAlone(): void {
+    if (this.#heard.size > 0 || this.#patience !== undefined) return
     this.#patience = this.#ports.clock.after(CONTACT_MS, () => {
       if (this.#heard.size > 0 || this.#opening !== undefined) return
       this.#ports.logger.warn({}, 'no replica in contact: going on with the log as it is')
@@ -259,13 +254,21 @@ export class MasterRole implements AsyncDisposable {
 
   async #openEpoch(): Promise<void> {
     if (this.#store.lineage === undefined) await this.#store.createLineage()
-    const epoch = await this.#store.openEpoch()
+    const epoch = await this.#store.openEpoch(this.#atLeast)
+    this.#verdict = { kind: 'complete' }
+    this.#atLeast = epoch.epoch + 1
     this.#isEpochOpen = true
     this.#ports.logger.info({ epoch: epoch.epoch, offset: epoch.start }, 'epoch opened')
     // What the registry said before could not be compared with an epoch of ours.
     if (this.#highestHeard !== undefined) this.heardOfEpoch(this.#highestHeard)
     this.writability.lift('log')
     for (const listener of this.#epochListeners.splice(0)) listener()
+  }
+
+  /** What the HA port is to do about a tail that may be missing. */
+  tail(): Tail {
+    const { kind } = this.#verdict
+    return kind === 'missing' ? { kind, holder: this.#verdict.holder } : { kind }
   }
 
   #isAhead(hello: Hello): boolean {
@@ -277,18 +280,25 @@ export class MasterRole implements AsyncDisposable {
     return epoch !== undefined && epoch.start === this.#store.end
   }
 
-  /** Rule 1.4: a longer log of ours, before the first append of this epoch. */
-  #refuseTail(hello: Hello): void {
+  /** Rule 1.4: a longer log of ours, before the first append of this epoch: it goes on with those bytes instead. */
+  #missTail(hello: Hello): void {
     if (this.#options.master?.acceptLoss === true) return
-    this.writability.refuse('log', this.#tailWords(hello))
-    this.#ports.logger.error(
-      { peer: hello.identity, theirs: hello.end, ours: this.#store.end },
-      'a slave holds more of this log',
-    )
+    this.#isEpochOpen = false
+    this.#verdict = missingAt(hello, this.#store.end)
+    this.#refuseTail()
   }
 
-  #tailWords(hello: Hello): string {
-    return `${hello.identity} holds this log up to ${hello.end}, this master only up to ${this.#store.end}: restore its store from there (acceptLoss=true gives up what only that one holds, acknowledged messages too)`
+  #refuseTail(): void {
+    if (this.#verdict.kind === 'complete') return this.writability.lift('log')
+    this.writability.refuse('log', this.#verdict.words)
+  }
+
+  /** What the log lacked has come, and is on disk. */
+  borrowed(from: string): void {
+    if (this.#verdict.kind !== 'missing') return
+    this.#ports.logger.info({ from, end: this.#store.end }, 'the log has what it lacked')
+    this.#patience?.cancel()
+    this.#opening = this.#openEpochOrSayWhy()
   }
 }
 

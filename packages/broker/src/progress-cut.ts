@@ -1,4 +1,4 @@
-import { mayPass, messageOf, type Clock, type Logger } from '@tandemmq/base'
+import { mayPass, messageOf, type Clock, type Logger, type Timer } from '@tandemmq/base'
 import type { MetadataStore } from '@tandemmq/metadata'
 import type { Writability } from './writability.ts'
 
@@ -26,7 +26,7 @@ export function cutProgress(
   { clock, logger }: ProgressCutPorts,
   done: () => void,
 ): () => void {
-  let stop = (): void => {}
+  let timer: Timer | undefined
   const attempt = (): void => {
     try {
       // All that was in the log has been dispatched by now.
@@ -36,13 +36,12 @@ export function cutProgress(
       const why = `consumer progress past the end of the log cannot be cut: ${messageOf(failure)}`
       logger.warn({ why }, 'this master has to wait before it can be written to')
       writability.refuse('progress', why)
-      const timer = clock.after(RETRY_MS, attempt)
-      stop = () => timer.cancel()
+      timer = clock.after(RETRY_MS, attempt)
       return
     }
     writability.lift('progress')
     done()
   }
   attempt()
-  return () => stop()
+  return () => timer?.cancel()
 }

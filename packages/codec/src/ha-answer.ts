@@ -22,12 +22,14 @@ export type Answer =
   | { readonly kind: 'truncate'; readonly at: LogOffset; readonly lineage: Lineage }
   /** What would come next for you is no longer kept: give up your log, say hello again and start at `at`. */
   | { readonly kind: 'start-over'; readonly at: LogOffset; readonly lineage: Lineage }
+  /** The master lacks what you hold from `at` on: send it, in frames like its own (rule 3.2). */
+  | { readonly kind: 'lend'; readonly at: LogOffset }
   /** Not yet; come again. */
   | { readonly kind: 'wait'; readonly refusal: Refusal }
   | { readonly kind: 'refuse'; readonly refusal: Refusal }
 
 const TAG = { verdict: 1, at: 2, lineage: 8, flushRequired: 12, counted: 17 } as const
-const verdicts: readonly Answer['kind'][] = ['accept', 'refuse', 'truncate', 'start-over', 'wait']
+const verdicts: readonly Answer['kind'][] = ['accept', 'refuse', 'truncate', 'start-over', 'wait', 'lend']
 
 export function encodeAnswer(answer: Answer): Buffer {
   const fields = new FieldWriter().byte(TAG.verdict, verdicts.indexOf(answer.kind))
@@ -39,6 +41,8 @@ export function encodeAnswer(answer: Answer): Buffer {
     case 'truncate':
     case 'start-over':
       return fields.integer(TAG.at, answer.at).bytes(TAG.lineage, encodeLineage(answer.lineage)).finish()
+    case 'lend':
+      return fields.integer(TAG.at, answer.at).finish()
     case 'wait':
     case 'refuse':
       writeRefusal(fields, answer.refusal)
@@ -63,6 +67,8 @@ export function decodeAnswer(body: Buffer): Answer {
     case 'truncate':
     case 'start-over':
       return { kind, ...destination(fields) }
+    case 'lend':
+      return { kind, at: required(fields.offset(TAG.at), 'the offset of an answer') }
     case 'wait':
     case 'refuse':
       return { kind, refusal: required(decodeRefusal(fields), 'the reason of an answer') }

@@ -13,6 +13,14 @@ export type Alignment =
   | { readonly kind: 'cut'; readonly at: LogOffset; readonly compare?: LogRange }
   /** A prefix that ends where the master no longer keeps anything; a newer epoch of the master decides. */
   | { readonly kind: 'start-over'; readonly at: LogOffset }
+  /** Holds all of a master's log that lacks its tail, and what is missing up to `to` (rule 3.2). */
+  | {
+      readonly kind: 'borrow'
+      readonly at: LogOffset
+      readonly to: LogOffset
+      readonly lineage: Lineage
+      readonly compare?: LogRange
+    }
   | { readonly kind: 'wait'; readonly refusal: Refusal }
   | { readonly kind: 'refuse'; readonly refusal: Refusal }
 
@@ -139,7 +147,12 @@ export function lastEpoch(lineage: Lineage | undefined): number {
   return lineage?.epochs.at(-1)?.epoch ?? 0
 }
 
-function comparison(common: LogOffset, master: LogView, slave: SlaveLog): { readonly compare?: LogRange } {
+/** The range below the common point that both sides checksum, if both hold any of it. */
+export function comparison(
+  common: LogOffset,
+  master: LogView,
+  slave: SlaveLog,
+): { readonly compare?: LogRange } {
   const from = Math.max(common - COMPARED_BYTES, master.begin, slave.begin)
   return from < common ? { compare: { from, to: common } } : {}
 }

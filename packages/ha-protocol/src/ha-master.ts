@@ -13,6 +13,7 @@ import { ReplicaTable } from './replica-table.ts'
 import { viewOf } from './replicated-log.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
 import { defaultWriteLimits } from './write-side.ts'
+import type { Tail } from './tail.ts'
 import type { WriteLimits } from './write-side.ts'
 
 export interface HaMasterOptions extends HaMember {
@@ -29,6 +30,12 @@ export interface HaMasterOptions extends HaMember {
   readonly onCounted?: (identity: string) => Promise<void>
   /** A slave has proven who it is; called for every such hello, whatever the answer will be (rules 1.4, 1.6, 3.2). */
   readonly onHello?: (hello: Hello) => void
+  /** Whether this log may lack its tail, and who is to send it (rule 3.2); asked at every hello. Default: it is complete. */
+  readonly tail?: () => Tail
+  /** Before the first byte of it is appended: an end that comes in the middle must be seen as one by the next start. */
+  readonly onBorrowing?: (from: string) => Promise<void>
+  /** What was missing has come from this identity and is on disk. */
+  readonly onBorrowed?: (from: string) => void
   /** The operator has accepted a loss (rule 3.4): a longer slave is cut even before this master's first append. */
   readonly acceptLoss?: boolean
   /** Serve slaves that say no hello; `counted`: their reports complete sends, unless these wait for the slaves' disks. Default `none`. */
@@ -78,7 +85,7 @@ export class HaMaster {
       legacyTimings: apacheTimings,
     }
     const listener = await HaListener.open(ports.net, options.address, {
-      context: { config, view: () => viewOf(log) },
+      context: { config, view: () => viewOf(log), tail: options.tail ?? (() => ({ kind: 'complete' })) },
       log,
       clock: ports.clock,
       random: ports.random,
@@ -89,6 +96,8 @@ export class HaMaster {
       limits: { ...defaultWriteLimits, ...options.writeLimits },
       enroll: (identity) => master.#enroll(identity),
       introduced: (hello) => options.onHello?.(hello),
+      borrowing: (from) => options.onBorrowing?.(from) ?? Promise.resolve(),
+      borrowed: (from) => options.onBorrowed?.(from),
       confirmed: () => master.#confirmed,
     })
     master.#listener = listener

@@ -137,7 +137,7 @@ export class HaSlave {
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#step(next)
     this.#isStepping = false
     this.#arm()
-    if (this.#state.kind === 'streaming') this.#connection?.startStream()
+    if (this.#state.kind === 'streaming' || this.#state.kind === 'lending') this.#connection?.startStream()
   }
 
   #step(event: SlaveEvent): void {
@@ -177,6 +177,10 @@ export class HaSlave {
         return this.#append(effect.offset)
       case 'flush':
         return this.#disk.flush()
+      case 'lend':
+        return this.#lend(effect.at)
+      case 'lend-heartbeat':
+        return this.#connection?.lendHeartbeat()
       case 'report':
         return this.#connection?.write(encodeReport(effect.position))
       case 'send-control':
@@ -287,6 +291,14 @@ export class HaSlave {
       old.fail(new BrokerError('LOG_CLOSED', 'the log was cut on order of the master'))
     }
     this.#dispatch(problem === undefined ? { kind: 'cut-done' } : { kind: 'disk-failed', words: problem })
+  }
+
+  #lend(at: LogOffset): void {
+    const { logger, clock } = this.#ports
+    logger.warn({ from: at, to: this.#log.end }, 'the master lacks the end of its log: sending it ours')
+    this.#connection?.lend(at, { log: this.#log, clock }, (words) =>
+      this.#dispatch({ kind: 'disk-failed', words }),
+    )
   }
 
   #newDisk(): SlaveDisk {

@@ -1,6 +1,6 @@
 import { BrokerError, messageOf, splitAddress, unreachable } from '@tandemmq/base'
 import type { Clock, Connection, Logger, Random, Timer } from '@tandemmq/base'
-import { NONCE_BYTES } from '@tandemmq/codec'
+import { NONCE_BYTES, encodeFrameHeader } from '@tandemmq/codec'
 import type { Hello } from '@tandemmq/codec'
 import type { MasterMetrics } from './ha-metrics.ts'
 import { masterDeadline, stepMaster } from './master-session.ts'
@@ -19,6 +19,7 @@ import type { ReplicaHolder } from './replica.ts'
 import type { ReplicaTable } from './replica-table.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
 import { lastEpoch } from './alignment.ts'
+import { TailBorrower } from './tail-borrower.ts'
 import { WriteSide } from './write-side.ts'
 import type { WriteLimits } from './write-side.ts'
 
@@ -38,6 +39,10 @@ export interface MasterSurroundings {
   enroll(identity: string): Promise<void>
   /** A slave has proven who it is. */
   introduced(peer: Hello): void
+  /** Before anything is borrowed from this identity. */
+  borrowing(from: string): Promise<void>
+  /** What our log lacked has come from this identity and is on disk. */
+  borrowed(from: string): void
   /** The confirmed position to send down; undefined: none yet. */
   confirmed(): number | undefined
   /** This connection no longer counts as a stranger. */
@@ -58,6 +63,7 @@ export class MasterConnection implements ReplicaHolder {
   readonly #around: MasterSurroundings
   readonly #read: ReadSide
   readonly #write: WriteSide
+  readonly #borrower: TailBorrower
   readonly #events: MasterEvent[] = []
   #state: MasterState
   #isStepping = false
@@ -72,6 +78,7 @@ export class MasterConnection implements ReplicaHolder {
     this.#connection = connection
     this.#around = around
     this.#state = { kind: 'awaiting-hello', since: around.clock.monotonic() }
+    this.#borrower = new TailBorrower(around.log, (event) => this.#dispatch(event))
     this.#read = new ReadSide((event) => this.#heard(event))
     this.#write = new WriteSide(connection, around, around.limits, {
       sent: (next) => this.#onSent(next),
@@ -128,6 +135,7 @@ export class MasterConnection implements ReplicaHolder {
   }
 
   #heard(event: Heard): void {
+    if (event.kind === 'piece') return this.#borrower.take(event.offset, event.bytes)
     if (event.kind !== 'hello') return this.#dispatch(event)
     const { clock, random } = this.#around
     const wallClock = clock.now()
@@ -219,6 +227,28 @@ export class MasterConnection implements ReplicaHolder {
       case 'heartbeat':
         this.wake()
         return this.#write.heartbeat()
+      case 'adopt': {
+        const facts = { peer: this.remote, identity: this.#peer?.identity, ours: this.#around.log.end }
+        this.#around.logger.warn(
+          { ...facts, theirs: this.#peer?.end },
+          'fetching from a slave what this log lacks',
+        )
+        this.#around.accepted(this)
+        void this.#borrower.adopt(effect.lineage, this.#around.borrowing(this.#peer?.identity ?? ''))
+        return
+      }
+      case 'start-borrowing':
+        return this.#read.startBorrowing()
+      case 'append':
+        return this.#borrower.append(effect.offset)
+      case 'keep':
+        void this.#borrower.keep()
+        return
+      case 'say-alive':
+        this.#connection.write(encodeFrameHeader(effect.next, 0))
+        return
+      case 'borrowed':
+        return this.#around.borrowed(effect.from)
       case 'hang-up':
         return this.#hangUp(effect)
       default:

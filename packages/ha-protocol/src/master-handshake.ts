@@ -13,12 +13,15 @@ import type {
   MasterEvent,
   MasterStep,
 } from './master-state.ts'
+import { startBorrowing } from './master-borrowing.ts'
 import type { LogView } from './replicated-log.ts'
+import { alignToTail } from './tail.ts'
 
 type HelloEvent = Extract<MasterEvent, { kind: 'hello' }>
 
 /** A slave has introduced itself: introduce ourselves, prove who we are, and ask what we want to compare. */
-export function onSlaveHello(event: HelloEvent, since: number, { config, view }: MasterContext): MasterStep {
+export function onSlaveHello(event: HelloEvent, since: number, context: MasterContext): MasterStep {
+  const { config, view, tail } = context
   const log = view()
   const peer = event.received.hello
   if (peer.role !== 'slave') {
@@ -27,7 +30,7 @@ export function onSlaveHello(event: HelloEvent, since: number, { config, view }:
   const refusal = refusalOf(config, log.segmentBytes, peer)
   if (refusal !== undefined) return answered({ kind: 'refuse', refusal })
 
-  const alignment = align(log, peer, config.acceptLoss)
+  const alignment = alignToTail(log, peer, tail()) ?? align(log, peer, config.acceptLoss)
   const signed = encodeHello(ownHello(event, log, alignment, config))
   const secret = config.secret
   const slaveHello = event.received.signed
@@ -67,7 +70,7 @@ function ownHello(event: HelloEvent, log: LogView, alignment: Alignment, config:
 }
 
 /** The slave has proven who it is and shown what it holds, or has said why it leaves. */
-export function onProof(state: AwaitingProof, proof: Proof, log: LogView): MasterStep {
+export function onProof(state: AwaitingProof, proof: Proof, now: number, log: LogView): MasterStep {
   if (proof.refusal !== undefined) {
     const effects = [{ kind: 'hang-up', refusal: proof.refusal, manner: 'told' }] as const
     return { state: { kind: 'closed' }, effects }
@@ -76,11 +79,11 @@ export function onProof(state: AwaitingProof, proof: Proof, log: LogView): Maste
   if (!proves(proof.mac, state.expected)) {
     return answered({ kind: 'refuse', refusal: whyUnproven(proof.mac, state.expected, peer) })
   }
-  const next = onProven(state, proof, log)
+  const next = onProven(state, proof, now, log)
   return { state: next.state, effects: [{ kind: 'introduce', peer: state.peer }, ...next.effects] }
 }
 
-function onProven({ peer, alignment }: AwaitingProof, proof: Proof, log: LogView): MasterStep {
+function onProven({ peer, alignment }: AwaitingProof, proof: Proof, now: number, log: LogView): MasterStep {
   const difference = differenceOf(alignment, proof, log)
   if (difference !== undefined) return answered({ kind: 'refuse', refusal: difference })
   switch (alignment.kind) {
@@ -94,6 +97,8 @@ function onProven({ peer, alignment }: AwaitingProof, proof: Proof, log: LogView
       return ordered('truncate', alignment.at, log)
     case 'start-over':
       return ordered('start-over', alignment.at, log)
+    case 'borrow':
+      return startBorrowing(peer, alignment, now)
     case 'wait':
     case 'refuse':
       return answered(alignment)
@@ -121,7 +126,7 @@ function differenceOf(alignment: Alignment, proof: Proof, log: LogView): Refusal
 export function admit(admission: Admission, now: number, { config, view }: MasterContext): MasterStep {
   const { peer, alignment } = admission
   const lineage = view().lineage
-  if (!('at' in alignment) || lineage === undefined) {
+  if ((alignment.kind !== 'continue' && alignment.kind !== 'copy-all') || lineage === undefined) {
     return answered({ kind: 'wait', refusal: { reason: 'not-ready', words: 'the master is not ready' } })
   }
   const counted = !config.flushRequired || peer.flush !== 'never'

@@ -25,6 +25,7 @@ function context(change: Partial<MasterConfig> = {}): MasterContext {
       ...change,
     },
     view: () => log,
+    tail: () => ({ kind: 'complete' }),
   }
 }
 

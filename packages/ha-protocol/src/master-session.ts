@@ -1,9 +1,11 @@
 import { invariant, unreachable } from '@tandemmq/base'
 import type { Control, Refusal } from '@tandemmq/codec'
+import { onAdopted, onBorrowedFrame, onBorrowedPiece, onKept } from './master-borrowing.ts'
 import { admit, answered, onProof, onSlaveHello } from './master-handshake.ts'
 import type {
   Admission,
   HangUp,
+  MasterBorrowing,
   MasterConfig,
   MasterContext,
   MasterEvent,
@@ -26,7 +28,7 @@ export function stepMaster(
       return onSlaveHello(event, state.since, context)
     case 'proof':
       if (state.kind !== 'awaiting-proof') return violated('a proof that nobody asked for')
-      return onProof(state, event.proof, context.view())
+      return onProof(state, event.proof, now, context.view())
     case 'claimed':
       invariant(state.kind === 'claiming', `claimed while ${state.kind}`)
       return admit(state.admission, now, context)
@@ -41,7 +43,15 @@ export function stepMaster(
       return state.kind === 'awaiting-rival' ? contested(event.words) : stay(state)
     case 'report':
       return onReport(state, event.position, now, context)
+    case 'frame':
+    case 'piece':
+    case 'adopted':
+    case 'kept':
+      return state.kind === 'borrowing'
+        ? borrow(state, event, now, context)
+        : violated(`a ${event.kind} from a slave`)
     case 'control':
+      if (state.kind === 'borrowing') return stay({ ...state, heardAt: now })
       if (state.kind !== 'streaming') return violated('a control frame before the handshake')
       return onControl({ ...state, heardAt: now }, event.control)
     case 'sent':
@@ -75,6 +85,8 @@ export function masterDeadline(state: MasterState, config: MasterConfig): number
       return state.since + config.timings.rivalMs
     case 'streaming':
       return Math.min(state.saidAt + state.timings.heartbeatMs, state.heardAt + state.timings.silenceMs)
+    case 'borrowing':
+      return Math.min(state.saidAt + config.timings.heartbeatMs, state.heardAt + config.timings.silenceMs)
     case 'claiming':
     case 'closed':
       return undefined
@@ -99,11 +111,38 @@ function onTick(state: MasterState, now: number, context: MasterContext): Master
         return hungUp('silence', `the slave has said nothing for ${state.timings.silenceMs} ms`)
       }
       return { state: { ...state, saidAt: now }, effects: [{ kind: 'heartbeat' }] }
+    case 'borrowing':
+      if (now - state.heardAt >= config.timings.silenceMs) {
+        return hungUp('silence', `the slave that lends has said nothing for ${config.timings.silenceMs} ms`)
+      }
+      return { state: { ...state, saidAt: now }, effects: [{ kind: 'say-alive', next: state.next }] }
     case 'claiming':
     case 'closed':
       return stay(state)
     default:
       return unreachable(state)
+  }
+}
+
+function borrow(
+  state: MasterBorrowing,
+  event: Extract<MasterEvent, { kind: 'frame' | 'piece' | 'adopted' | 'kept' }>,
+  now: number,
+  context: MasterContext,
+): MasterStep {
+  switch (event.kind) {
+    case 'adopted':
+      return onAdopted(state, now)
+    case 'frame': {
+      const step = onBorrowedFrame(state, event, now, context)
+      return typeof step === 'string' ? violated(step) : step
+    }
+    case 'piece':
+      return onBorrowedPiece(state, event, now)
+    case 'kept':
+      return onKept(state)
+    default:
+      return unreachable(event)
   }
 }
 

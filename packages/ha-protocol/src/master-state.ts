@@ -1,16 +1,18 @@
 import type { LogOffset } from '@tandemmq/base'
-import type { Control, Hello, Proof, ReceivedHello, Refusal } from '@tandemmq/codec'
+import type { Control, Hello, Lineage, Proof, ReceivedHello, Refusal } from '@tandemmq/codec'
 import type { Alignment } from './alignment.ts'
 import type { HaMember } from './ha-member.ts'
 import type { HaTimings } from './ha-timings.ts'
 import type { LogView } from './replicated-log.ts'
+import type { Tail } from './tail.ts'
 
 /**
  * A master's view of one connection:
  *
  *     awaiting-hello --hello--> awaiting-proof --proof--> claiming --free-----------------> streaming
- *           |                                                |                                 ^
- *           |                                                +--contested--> awaiting-rival ---+  (rule 2.4)
+ *           |                         |                      |                                 ^
+ *           |                         |                      +--contested--> awaiting-rival ---+  (rule 2.4)
+ *           |                         +-- holds our missing tail --> borrowing                 |  (rule 3.2)
  *           +-- a report instead of a hello, where legacy slaves are allowed ------------------+
  *
  *     any of them --refused, silent, late, violated, closed--> closed
@@ -21,6 +23,7 @@ export type MasterState =
   | { readonly kind: 'claiming'; readonly admission: Admission }
   | { readonly kind: 'awaiting-rival'; readonly since: number; readonly admission: Admission }
   | MasterStreaming
+  | MasterBorrowing
   | { readonly kind: 'closed' }
 
 export interface AwaitingProof {
@@ -54,6 +57,20 @@ export interface MasterStreaming {
   readonly saidAt: number
 }
 
+/** A slave lends us the tail that our log lacks (rule 3.2): it sends frames, we append them. */
+export interface MasterBorrowing {
+  readonly kind: 'borrowing'
+  readonly peer: Hello
+  /** Invariant: our log ends here. */
+  readonly next: LogOffset
+  /** What the slave held when it said hello. */
+  readonly to: LogOffset
+  /** Bytes of the current frame that are still to come. */
+  readonly bodyLeft: number
+  readonly heardAt: number
+  readonly saidAt: number
+}
+
 export type MasterEvent =
   | {
       readonly kind: 'hello'
@@ -71,6 +88,13 @@ export type MasterEvent =
   | { readonly kind: 'rival-alive'; readonly words: string }
   | { readonly kind: 'report'; readonly position: LogOffset }
   | { readonly kind: 'control'; readonly control: Control }
+  /** A slave that lends sends as we do. */
+  | { readonly kind: 'frame'; readonly offset: LogOffset; readonly size: number }
+  | { readonly kind: 'piece'; readonly offset: LogOffset; readonly size: number }
+  /** The lender's ancestry is ours now, on disk. */
+  | { readonly kind: 'adopted' }
+  /** All that was borrowed is on disk. */
+  | { readonly kind: 'kept' }
   /** The write side has handed something to the socket, log bytes up to `next` included. */
   | { readonly kind: 'sent'; readonly next: LogOffset }
   /** A new epoch was opened under a running connection: the slave has to hear of it in a handshake. */
@@ -99,6 +123,17 @@ export type MasterEffect =
   | { readonly kind: 'note'; readonly control: Control }
   | { readonly kind: 'pong'; readonly token: number }
   | { readonly kind: 'heartbeat' }
+  /** Take over the lender's ancestry, durably; answered by `adopted`. */
+  | { readonly kind: 'adopt'; readonly lineage: Lineage }
+  /** Read frames from the slave. */
+  | { readonly kind: 'start-borrowing'; readonly at: LogOffset }
+  /** Append the piece in hand at `offset`. */
+  | { readonly kind: 'append'; readonly offset: LogOffset }
+  /** Sync what was borrowed; answered by `kept`. */
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'say-alive'; readonly next: LogOffset }
+  /** The tail is here. */
+  | { readonly kind: 'borrowed'; readonly from: string }
   | HangUp
 
 export interface HangUp {
@@ -124,6 +159,7 @@ export interface MasterContext {
   readonly config: MasterConfig
   /** Our log as it is now. */
   readonly view: () => LogView
+  readonly tail: () => Tail
 }
 
 export interface MasterStep {

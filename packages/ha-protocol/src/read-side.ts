@@ -1,12 +1,21 @@
 import { BrokerError } from '@tandemmq/base'
-import { HandshakeReader, UpwardReader, decodeHello, decodeProof, startsHello } from '@tandemmq/codec'
+import {
+  DownwardReader,
+  HandshakeReader,
+  UpwardReader,
+  decodeHello,
+  decodeProof,
+  startsHello,
+} from '@tandemmq/codec'
 import type { HandshakeMessage, ReceivedHello } from '@tandemmq/codec'
 import type { MasterEvent } from './master-state.ts'
 
 /** What a slave has said. */
 export type Heard =
   | { readonly kind: 'hello'; readonly received: ReceivedHello }
-  | Extract<MasterEvent, { kind: 'proof' | 'report' | 'control' | 'violation' }>
+  | Extract<MasterEvent, { kind: 'proof' | 'report' | 'control' | 'frame' | 'violation' }>
+  /** Borrowed log bytes; only lent. */
+  | { readonly kind: 'piece'; readonly offset: number; readonly bytes: Buffer }
 
 /**
  * The receiving half of a master's connection: turns bytes into events. What a stranger can make it hold is one
@@ -15,7 +24,8 @@ export type Heard =
 export class ReadSide {
   readonly #emit: (event: Heard) => void
   readonly #upward = new UpwardReader()
-  #phase: 'first-byte' | 'hello' | 'proof' | 'answer-pending' | 'stream' | 'over' = 'first-byte'
+  readonly #lent = new DownwardReader()
+  #phase: 'first-byte' | 'hello' | 'proof' | 'answer-pending' | 'stream' | 'borrow' | 'over' = 'first-byte'
   #handshake = new HandshakeReader()
 
   constructor(emit: (event: Heard) => void) {
@@ -25,6 +35,11 @@ export class ReadSide {
   /** The handshake is over: reports follow. */
   startStream(): void {
     if (this.#phase !== 'over') this.#phase = 'stream'
+  }
+
+  /** The slave lends: frames follow, as a master sends them. */
+  startBorrowing(): void {
+    if (this.#phase !== 'over') this.#phase = 'borrow'
   }
 
   stop(): void {
@@ -52,7 +67,10 @@ export class ReadSide {
         throw new BrokerError('PROTOCOL_VIOLATION', 'the slave does not wait for an answer')
       case 'stream':
         this.#upward.feed(chunk)
-        return this.#takeUnits()
+        return this.#takeUnits(this.#upward)
+      case 'borrow':
+        this.#lent.feed(chunk)
+        return this.#takeUnits(this.#lent)
       case 'over':
     }
   }
@@ -79,10 +97,11 @@ export class ReadSide {
     }
   }
 
-  #takeUnits(): void {
-    for (let unit = this.#upward.next(); unit !== undefined; unit = this.#upward.next()) {
+  #takeUnits(reader: { next(): Heard | undefined }): void {
+    const phase = this.#phase
+    for (let unit = reader.next(); unit !== undefined; unit = reader.next()) {
       this.#emit(unit)
-      if (this.#phase !== 'stream') return
+      if (this.#phase !== phase) return
     }
   }
 }

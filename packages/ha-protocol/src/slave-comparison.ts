@@ -1,5 +1,6 @@
 import type { LogView } from './replicated-log.ts'
-import { leave, streamFrom } from './slave-handshake.ts'
+import { streamFrom } from './slave-handshake.ts'
+import { leave } from './slave-parting.ts'
 import type { Attempt, SlaveComparing, SlaveContext, SlaveEvent, SlaveStep } from './slave-state.ts'
 
 /**

@@ -1,7 +1,9 @@
 import { BrokerError } from '@tandemmq/base'
-import type { Connection } from '@tandemmq/base'
+import type { Clock, Connection, LogOffset } from '@tandemmq/base'
 import { DownwardReader, HandshakeReader, decodeAnswer, decodeHello } from '@tandemmq/codec'
 import type { Answer, Control, HandshakeMessage, ReceivedHello } from '@tandemmq/codec'
+import type { ReplicatedLog } from './replicated-log.ts'
+import { WriteSide, defaultWriteLimits } from './write-side.ts'
 
 /** What a slave's connection tells its owner. Nothing more is told after the owner has closed it. */
 export interface SlaveConnectionEvents {
@@ -30,6 +32,7 @@ export class SlaveConnection {
   readonly #on: SlaveConnectionEvents
   readonly #downward = new DownwardReader()
   #handshake = new HandshakeReader()
+  #lender: WriteSide | undefined
   /** `waiting`: answered; what comes in is kept until the owner is ready for the stream. */
   #phase: 'handshake' | 'waiting' | 'stream' | 'closed'
 
@@ -42,10 +45,11 @@ export class SlaveConnection {
   start(): void {
     this.#connection.start({
       data: (chunk) => this.#guarded(() => this.#push(chunk)),
-      drained: () => {},
+      drained: () => this.#lender?.drained(),
       closed: (cause) => {
         if (this.#phase === 'closed') return
         this.#phase = 'closed'
+        this.#lender?.stop()
         this.#on.closed(cause?.message)
       },
     })
@@ -53,6 +57,20 @@ export class SlaveConnection {
 
   write(bytes: Buffer): void {
     if (this.#phase !== 'closed') this.#connection.write(bytes)
+  }
+
+  /** Sends frames of `log` from `at` to its end, as a master does (rule 3.2). `unreadable` tells why it stops before. */
+  lend(
+    at: LogOffset,
+    ports: { readonly log: ReplicatedLog; readonly clock: Clock },
+    unreadable: (words: string) => void,
+  ): void {
+    this.#lender = new WriteSide(this.#connection, ports, defaultWriteLimits, { sent: () => {}, unreadable })
+    this.#lender.start(at)
+  }
+
+  lendHeartbeat(): void {
+    this.#lender?.heartbeat()
   }
 
   /** The master's answer stands: what follows is its stream. */
@@ -67,6 +85,7 @@ export class SlaveConnection {
   close(parting?: Parting): void {
     if (this.#phase === 'closed') return
     this.#phase = 'closed'
+    this.#lender?.stop()
     if (parting === undefined) return this.#connection.destroy()
     this.#connection.end()
     parting.after(PARTING_MS, () => this.#connection.destroy())

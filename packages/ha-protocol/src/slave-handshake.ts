@@ -1,19 +1,13 @@
 import { unreachable } from '@tandemmq/base'
 import { HA_PROTOCOL_VERSION, encodeHandshake, encodeHello, encodeProof } from '@tandemmq/codec'
-import type { Answer, ChecksummedRange, Hello, LogRange, ReceivedHello, Refusal } from '@tandemmq/codec'
+import type { Answer, ChecksummedRange, Hello, LogRange, ReceivedHello } from '@tandemmq/codec'
 import { continuedLineage, refusalOfOrder } from './alignment.ts'
 import { proofOf, proves, whyUnproven } from './authentication.ts'
 import { refusalOf } from './ha-member.ts'
+import { startLending } from './slave-lending.ts'
+import { leave, parting } from './slave-parting.ts'
 import type { LogView } from './replicated-log.ts'
-import type {
-  Attempt,
-  Greeting,
-  Pace,
-  SlaveConfig,
-  SlaveContext,
-  SlaveState,
-  SlaveStep,
-} from './slave-state.ts'
+import type { Attempt, Greeting, SlaveConfig, SlaveContext, SlaveState, SlaveStep } from './slave-state.ts'
 
 type Proving = Extract<SlaveState, { kind: 'proving' }>
 
@@ -98,7 +92,7 @@ export function onMasterHello(
 }
 
 /** The master's answer to our proof. */
-export function onAnswer(state: Proving, answer: Answer, context: SlaveContext): SlaveStep {
+export function onAnswer(state: Proving, answer: Answer, now: number, context: SlaveContext): SlaveStep {
   const { failures } = state
   const log = context.view()
   switch (answer.kind) {
@@ -138,6 +132,8 @@ export function onAnswer(state: Proving, answer: Answer, context: SlaveContext):
         ],
       }
     }
+    case 'lend':
+      return startLending(state, answer.at, now, context)
     case 'wait':
       return leave(state, answer.refusal, 'back-off')
     case 'refuse':
@@ -155,6 +151,7 @@ export function onEarlyAnswer(state: Greeting, answer: Answer): SlaveStep {
     case 'refuse':
       return leave(state, answer.refusal, 'slowly')
     case 'accept':
+    case 'lend':
     case 'truncate':
     case 'start-over':
       return parting(state, {
@@ -190,24 +187,6 @@ export function streamFrom(
       ...terms,
     },
     effects: [terms.flushFirst ? { kind: 'flush' } : { kind: 'report', position: first }],
-  }
-}
-
-/** Tells the master why we go, and goes. */
-function parting(state: Attempt, refusal: Refusal): SlaveStep {
-  return {
-    state: { kind: 'leaving', failures: state.failures, trouble: refusal, pace: 'slowly' },
-    effects: [
-      { kind: 'prove', bytes: encodeHandshake('proof', encodeProof({ refusal })) },
-      { kind: 'hang-up', refusal, manner: 'told' },
-    ],
-  }
-}
-
-export function leave(state: Attempt, refusal: Refusal, pace: Pace): SlaveStep {
-  return {
-    state: { kind: 'leaving', failures: state.failures, trouble: refusal, pace },
-    effects: [{ kind: 'hang-up', refusal, manner: 'silent' }],
   }
 }
 

@@ -7,7 +7,10 @@ import {
   onComparisonTick,
   onOverlap,
 } from './slave-comparison.ts'
-import { greet, leave, onAnswer, onEarlyAnswer, onMasterHello, streamFrom } from './slave-handshake.ts'
+import { frameProblem } from './frame-order.ts'
+import { greet, onAnswer, onEarlyAnswer, onMasterHello, streamFrom } from './slave-handshake.ts'
+import { leave } from './slave-parting.ts'
+import { lendingDeadline, onLendersFrame, onLendingTick } from './slave-lending.ts'
 import type {
   Attempt,
   Pace,
@@ -43,7 +46,7 @@ export function stepSlave(
       if (state.kind !== 'greeting') return violated(state, 'a hello that nobody asked for')
       return onMasterHello(state, event.received, event.wallClock, context)
     case 'answer':
-      if (state.kind === 'proving') return onAnswer(state, event.answer, context)
+      if (state.kind === 'proving') return onAnswer(state, event.answer, now, context)
       return state.kind === 'greeting'
         ? onEarlyAnswer(state, event.answer)
         : violated(state, 'an answer too many')
@@ -62,6 +65,7 @@ export function stepSlave(
       )
     case 'frame':
       if (state.kind === 'comparing') return onComparedFrame(state, event, context)
+      if (state.kind === 'lending') return orViolated(state, onLendersFrame(state, event, now))
       return state.kind === 'streaming' ? onFrame(state, event, now, context) : stay(state)
     case 'overlap':
       return state.kind === 'comparing' ? onOverlap(state, event, now, context) : stay(state)
@@ -107,6 +111,8 @@ export function slaveDeadline(state: SlaveState, { config }: SlaveContext): numb
       return comparisonDeadline(state)
     case 'streaming':
       return Math.min(state.heardAt + state.timings.silenceMs, state.spokeAt + state.timings.heartbeatMs)
+    case 'lending':
+      return lendingDeadline(state, config)
     case 'adopting':
     case 'cutting':
     case 'leaving':
@@ -138,6 +144,8 @@ function onTick(state: SlaveState, now: number, context: SlaveContext): SlaveSte
         return leave(state, { reason: 'silence', words }, paceAfter(state, now, context))
       }
       return speak(state, now)
+    case 'lending':
+      return onLendingTick(state, now, context.config)
     case 'adopting':
     case 'cutting':
     case 'leaving':
@@ -173,19 +181,8 @@ function onFrame(
   now: number,
   { view }: SlaveContext,
 ): SlaveStep {
-  const { segmentBytes } = view()
-  if (state.next !== 'any' && frame.offset !== state.next) {
-    return violated(state, `a frame at ${frame.offset}, our log ends at ${state.next}`)
-  }
-  if ((frame.offset % segmentBytes) + frame.size > segmentBytes) {
-    return violated(state, `a frame of ${frame.size} bytes at ${frame.offset} crosses the end of a segment`)
-  }
-  if (state.next === 'any' && frame.offset % segmentBytes !== 0) {
-    return violated(
-      state,
-      `the first frame for an empty log is at ${frame.offset}, not at the start of a segment`,
-    )
-  }
+  const problem = frameProblem(frame, state.next, view().segmentBytes)
+  if (problem !== undefined) return violated(state, problem)
   // A heartbeat on an empty log says nothing yet about where it will begin.
   if (state.next === 'any' && frame.size > 0) {
     return stay({ ...state, from: frame.offset, next: frame.offset, bodyLeft: frame.size, heardAt: now })
@@ -274,6 +271,7 @@ function onClosed(
     case 'greeting':
     case 'proving':
     case 'comparing':
+    case 'lending':
       return retry(state, 'back-off', now, context, event.jitter, trouble)
     case 'leaving':
       return retry(state, state.pace, now, context, event.jitter, state.trouble)
@@ -325,6 +323,10 @@ function violated(state: SlaveState, words: string): SlaveStep {
     state: { kind: 'leaving', failures: attemptOf(state).failures, trouble: refusal, pace: 'back-off' },
     effects: [{ kind: 'hang-up', refusal, manner: 'violation' }],
   }
+}
+
+function orViolated(state: SlaveState, step: SlaveStep | string): SlaveStep {
+  return typeof step === 'string' ? violated(state, step) : step
 }
 
 function attemptOf(state: SlaveState | Attempt): Attempt {

@@ -14,6 +14,7 @@ import type { LogView } from './replicated-log.ts'
  *          +---------------------------------------------------------------------- at once -------+
  *
  *     connecting --connected to an Apache master--> comparing --what we have is what it has--> streaming   (rule 2.6)
+ * A master that lacks what we hold is lent it, from `proving` on (`lending`, rule 3.2); then it hangs up and we come again.
  *
  * Nothing is appended before the master has accepted. `adopting` and `cutting` wait for the disk and outlive their
  * connection. A refusal is kept as `trouble` until a stream runs again; the attempts go on, slowly.
@@ -31,6 +32,7 @@ export type SlaveState =
       readonly at: LogOffset
     } & Attempt)
   | SlaveStreaming
+  | Lending
   /** Hung up on; the connection has not closed yet. */
   | ({ readonly kind: 'leaving'; readonly pace: Pace } & Attempt)
   | { readonly kind: 'stopped' }
@@ -74,6 +76,14 @@ export interface Adopting extends Attempt {
   readonly counted: boolean
   /** The connection has closed meanwhile. */
   readonly isOrphan: boolean
+}
+
+/** The stream runs the other way: we send frames of our log up to its end. */
+export interface Lending extends Attempt {
+  readonly kind: 'lending'
+  readonly since: number
+  readonly heardAt: number
+  readonly spokeAt: number
 }
 
 export interface SlaveStreaming extends Attempt {
@@ -134,6 +144,9 @@ export type SlaveEffect =
   | { readonly kind: 'append'; readonly offset: LogOffset }
   /** Sync, then say `flushed`. At most one sync runs. */
   | { readonly kind: 'flush' }
+  /** Send frames of our log from `at` to its end. */
+  | { readonly kind: 'lend'; readonly at: LogOffset }
+  | { readonly kind: 'lend-heartbeat' }
   | { readonly kind: 'report'; readonly position: LogOffset }
   | { readonly kind: 'send-control'; readonly control: Control }
   | { readonly kind: 'confirm'; readonly position: LogOffset }

@@ -103,6 +103,10 @@ export class LogIdentity {
     this.#rosterOnDisk.add(identity)
   }
 
+  suspectLoss(): Promise<void> {
+    return this.#position.save({ lossPossible: true })
+  }
+
   async forgetReplica(identity: string): Promise<void> {
     if (!this.roster.includes(identity)) return
     this.#rosterOnDisk.delete(identity)

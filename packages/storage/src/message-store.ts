@@ -55,12 +55,17 @@ export class MessageStore implements AsyncDisposable {
     } catch (failure) {
       throw diskError(failure)
     }
-    ports.meter.observe('rocketmq_ha_log_position_bytes', 'Positions of the commit log.', ['position'], () => [
-      { labels: { position: 'min' }, value: store.minOffset },
-      { labels: { position: 'written' }, value: store.written.at },
-      { labels: { position: 'flushed' }, value: store.flushed.at },
-      { labels: { position: 'dispatched' }, value: store.dispatched.at },
-    ])
+    ports.meter.observe(
+      'rocketmq_ha_log_position_bytes',
+      'Positions of the commit log.',
+      ['position'],
+      () => [
+        { labels: { position: 'min' }, value: store.minOffset },
+        { labels: { position: 'written' }, value: store.written.at },
+        { labels: { position: 'flushed' }, value: store.flushed.at },
+        { labels: { position: 'dispatched' }, value: store.dispatched.at },
+      ],
+    )
     return store
   }
 
@@ -159,6 +164,11 @@ export class MessageStore implements AsyncDisposable {
   /** Remembers a replica, durably, before it is counted for the first time. */
   addToRoster(identity: string): Promise<void> {
     return this.#context.identity.addReplica(identity)
+  }
+
+  /** The tail may be missing, and the next start is to know it, durably; until an epoch is opened (rule 3.1). */
+  suspectLoss(): Promise<void> {
+    return this.#context.identity.suspectLoss()
   }
 
   /** `replica forget`: the identity counts no more. */

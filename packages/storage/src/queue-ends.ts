@@ -1,4 +1,11 @@
-import { isNotTheContent, messageOf, type Files, type Logger, type LogOffset, type QueueOffset } from '@tandemmq/base'
+import {
+  isNotTheContent,
+  messageOf,
+  type Files,
+  type Logger,
+  type LogOffset,
+  type QueueOffset,
+} from '@tandemmq/base'
 import { UNIT_BYTES } from '@tandemmq/codec'
 import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
 import type { ConsumeQueues } from './consume-queues.ts'

@@ -20,7 +20,7 @@ export const SYNC_FLUSHED: DurabilityMode = { replication: 'sync', flush: 'sync'
 
 /** One machine of the set, and the process that runs on it. */
 interface Member {
-  readonly machine: SimulatedMachine
+  machine: SimulatedMachine
   readonly logger: RecordingLogger
   /** Counts the boots of the machine. */
   boots: number
@@ -100,6 +100,12 @@ export class BrokerSet {
     this.#member(name).boots += 1
   }
 
+  /** The machine is lost and comes back with an empty disk. */
+  replaceDisk(name: string): void {
+    this.cutPower(name)
+    this.#member(name).machine = this.#newMachine(name)
+  }
+
   async stop(name: string): Promise<void> {
     await this.time.outcome(this.broker(name).close())
     this.#gone(name, (machine) => machine.kill())
@@ -145,10 +151,8 @@ export class BrokerSet {
   #member(name: string): Member {
     const known = this.#members.get(name)
     if (known !== undefined) return known
-    const { time, net, random } = this
-    const machine = new SimulatedMachine({ name, time, net, random: random.fork() })
     const member: Member = {
-      machine,
+      machine: this.#newMachine(name),
       logger: new RecordingLogger(),
       boots: 1,
       broker: undefined,
@@ -156,6 +160,10 @@ export class BrokerSet {
     }
     this.#members.set(name, member)
     return member
+  }
+
+  #newMachine(name: string): SimulatedMachine {
+    return new SimulatedMachine({ name, time: this.time, net: this.net, random: this.random.fork() })
   }
 
   #options(name: string): BrokerOptions {

@@ -1,0 +1,85 @@
+import type { LogOffset } from '@tandemmq/base'
+import type { Hello, Lineage } from '@tandemmq/codec'
+import type { DurabilityMode } from './durability-mode.ts'
+
+/** What a master knows at its start about the end of its log. */
+export interface TailEvidence {
+  /** Absent: a log that was never begun, or a disk that was lost. */
+  readonly lineage: Lineage | undefined
+  readonly end: LogOffset
+  /** Why acknowledged bytes may be missing (rule 3.1); undefined: none can be. */
+  readonly lossReason: string | undefined
+  /** Replicas that were ever counted (rule 3.3). */
+  readonly roster: readonly string[]
+  /** Replicas that have introduced themselves since the start. */
+  readonly heard: readonly Hello[]
+  readonly mode: DurabilityMode
+  /** Of the set, the master included. */
+  readonly totalReplicas: number
+  /** The operator's word: an empty disk begins a new log. */
+  readonly createLog: boolean
+  /** The operator's word: what is not here is given up (rule 3.4). */
+  readonly acceptLoss: boolean
+}
+
+/** Whether the log may go on; `words` say why not, or why not yet. */
+export type TailVerdict =
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'unknown'; readonly words: string }
+  | { readonly kind: 'missing'; readonly holder: string; readonly words: string }
+
+const COMPLETE: TailVerdict = { kind: 'complete' }
+
+/** Rules 1.6, 3.1 and 3.2: with enough replicas heard, whoever holds most of this log has what it may lack. */
+export function judgeTail(evidence: TailEvidence): TailVerdict {
+  return evidence.lineage === undefined ? judgeEmptyDisk(evidence) : judgeLog(evidence, evidence.lineage)
+}
+
+function judgeEmptyDisk(evidence: TailEvidence): TailVerdict {
+  const { heard, mode, totalReplicas, createLog, acceptLoss } = evidence
+  const others = totalReplicas - 1
+  if (createLog || others <= 0) return COMPLETE
+  const holders = heard.filter((hello) => hello.lineage !== undefined && hello.end > hello.begin)
+  const best = furthest(holders)
+  if (best === undefined) {
+    if (heard.length >= others) return COMPLETE
+    const words = `this disk is empty and ${heard.length} of ${others} slaves have said that theirs are too (or start with createLog=true)`
+    return { kind: 'unknown', words }
+  }
+  const needed = Math.min(others, others - mode.inSyncReplicas + 2)
+  const fact = `this disk is empty, and ${best.identity} holds a log up to ${best.end}`
+  if (holders.length < needed && !acceptLoss) {
+    const words = `${fact}: heard ${holders.length} of ${needed} replicas that could hold more (or start with acceptLoss=true)`
+    return { kind: 'unknown', words }
+  }
+  return { kind: 'missing', holder: best.identity, words: `${fact}: fetching it` }
+}
+
+function judgeLog(evidence: TailEvidence, { logId }: Lineage): TailVerdict {
+  const { end, heard, lossReason, mode, roster, totalReplicas, acceptLoss } = evidence
+  if (lossReason === undefined || roster.length === 0 || acceptLoss) return COMPLETE
+  const replicas = Math.max(roster.length + 1, totalReplicas)
+  const needed = Math.min(roster.length, replicas - mode.inSyncReplicas + 1)
+  const counted = heard.filter((hello) => roster.includes(hello.identity) && hello.end > hello.begin)
+  if (counted.length < needed) {
+    const words = `the tail of this log may be missing (${lossReason}): heard ${counted.length} of ${needed} replicas that could know it (or start with acceptLoss=true)`
+    return { kind: 'unknown', words }
+  }
+  const best = furthest(heard.filter((hello) => hello.lineage?.logId === logId))
+  return best === undefined || best.end <= end ? COMPLETE : missingAt(best, end)
+}
+
+/** `holder` has more of this log than the master. */
+export function missingAt(holder: Hello, end: LogOffset): TailVerdict {
+  const words = `${holder.identity} holds this log up to ${holder.end}, this master only up to ${end}: fetching the rest (or start with acceptLoss=true, which gives it up, acknowledged messages too)`
+  return { kind: 'missing', holder: holder.identity, words }
+}
+
+/** By last epoch, then by end. */
+function furthest(hellos: readonly Hello[]): Hello | undefined {
+  return hellos.toSorted((one, other) => lastEpoch(other) - lastEpoch(one) || other.end - one.end)[0]
+}
+
+function lastEpoch(hello: Hello): number {
+  return hello.lineage?.epochs.at(-1)?.epoch ?? 0
+}
