@@ -113,7 +113,9 @@ function valueOf(
 }
 
 function refusal(name: string, allowed: string, setting: Setting | undefined, secret: boolean): BrokerError {
-  const was = secret ? 'what was given is not' : `${JSON.stringify(setting?.value ?? '')} was given`
+  const was = secret
+    ? 'what was given is not'
+    : `${JSON.stringify((setting?.value ?? '').slice(0, 200))} was given`
   const end = setting === undefined ? 'nothing was given' : `${was} (${setting.origin})`
   return new BrokerError('CONFIG_INVALID', `${name} must be ${allowed}, but ${end}`, { facts: { key: name } })
 }

@@ -42,7 +42,7 @@ export function settingsOfArguments(given: readonly string[]): {
     }
     const at = argument.indexOf('=')
     if (argument.startsWith('-') || at < 1) {
-      throw invalid(`the argument ${JSON.stringify(argument)} is neither -c FILE nor key=value`)
+      throw invalid(`the argument ${JSON.stringify(argument.slice(0, 200))} is neither -c FILE nor key=value`)
     }
     settings.push({
       name: argument.slice(0, at).trim(),
