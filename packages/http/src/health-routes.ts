@@ -1,3 +1,4 @@
+import type { Readiness } from '@tandemmq/base'
 import type { FastifyInstance } from 'fastify'
 import type { HttpParts } from './http-parts.ts'
 
@@ -5,10 +6,15 @@ import type { HttpParts } from './http-parts.ts'
 export function healthRoutes(app: FastifyInstance, { readiness, metricsText }: HttpParts): void {
   app.get('/healthz', () => ({ status: 'ok' }))
 
+  /** Whoever asks, and for whichever of the two. */
   let hasBeenReady = false
-  app.get('/startupz', (_request, reply) => {
+  const ask = (): Readiness => {
     const now = readiness()
     hasBeenReady ||= now.ready
+    return now
+  }
+  app.get('/startupz', (_request, reply) => {
+    const now = ask()
     return reply
       .code(hasBeenReady ? 200 : 503)
       .header('cache-control', 'no-store')
@@ -16,7 +22,7 @@ export function healthRoutes(app: FastifyInstance, { readiness, metricsText }: H
   })
 
   app.get('/readyz', (_request, reply) => {
-    const now = readiness()
+    const now = ask()
     return reply
       .code(now.ready ? 200 : 503)
       .header('cache-control', 'no-store')

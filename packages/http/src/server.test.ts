@@ -1,4 +1,5 @@
 import { BrokerError, type Readiness } from '@tandemmq/base'
+import { RecordingMeter } from '@tandemmq/testkit'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -65,7 +66,7 @@ describe('what every service answers', () => {
     expect(before.status).toBe(503)
     expect(await before.json()).toEqual(notReady)
     now = ready
-    expect((await get(port, '/startupz')).status).toBe(200)
+    expect((await get(port, '/readyz')).status).toBe(200)
     now = notReady
     const after = await get(port, '/startupz')
     expect(after.status).toBe(200)
@@ -110,13 +111,15 @@ describe('what every service answers', () => {
 
 describe('hostile peers', () => {
   test('of too many silent connections the oldest makes room, and one that asks is answered', async () => {
-    const port = await serve({}, { connectionsMax: 3 })
+    const meter = new RecordingMeter()
+    const port = await serve({ meter }, { connectionsMax: 3 })
     const oldest = await connected(port)
     const others = [await connected(port), await connected(port)]
     const evicted = once(oldest, 'close')
     expect((await get(port, '/healthz')).status).toBe(200)
     await evicted
     expect(others.map(({ closed }) => closed)).toEqual([false, false])
+    expect(meter.value('rocketmq_ha_connections_refused_total', { port: 'http' })).toBe(1)
   })
 
   test('a connection whose answer is being made stays, before any that is silent or has sent half of its request', async () => {
