@@ -12,14 +12,14 @@ export type Section = (matrix: Matrix) => Promise<void>
 /** The rows of one run, printed as they are finished. */
 export class Matrix {
   readonly #print: (line: string) => void
-  readonly #only: string
+  readonly #only: RegExp
   #passed = 0
   #failed = 0
 
-  /** @param only rows whose target or attack does not contain this text are left out */
+  /** @param only a regular expression: rows whose target and attack do not match it are left out */
   constructor(print: (line: string) => void, only = '') {
     this.#print = print
-    this.#only = only
+    this.#only = new RegExp(only)
     print('| target | attack | expected | seen |')
     print('|---|---|---|---|')
   }
@@ -34,17 +34,24 @@ export class Matrix {
 
   /** @param run throws when it is not as expected; otherwise says what was seen, for instance `peak +12 MB` */
   async row({ target, attack, expected }: Attack, run: () => Promise<string>): Promise<void> {
-    if (!`${target} ${attack}`.includes(this.#only)) return
+    if (!this.#only.test(`${target} ${attack}`)) return
     let seen: string
     try {
       seen = await run()
       this.#passed += 1
     } catch (failure) {
-      seen = `**FAILED** ${failure instanceof Error ? failure.message : String(failure)}`
+      seen = `**FAILED** ${wordsOf(failure)}`
       this.#failed += 1
     }
     this.#print(`| ${[target, attack, expected, seen].map(cell).join(' | ')} |`)
   }
+}
+
+/** What was thrown, with its causes. */
+function wordsOf(failure: unknown): string {
+  if (!(failure instanceof Error)) return String(failure)
+  const { cause, message } = failure
+  return cause === undefined ? message : `${message}: ${wordsOf(cause)}`
 }
 
 function cell(text: string): string {

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { SimpleConsumer } from 'rocketmq-client-nodejs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Clients } from './clients.ts'
-import { garbage, sayGarbage } from './garbage.ts'
 import { bearLastStream } from './last-stream.ts'
 import { freshDirectory, LocalCluster } from './local-cluster.ts'
 import { LoneService } from './lone-service.ts'
@@ -30,10 +29,6 @@ afterAll(async () => {
   await cluster?.stop()
   await rm(scratch, { recursive: true, force: true })
 })
-
-function address(service: string, kind: 'grpc' | 'ha'): string {
-  return cluster.ready.services[service]?.[kind] ?? ''
-}
 
 function config(service: string): string {
   return cluster.ready.services[service]?.config ?? ''
@@ -83,23 +78,6 @@ async function honestClientGoesOn(): Promise<void> {
   await work.reached(() => work.consumed >= consumed + 20)
   expect(work.sendFailures).toEqual([])
 }
-
-test('garbage on every port harms nobody', async () => {
-  const ports = [
-    ...[cluster.ready.grpc, address('broker-master', 'grpc'), address('broker-slave', 'grpc')].map(
-      (it) => [it, garbage.grpc] as const,
-    ),
-    [address('broker-master', 'ha'), garbage.ha],
-    [cluster.ready.http.replace('http://', ''), garbage.http],
-  ] as const
-  const from = cluster.log.length
-  for (const [port, pieces] of ports) {
-    await Promise.all(pieces.map((piece) => sayGarbage(port, piece)))
-  }
-  await honestClientGoesOn()
-  expect(cluster.log.slice(from).filter((line) => line.includes('error'))).toEqual([])
-  expect(await (await cluster.api.fetch('/readyz')).json()).toEqual({ ready: true, problems: [] })
-})
 
 test.each([
   ['another cluster', ['brokerClusterName=Other'], /cluster/],

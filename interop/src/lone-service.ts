@@ -27,6 +27,10 @@ export class LoneService implements AsyncDisposable {
     return new LoneService(launcherCommand(...args))
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
   /** Waits for its end by itself: exit code and all it said. */
   async refusal(): Promise<{ readonly code: number | null; readonly said: string }> {
     const code = await this.exit

@@ -1,11 +1,45 @@
-import { LocalCluster } from '@tandemmq/interop'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Matrix } from '../matrix.ts'
+import { connectionAttacks } from './connection-attacks.ts'
+import { grpcAttacks, grpcProtocol } from './grpc-attacks.ts'
+import { haAttacks, haProtocol } from './ha-attacks.ts'
+import { httpAttacks, httpProtocol } from './http-attacks.ts'
+import type { PortAttack } from './port-attack.ts'
+import { hostileMaster } from './hostile-master.ts'
+import { noDescriptors } from './no-descriptors.ts'
+import { PortStand, type PortKind } from './port-stand.ts'
+import { unread } from './unread.ts'
+import { wireNames } from './wire-names.ts'
+
+const limits = { connections: 5_000, closedWithinMs: 60_000 }
 
 /** Everything a peer can do to a port of the running services. */
 export async function ports(matrix: Matrix): Promise<void> {
-  await using cluster = await LocalCluster.start()
-  await matrix.row(
-    { target: 'metadata-rpc HTTP', attack: 'none', expected: 'ready' },
-    async () => `${(await cluster.api.fetch('/readyz')).status}`,
+  await using stand = await PortStand.start()
+  const grpc = [...grpcAttacks, ...connectionAttacks(grpcProtocol, limits)]
+  const ha = [...haAttacks, ...connectionAttacks(haProtocol, limits)]
+  const token = readFileSync(join(stand.cluster.data, 'conf/admin-token'), 'utf8').trim()
+  const http = [...httpAttacks(token), ...connectionAttacks(httpProtocol, limits)]
+  const rows: readonly (readonly [service: string, kind: PortKind, attacks: readonly PortAttack[]])[] = [
+    ['metadata-rpc', 'grpc', grpc],
+    ['broker-master', 'grpc', grpc],
+    ['broker-slave', 'grpc', grpc],
+    ['broker-master', 'ha', ha],
+    ['metadata-rpc', 'http', http],
+    ['broker-master', 'http', http],
+  ]
+  for (const [service, kind, attacks] of rows) {
+    if (stand.address(service, kind) === undefined) continue
+    for (const attack of attacks) {
+      await matrix.row({ target: `${service} ${kind}`, ...attack }, () => stand.attack(service, kind, attack))
+    }
+  }
+  await wireNames(matrix, stand)
+  await hostileMaster(matrix, stand)
+  await noDescriptors(matrix, stand)
+  await unread(matrix, stand)
+  await matrix.row({ target: 'cluster', attack: 'all of the above', expected: '0 lost' }, () =>
+    stand.reckon(),
   )
 }

@@ -1,13 +1,13 @@
 export interface UnreadLimits {
   /** Of all connections together, bytes. */
   readonly totalMax: number
-  /** Of one connection, bytes: more than one answer of 32 messages of the largest usual size. */
+  /** Of one connection, bytes: a receive carries 4 MiB, or one message that is larger. */
   readonly connectionMax: number
 }
 
 export const defaultUnreadLimits: UnreadLimits = {
   totalMax: 256 * 1024 * 1024,
-  connectionMax: 160 * 1024 * 1024,
+  connectionMax: 64 * 1024 * 1024,
 }
 
 interface Peer {

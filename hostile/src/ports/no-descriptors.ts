@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process'
+import type { Matrix } from '../matrix.ts'
+import { opening } from './http2-wire.ts'
+import type { PortKind, PortStand } from './port-stand.ts'
+import { RawPeer } from './raw-peer.ts'
+import { Victim } from './victim.ts'
+
+const CONNECTIONS = 300
+const LEFT = 12
+
+/** Ports whose process has no file descriptor left. */
+export async function noDescriptors(matrix: Matrix, stand: PortStand): Promise<void> {
+  const ports: readonly (readonly [service: string, kind: PortKind])[] = [
+    ['metadata-rpc', 'grpc'],
+    ['broker-master', 'grpc'],
+    ['broker-master', 'ha'],
+    ['metadata-rpc', 'http'],
+  ]
+  for (const [service, kind] of ports) {
+    await matrix.row(
+      {
+        target: `${service} ${kind}`,
+        attack: `${CONNECTIONS} connections with ${LEFT} file descriptors left`,
+        expected: 'refused and told, the old ones go on, all is well when they are gone',
+      },
+      () => stand.measured(service, {}, () => exhaust(stand, service, kind)),
+    )
+  }
+}
+
+async function exhaust(stand: PortStand, service: string, kind: PortKind): Promise<string> {
+  const victim = new Victim(stand.cluster.pid(service))
+  const address = stand.address(service, kind) ?? ''
+  const limit = victim.descriptors + LEFT
+  const from = stand.cluster.log.length
+  const before = limitsOf(victim.pid)
+  limitTo(victim.pid, `${limit}:${before}`)
+  let peers: RawPeer[] = []
+  try {
+    peers = await RawPeer.open(address, CONNECTIONS)
+    if (kind === 'grpc') await Promise.all(peers.map((peer) => peer.say(opening)))
+    await stand.honestGoesOn()
+  } finally {
+    for (const peer of peers) peer[Symbol.dispose]()
+    await Promise.all(peers.map(({ closed }) => closed))
+    limitTo(victim.pid, `${before}:${before}`)
+  }
+  const told = stand.cluster.log.slice(from).filter((line) => /could not be accepted/.test(line))
+  using again = new RawPeer(address)
+  await again.connected()
+  if (again.isClosed) throw new Error('a new connection is still refused')
+  return `${told.length} lines say so`
+}
+
+function limitTo(pid: number, limit: string): void {
+  execFileSync('prlimit', [`--nofile=${limit}`, '--pid', String(pid)])
+}
+
+function limitsOf(pid: number): string {
+  const options = ['--nofile', '--noheadings', '--output=HARD', '--pid', String(pid)]
+  return execFileSync('prlimit', options, { encoding: 'utf8' }).trim()
+}
