@@ -89,7 +89,7 @@ function whyNot(part: WorkspacePackage, file: SourceFile, module: string): strin
   if (module !== packageOf(module)) return 'a package has one door'
   if (ORDER.indexOf(other) >= ORDER.indexOf(part.name)) return `${other} stands after ${part.name}`
   if (STRANGERS.has(part.name) && STRANGERS.has(other)) return 'these two do not know each other'
-  if (other === 'testkit' && !isTestCode(file.path) && !['simulation', 'fuzz'].includes(part.name))
+  if (other === 'testkit' && !isTestCode(file.path) && !['simulation', 'hostile', 'fuzz'].includes(part.name))
     return 'it is for tests'
   return undefined
 }
