@@ -11,10 +11,13 @@ export interface Part {
 /** Everything `.ci/run` runs, in order. CONTRIBUTING.md has the budget in words; a test holds the two together. */
 export const parts: readonly Part[] = [
   { name: 'check and unit', budgetMinutes: 5, command: ['npm', 'test', '--silent'], needsEngine: false },
-  {
-    name: 'simulation',
-    budgetMinutes: 5,
-    command: ['npm', 'run', '--silent', 'simulate', '--', '--seed', '101..500'],
-    needsEngine: false,
-  },
+  nodeScript('fuzz', 1, 'fuzz', '--', '--all', '--seconds', '2'),
+  nodeScript('hostile', 2, 'hostile'),
+  nodeScript('simulation', 5, 'simulate', '--', '--seed', '101..500'),
+  { ...nodeScript('images', 2, 'images'), needsEngine: true },
+  { ...nodeScript('containers', 10, 'test:containers'), needsEngine: true },
 ]
+
+function nodeScript(name: string, budgetMinutes: number, ...script: readonly string[]): Part {
+  return { name, budgetMinutes, command: ['npm', 'run', '--silent', ...script], needsEngine: false }
+}
