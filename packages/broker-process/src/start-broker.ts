@@ -47,23 +47,23 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
   const clock = new NodeClock()
   /** For what anybody may cause who reaches a port. */
   const sparingly = new SparingLogger(logger, clock)
+  const meter = new PromMeter({
+    // As Apache's broker: the members of a set have its name in common and differ by their address.
+    labels: { cluster: values.brokerClusterName, node_type: 'broker', node_id: values.brokerName },
+  })
   const limits = { connectionsMax: values.grpcMaxConnections, handshakeMs: values.grpcHandshakeTimeout }
-  const server = opened.use(new GrpcServer({ clock, logger }, limits))
+  const server = opened.use(new GrpcServer({ clock, logger, meter }, limits))
   const { port } = await server.listen({ host: values.listenAddress, port: values.grpcPort })
   const options = brokerOptions(role, configuration, port)
   const { secret } = options
 
   const random = new NodeRandom()
-  const meter = new PromMeter({
-    // As Apache's broker: the members of a set have its name in common and differ by their address.
-    labels: { cluster: options.cluster, node_type: 'broker', node_id: options.set },
-  })
   // From here on health checks are answered, however long the recovery of the log takes.
   let broker: Broker | undefined
   const http = opened.adopt(
     await startHttpServer(
       { host: values.listenAddress, port: values.httpPort },
-      { readiness: () => broker?.readiness ?? startingUp, metricsText: () => meter.text() },
+      { readiness: () => broker?.readiness ?? startingUp, metricsText: () => meter.text(), meter },
     ),
     (it) => it.close(),
   )

@@ -13,12 +13,16 @@ export class ConnectionLimit {
   /** An answer is being given, the longest first. */
   readonly #busy = new Set<Socket>()
 
-  private constructor(max: number) {
+  readonly #evicted: () => void
+
+  private constructor(max: number, evicted: () => void) {
     this.#max = max
+    this.#evicted = evicted
   }
 
-  static on(server: Server, max: number): void {
-    const limit = new ConnectionLimit(max)
+  /** @param evicted called for each connection that had to make room */
+  static on(server: Server, max: number, evicted: () => void): void {
+    const limit = new ConnectionLimit(max, evicted)
     server.on('connection', (socket) => limit.#opened(socket))
     server.on('request', (request, response) => limit.#asked(request, response))
     // Listening goes on when no file descriptor is left for one more connection.
@@ -34,6 +38,7 @@ export class ConnectionLimit {
     if (this.#idle.size + this.#busy.size <= this.#max) return
     const [longest] = this.#idle.size > 1 || this.#busy.size === 0 ? this.#idle : this.#busy
     longest?.destroy()
+    this.#evicted()
   }
 
   #asked(request: IncomingMessage, response: ServerResponse): void {

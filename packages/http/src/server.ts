@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { silentMeter } from '@tandemmq/base'
 import type { FastifyInstance } from 'fastify'
 import { ConnectionLimit } from './connection-limit.ts'
 import type { HttpParts } from './http-parts.ts'
@@ -71,7 +72,14 @@ export async function startHttpServer(options: HttpServerOptions, parts: HttpPar
     (request, response) => void answer(request, response),
   )
   server.setTimeout(options.silenceMs ?? SILENCE_MS)
-  ConnectionLimit.on(server, options.connectionsMax ?? CONNECTIONS_MAX)
+  const refused = (parts.meter ?? silentMeter).counter(
+    'rocketmq_ha_connections_refused_total',
+    'Connections of a port that were turned away, or closed for what their peer did, by reason.',
+    ['port', 'reason'],
+  )
+  ConnectionLimit.on(server, options.connectionsMax ?? CONNECTIONS_MAX, () =>
+    refused.add(1, { port: 'http', reason: 'crowded' }),
+  )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, () => {

@@ -15,6 +15,8 @@ export interface GatePorts {
   readonly clock: Clock
   /** Told of each stranger: a sparing one. */
   readonly logger: Logger
+  /** A stranger was closed, for this reason. */
+  readonly refused: (reason: string) => void
 }
 
 interface Stranger {
@@ -81,6 +83,7 @@ export class ConnectionGate {
     const { remoteAddress = 'unknown', remotePort = 0 } = socket
     const facts = { peer: joinAddress(remoteAddress, remotePort), port: socket.localPort, reason, words }
     this.#ports.logger.warn(facts, 'a connection was closed that is no gRPC')
+    this.#ports.refused(reason)
     socket.destroy()
   }
 

@@ -3,7 +3,7 @@ import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Strea
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { Client, credentials, type ServiceDefinition } from '@grpc/grpc-js'
-import { RecordingLogger } from '@tandemmq/testkit'
+import { RecordingLogger, RecordingMeter } from '@tandemmq/testkit'
 import { afterEach, expect, test } from 'vitest'
 import { realClock, until } from './loopback.test-support.ts'
 import { GrpcServer, type GrpcServerOptions } from './server.ts'
@@ -115,8 +115,11 @@ function call(port: number, said?: string): Promise<void> {
   })
 }
 
-function echoing(options: Partial<GrpcServerOptions>): Promise<{ server: GrpcServer; port: number }> {
-  const server = new GrpcServer(around, options)
+function echoing(
+  options: Partial<GrpcServerOptions>,
+  meter = new RecordingMeter(),
+): Promise<{ server: GrpcServer; port: number }> {
+  const server = new GrpcServer({ ...around, meter }, options)
   server.add(echo, { Echo: ({ request }: { request: Buffer }, done: Reply) => done(null, request) })
   return listening(server)
 }
@@ -136,12 +139,15 @@ test.each([
 })
 
 test('many connections that say nothing make room for each other and for one that speaks', async () => {
-  const { server, port } = await echoing({ strangersMax: 3 })
+  const meter = new RecordingMeter()
+  const { server, port } = await echoing({ strangersMax: 3 }, meter)
   const calls = Array.from({ length: 20 }, () => call(port))
   await Promise.race(calls)
   expect(String(await ask(port))).toBe('hello')
   await until(() => server.connections === 3)
   expect(written.lines[0]).toMatchObject({ facts: { reason: 'crowded' } })
+  expect(meter.value('rocketmq_ha_connections_refused_total', { port: 'grpc' })).toBeGreaterThanOrEqual(17)
+  expect(meter.value('rocketmq_ha_grpc_connections')).toBe(3)
   expect(written.lines.length).toBeLessThanOrEqual(10)
 })
 

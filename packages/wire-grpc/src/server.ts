@@ -5,7 +5,16 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
-import { BrokerError, SparingLogger, type Address, type Clock, type Logger } from '@tandemmq/base'
+import {
+  BrokerError,
+  SparingLogger,
+  silentMeter,
+  type Address,
+  type Clock,
+  type Counter,
+  type Logger,
+  type Meter,
+} from '@tandemmq/base'
 import { refuseCompressedRequests } from './compressed-requests.ts'
 import { ConnectionGate } from './connection-gate.ts'
 import { UnfinishedRequests, type UnfinishedLimits } from './unfinished-requests.ts'
@@ -33,6 +42,8 @@ export interface GrpcServerOptions extends UnfinishedLimits {
 export interface GrpcServerPorts {
   readonly clock: Clock
   readonly logger: Logger
+  /** Default: nothing is counted. */
+  readonly meter?: Meter
 }
 
 /** After this long a draining connection is cut whatever its calls do. */
@@ -68,12 +79,16 @@ export class GrpcServer implements AsyncDisposable {
   readonly #sockets = new Map<string, Socket>()
   readonly #gate: ConnectionGate
   readonly #logger: Logger
+  readonly #refused: Counter
   #address: Address | undefined
   /** Connections that wait for the first service; `undefined` once it is there. */
   #waiting: Set<Socket> | undefined = new Set()
   #onEmpty: (() => void) | undefined
 
-  constructor({ clock, logger }: GrpcServerPorts, options: Partial<GrpcServerOptions> = {}) {
+  constructor(
+    { clock, logger, meter = silentMeter }: GrpcServerPorts,
+    options: Partial<GrpcServerOptions> = {},
+  ) {
     const limits = { ...defaultGrpcServerOptions, ...options }
     refuseCompressedRequests()
     const unfinished = new UnfinishedRequests(limits, clock, {
@@ -81,7 +96,18 @@ export class GrpcServer implements AsyncDisposable {
       cut: (peer, reason, words) => this.cut(peer, reason, words),
     })
     this.#logger = new SparingLogger(logger, clock)
-    this.#gate = new ConnectionGate(limits, { clock, logger: this.#logger }, (socket) => this.#admit(socket))
+    this.#refused = meter.counter(
+      'rocketmq_ha_connections_refused_total',
+      'Connections of a port that were turned away, or closed for what their peer did, by reason.',
+      ['port', 'reason'],
+    )
+    meter.observe('rocketmq_ha_grpc_connections', 'Connections of the gRPC port.', [], () => [
+      { value: this.connections },
+    ])
+    const refused = (reason: string): void => this.#refused.add(1, { port: 'grpc', reason })
+    this.#gate = new ConnectionGate(limits, { clock, logger: this.#logger, refused }, (socket) =>
+      this.#admit(socket),
+    )
     this.#server = new Server({
       'grpc.max_receive_message_length': limits.maxInboundBytes,
       // What we send is bounded where it is made.
@@ -148,6 +174,7 @@ export class GrpcServer implements AsyncDisposable {
     const socket = this.#sockets.get(peer)
     if (socket === undefined) return
     this.#logger.warn({ port: this.#address?.port, peer, reason, words }, 'a gRPC connection was closed')
+    this.#refused.add(1, { port: 'grpc', reason })
     socket.destroy()
   }
 
@@ -193,5 +220,6 @@ export class GrpcServer implements AsyncDisposable {
   #turnedAway(peer: string | undefined, connections: number): void {
     const facts = { port: this.#address?.port, peer, connections }
     this.#logger.warn(facts, 'a connection too many was turned away')
+    this.#refused.add(1, { port: 'grpc', reason: 'too-many' })
   }
 }

@@ -106,7 +106,7 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   )
   const server = opened.use(
     new GrpcServer(
-      { clock, logger },
+      { clock, logger, meter },
       { connectionsMax: values.grpcMaxConnections, handshakeMs: values.grpcHandshakeTimeout },
     ),
   )
@@ -128,6 +128,7 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
       {
         readiness: () => cluster.readiness(),
         metricsText: () => meter.text(),
+        meter,
         routes: (app) => adminRoutes(app, cluster, adminToken),
       },
     ),
