@@ -142,6 +142,7 @@ export class BrokerNode {
       root: '/store',
       bootId: `${name}, boot ${this.#boots}`,
       segmentBytes: 32 * 1024,
+      index: { slots: 50, entries: 200 },
       maxMessageBytes: 8 * 1024,
       storeHost: { ip: '10.0.0.1', port: 10911 },
       mode,

@@ -176,6 +176,7 @@ export class BrokerSet {
       root: '/store',
       bootId: `${name}, boot ${this.#member(name).boots}`,
       segmentBytes: 256 * 1024,
+      index: { slots: 50, entries: 200 },
       maxMessageBytes: 64 * 1024,
       storeHost: { ip: '10.0.0.1', port: 10911 },
       mode: this.mode,
