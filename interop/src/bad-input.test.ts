@@ -36,7 +36,7 @@ function config(service: string): string {
 
 /** A slave of its own that follows this cluster's master, different in `settings`. */
 function strangeSlave(name: string, ...settings: readonly string[]): LoneService {
-  const own = [`storePathRootDir=${join(scratch, name)}`, 'grpcPort=0', 'brokerId=7']
+  const own = [`storePathRootDir=${join(scratch, name)}`, 'grpcPort=0', 'httpPort=0', 'brokerId=7']
   return LoneService.start('broker-slave', '-c', config('broker-slave'), ...own, ...settings)
 }
 
@@ -99,7 +99,13 @@ test.each([
 })
 
 test('a second process on a data directory says that it is in use', async () => {
-  await using service = LoneService.start('broker-slave', '-c', config('broker-slave'), 'grpcPort=0')
+  await using service = LoneService.start(
+    'broker-slave',
+    '-c',
+    config('broker-slave'),
+    'grpcPort=0',
+    'httpPort=0',
+  )
   expect(await service.refusal()).toEqual({
     code: 1,
     said: `another process is using ${join(cluster.data, 'broker-slave')}`,
@@ -191,6 +197,7 @@ test('damaged state files: the copy is used, or the start is refused with a sent
       config(service),
       `storePathRootDir=${store}`,
       'grpcPort=0',
+      'httpPort=0',
     )
     const { code, said } = await damaged.refusal()
     expect(said).toContain(sentence)

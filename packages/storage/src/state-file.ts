@@ -83,7 +83,9 @@ function attempt<T>(
   try {
     return { value: decode(content) }
   } catch (cause) {
-    if (cause instanceof BrokerError && cause.code === 'STORE_FOREIGN') throw cause
+    if (cause instanceof BrokerError && cause.code === 'STORE_FOREIGN') {
+      throw new BrokerError('STORE_FOREIGN', `${path}: ${cause.message}`, { facts: { path }, cause })
+    }
     return { cause }
   }
 }
