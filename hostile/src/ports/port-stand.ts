@@ -73,7 +73,7 @@ export class PortStand implements AsyncDisposable {
       return victim.descriptors <= descriptors + SPARE_DESCRIPTORS
     })
     const { peakMB } = victim
-    const lines = this.cluster.log.slice(from)
+    const lines = this.cluster.log.slice(from).filter((line) => line.startsWith(`${service} |`))
     const facts = [
       seen,
       `peak ${before} → ${peakMB} MB`,

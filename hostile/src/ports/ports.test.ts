@@ -32,7 +32,7 @@ function quick(
   return all.filter(({ attack }) => QUICK.test(attack) && !/2,000|clients with names/.test(attack))
 }
 
-test.each<readonly [service: string, kind: PortKind]>([
+test.concurrent.each<readonly [service: string, kind: PortKind]>([
   ['metadata-rpc', 'grpc'],
   ['broker-slave', 'grpc'],
   ['broker-master', 'ha'],
