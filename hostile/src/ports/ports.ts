@@ -12,6 +12,8 @@ import { PortStand, type PortKind } from './port-stand.ts'
 import { unread } from './unread.ts'
 import { wireNames } from './wire-names.ts'
 
+const IDLE_MS = 5_000
+const IDLE_SHARE_MAX = 0.1
 const limits = { connections: 5_000, closedWithinMs: 60_000 }
 
 /** Everything a peer can do to a port of the running services. */
@@ -42,4 +44,13 @@ export async function ports(matrix: Matrix): Promise<void> {
   await matrix.row({ target: 'cluster', attack: 'all of the above', expected: '0 lost' }, () =>
     stand.reckon(),
   )
+  for (const service of ['metadata-rpc', 'broker-master', 'broker-slave']) {
+    const expected = `at most ${IDLE_SHARE_MAX * 100} % of a core`
+    await matrix.row({ target: service, attack: 'after all of the above', expected }, async () => {
+      const share = await stand.idleShare(service, IDLE_MS)
+      const seen = `${(share * 100).toFixed(1)} %`
+      if (share > IDLE_SHARE_MAX) throw new Error(seen)
+      return seen
+    })
+  }
 }
