@@ -1,5 +1,5 @@
-import { runTool } from './step.ts'
-import { close } from './tally.ts'
+import { runTool, signalTools, step } from './step.ts'
+import { close, type Tally } from './tally.ts'
 import { runTests } from './tests.ts'
 
 /**
@@ -7,9 +7,20 @@ import { runTests } from './tests.ts'
  * whose path contains a name. Whatever ends the run, Ctrl-C too, its containers, networks and volumes are removed at the end.
  */
 process.env['CONTAINER_TESTS_RUN'] = String(process.pid)
-// The tests hear it themselves and end; this process stays to clean up.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // The tests end by it, this process stays to clean up. A terminal sends Ctrl-C to them itself.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) signalTools(signal)
+  })
+}
 
-const tally = await runTests(process.argv.slice(2), 'containers')
-await runTool(process.execPath, ['--conditions=@tandemmq/source', 'containers/src/sweep-command.ts'])
-process.exitCode = close(tally)
+const failed: Tally = { passed: 0, failed: 1 }
+const isPrepared = await step('an engine, and images', () => sweep('prepare'))
+const tally = isPrepared ? await runTests(process.argv.slice(2), 'containers') : failed
+const isClean = !isPrepared || (await step('nothing is left behind', () => sweep()))
+process.exitCode = close(isClean ? tally : failed)
+
+function sweep(...args: readonly string[]): Promise<boolean> {
+  const script = 'containers/src/sweep-command.ts'
+  return runTool(process.execPath, ['--conditions=@tandemmq/source', script, ...args])
+}

@@ -1,18 +1,28 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
 export const root = join(import.meta.dirname, '..', '..')
 
+const running = new Set<ChildProcess>()
+
+/** Sends a signal to the tools that run now. */
+export function signalTools(signal: NodeJS.Signals): void {
+  for (const child of running) child.kill(signal)
+}
+
 /** Runs a tool of the workspace with its output to the terminal; whether it ended well. */
 export async function runTool(command: string, args: readonly string[]): Promise<boolean> {
   const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  running.add(child)
   try {
     const [code]: unknown[] = await once(child, 'close')
     return code === 0
   } catch (failure) {
     process.stdout.write(`${command} could not be started: ${String(failure)}\n`)
     return false
+  } finally {
+    running.delete(child)
   }
 }
 
