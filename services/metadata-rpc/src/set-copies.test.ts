@@ -6,6 +6,10 @@ import { SetCopies } from './set-copies.ts'
 
 const nobody: ServingView = { sets: [], set: () => undefined, onChange: () => () => {} }
 
+const metadataSource = (): never => {
+  throw new Error('nobody is followed here')
+}
+
 test('what is no copy of a set is left alone, a damaged one is put aside, and one that found no room is opened later', async () => {
   const clock = new SimulatedClock()
   const random = new SeededRandom(1)
@@ -20,9 +24,6 @@ test('what is no copy of a set is left alone, a damaged one is put aside, and on
   files.fail({ call: 'write', code: 'ENOSPC', matching: /broker-b/ })
 
   const ports = { files, clock, random, logger, meter: silentMeter }
-  const metadataSource = (): never => {
-    throw new Error('nobody is followed here')
-  }
   const copies = await clock.outcome(SetCopies.open('/data', nobody, { ...ports, metadataSource }))
   expect([...copies].map(({ set }) => set)).toEqual(['broker-a'])
   expect(files.list('/data/damaged').map((name) => name.split('-').slice(0, 2).join('-'))).toEqual([
