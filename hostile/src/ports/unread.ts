@@ -18,8 +18,8 @@ const TOPIC = 'Large'
 const MESSAGES = 8
 const MESSAGE_BYTES = 1024 * 1024
 const CONNECTIONS = 2
-/** A receive carries 4 MiB. */
-const RECEIVES = 20
+/** A receive carries at most 4 MiB: three messages. */
+const RECEIVES = 30
 /** What is unread of three connections, and copied on the way. */
 const GROWTH_MAX_MB = 400
 
@@ -28,7 +28,7 @@ export async function unread(matrix: Matrix, stand: PortStand): Promise<void> {
   await matrix.row(
     {
       target: 'metadata-rpc grpc',
-      attack: `${CONNECTIONS * RECEIVES} receives of 4 MiB, windows open, nothing read`,
+      attack: `${CONNECTIONS * RECEIVES} receives of 3 MiB, windows open, nothing read`,
       expected: 'what is unread is bounded, connections are cut, the messages are given back',
     },
     async () => {
