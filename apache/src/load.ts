@@ -16,14 +16,14 @@ export class Load {
 
   /**
    * Resolves when `count` more are acknowledged.
-   * @param atHalf begins when half of them are; the burst goes on meanwhile and ends after it
+   * @param atHalf begins when half of them are; the burst goes on meanwhile, and ends with it
    */
   async burst(count: number, atHalf?: () => Promise<void>): Promise<void> {
     const goal = this.acknowledged.length + count
     const half = goal - count / 2
     let interlude: Promise<void> | undefined
-    let isInterludeOver = atHalf === undefined
-    const isDone = (): boolean => isInterludeOver && this.acknowledged.length >= goal
+    let isInterludeOver = false
+    const isDone = (): boolean => (atHalf === undefined ? this.acknowledged.length >= goal : isInterludeOver)
     const lane = async (): Promise<void> => {
       while (!isDone()) {
         await this.#once()
