@@ -13,7 +13,6 @@ const plans: readonly (readonly [PlannedFailure['call'], PlannedFailure['code']]
   ['write', 'ENOSPC'],
   ['truncate', 'ENOSPC'],
   ['rename', 'ENOSPC'],
-  ['open', 'ENOSPC'],
   ['dataSync', 'ENOSPC'],
   ['syncDirectory', 'ENOSPC'],
   ['open', 'EMFILE'],
@@ -34,4 +33,15 @@ test.each(plans)(
     expect(nth).toBeGreaterThan(STRIDE)
   },
   120_000,
+)
+
+test.each([
+  ['rename', 'ENOSPC', 20],
+  ['dataSync', 'ENOSPC', 67],
+  ['open', 'EMFILE', 43],
+] as const)(
+  'config files that could not be replaced for long are still ours: %s, %s from call %i on',
+  async (call, code, nth) => {
+    expect((await failingRun(image, { call, code, nth, forever: true })).hasFailed).toBe(true)
+  },
 )

@@ -14,7 +14,6 @@ const plans: readonly (readonly [PlannedFailure['call'], PlannedFailure['code']]
   ['write', 'ENOSPC'],
   ['truncate', 'ENOSPC'],
   ['rename', 'ENOSPC'],
-  ['open', 'ENOSPC'],
   ['dataSync', 'ENOSPC'],
   ['dataSync', 'EIO'],
   ['syncDirectory', 'EIO'],

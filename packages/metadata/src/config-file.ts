@@ -57,9 +57,9 @@ export class ConfigFile {
 
   /**
    * Resolves once the new content is on disk under the file's name. `keepFallback`: what has that name now is damaged, and must not take the place of
-   * the copy, which is not.
+   * the copy, which is not. `announce` is called once all but the name is on disk: what finds no room there was never announced.
    */
-  async write(text: string, keepFallback = false): Promise<void> {
+  async write(text: string, keepFallback: boolean, announce: () => Promise<void>): Promise<void> {
     const files = this.#files
     const path = `${this.#directory}/${this.name}`
     const temporary = `${path}.tmp`
@@ -74,6 +74,7 @@ export class ConfigFile {
       files.remove(temporary)
       throw cause
     }
+    await announce()
     if (!keepFallback && files.exists(path)) files.rename(path, `${path}.bak`)
     files.rename(temporary, path)
     await files.syncDirectory(this.#directory)

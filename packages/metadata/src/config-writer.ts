@@ -142,8 +142,7 @@ export class ConfigWriter {
         slot.changes = 0
       }
       const text = this.#textOf(slot)
-      await this.#ports.announce(slot.file.name, digestOf(text))
-      await slot.file.write(text, slot.isDamaged)
+      await slot.file.write(text, slot.isDamaged, () => this.#ports.announce(slot.file.name, digestOf(text)))
       slot.isDamaged = false
     } catch (cause) {
       slot.isDirty = true

@@ -1,8 +1,11 @@
 import { FieldReader, FieldWriter } from '@tandemmq/codec'
 
+/** The file under the name, the one that is to replace it, and some whose replacing failed: all are ours. */
+const DIGESTS_MAX = 16
+
 /**
  * The digests of what we last wrote into each config file. A note is journaled before its file is replaced, so after a
- * crash in between the file is either the last or the one before: both are ours.
+ * crash in between the file is either the last or one before, if the disk refused some: all are ours.
  */
 export class FileNotes {
   readonly #digests = new Map<string, readonly string[]>()
@@ -12,7 +15,7 @@ export class FileNotes {
   }
 
   add(name: string, digest: string): void {
-    this.#digests.set(name, [...(this.#digests.get(name) ?? []), digest].slice(-2))
+    this.#digests.set(name, [...(this.#digests.get(name) ?? []), digest].slice(-DIGESTS_MAX))
   }
 
   /** The payload of the record that says so. */
