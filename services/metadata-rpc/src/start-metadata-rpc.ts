@@ -36,6 +36,8 @@ import { SetCopies } from './set-copies.ts'
 
 /** Our name towards brokers. */
 const IDENTITY = 'metadata-rpc'
+/** Calls that are under way at a stop may end within this. */
+const DRAIN_WITHIN_MS = 4_000
 
 /** Starts registry, gateway, copies and HTTP. Throws `CONFIG_INVALID`, `STORE_LOCKED`, `UNAVAILABLE` for a port that is taken. */
 export async function startMetadataRpc(sources: ConfigurationSources): Promise<RunningService> {
@@ -138,12 +140,17 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   const httpAddress = joinAddress(values.listenAddress, http.port)
   logger.info({ cluster: values.clusterName, grpc, http: httpAddress, data: root }, 'metadata-rpc is up')
 
-  // Before its server hangs up on the brokers, one after the other: it would give the tokens of those who left to those who have not yet.
-  opened.defer(() => registry.close())
   const closing = opened.move()
   return {
     logger,
     ready: Promise.resolve({ service: IDENTITY, grpc, http: httpAddress }),
-    close: () => closing.disposeAsync(),
+    close: async () => {
+      // Before the server hangs up on the brokers, one after the other: it would give the tokens of those who left to those who have not yet.
+      registry.close()
+      gateway.drain()
+      edge.close()
+      await server.close(AbortSignal.timeout(DRAIN_WITHIN_MS))
+      await closing.disposeAsync()
+    },
   }
 }

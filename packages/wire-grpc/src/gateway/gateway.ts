@@ -7,6 +7,7 @@ import type { CallTarget, ConsumerPresence } from '../client-api/call-target.ts'
 import { decoded } from '../client-api/decoded.ts'
 import { endTransaction, recallMessage } from '../client-api/not-offered.ts'
 import { ANSWER_MARGIN_MS } from '../client-api/polling-time.ts'
+import { StatusError } from '../client-api/status-error.ts'
 import type { RouteCatalog } from '../edge/route-catalog.ts'
 import { ackShares, failedShare, mergedAckAnswer, type AckShare } from './ack-split.ts'
 import type { BrokerChannels } from './broker-channel.ts'
@@ -40,6 +41,9 @@ export class Gateway implements CallTarget {
   readonly #sends: SendCalls
   readonly #servings: ServingCalls
   readonly #receives: ReceiveCalls
+  /** Ends a receive that waits, one each. */
+  readonly #waiting = new Set<AbortController>()
+  #isDraining = false
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
@@ -59,6 +63,12 @@ export class Gateway implements CallTarget {
     for (const message of await this.#answer(method, request, context)) reply(message)
   }
 
+  /** From now on receives do not wait: those that do are told that there is no message, and everything else goes on. */
+  drain(): void {
+    this.#isDraining = true
+    for (const one of this.#waiting) one.abort()
+  }
+
   close(): void {
     this.#watch.close()
   }
@@ -72,7 +82,7 @@ export class Gateway implements CallTarget {
           context,
         )
       case 'ReceiveMessage':
-        return this.#receives.call(bytes, context)
+        return this.#receive(bytes, context)
       case 'AckMessage':
         return this.#ack(bytes, context)
       case 'ChangeInvisibleDuration': {
@@ -89,6 +99,22 @@ export class Gateway implements CallTarget {
         return recallMessage(decoded(() => rocketmq.RecallMessageRequest.decode(bytes)))
       default:
         throw new BrokerError('ILLEGAL_ARGUMENT', 'no such method', { facts: { method } })
+    }
+  }
+
+  async #receive(bytes: Uint8Array, context: CallContext): Promise<readonly Uint8Array[]> {
+    const ending = new AbortController()
+    const end = (): void => ending.abort(context.signal.reason)
+    context.signal.addEventListener('abort', end, { once: true })
+    this.#waiting.add(ending)
+    if (this.#isDraining) ending.abort()
+    try {
+      const answer = await this.#receives.call(bytes, { ...context, signal: ending.signal })
+      if (answer.length > 0 || context.signal.aborted) return answer
+      throw new StatusError(rocketmq.Code.MESSAGE_NOT_FOUND, 'no message came before this service stopped')
+    } finally {
+      this.#waiting.delete(ending)
+      context.signal.removeEventListener('abort', end)
     }
   }
 

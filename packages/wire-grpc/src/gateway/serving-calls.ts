@@ -70,8 +70,8 @@ export class ServingCalls {
       if (!holder) throw nobodyServes(placement)
       if (clock.monotonic() >= until) throw noAnswerInTime()
       const end = await this.#attempt(method, request, context, { placement, holder, until })
-      if (context.signal.aborted) return []
       if (end.kind === 'answered' && !this.#isSuperseded(holder)) return end.messages
+      if (context.signal.aborted) return []
       if (end.kind === 'late') throw noAnswerInTime()
       if (end.kind === 'failed' && !mayGoElsewhere(end.error)) throw end.error
       failed = end.kind === 'failed' ? holder : undefined

@@ -46,7 +46,11 @@ function serve(
     if (isOver) return
     leave()
     const failure = failureOf(thrown)
-    logger.warn({ peer: stream.getPeer(), why: failure.details }, 'registration ended')
+    const facts = { peer: stream.getPeer(), why: failure.details }
+    // Nobody is at fault when the registry itself stops.
+    if (thrown instanceof BrokerError && thrown.code === 'UNAVAILABLE')
+      logger.debug(facts, 'registration ended')
+    else logger.warn(facts, 'registration ended')
     stream.emit('error', failure)
   }
   const timer = clock.after(HELLO_TIMEOUT_MS, () => {
