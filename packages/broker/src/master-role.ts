@@ -35,11 +35,14 @@ export class MasterRole implements AsyncDisposable {
   readonly #options: BrokerOptions
   readonly #ports: BrokerPorts
   readonly #store: MessageStore
+  readonly #log: ReplicatedStore
   readonly #ha: HaMaster
   /** Whether the log may lack its tail (rule 3.2). */
   #verdict: TailVerdict = { kind: 'complete' }
   /** Epochs that were opened and given up again for an older tail; the next one goes above them. */
   #atLeast = 1
+  #doubtCut: Promise<void> | undefined
+  #isDoubtCut = false
   /** Replicas that introduced themselves since the start, by identity. */
   readonly #heard = new Map<string, Hello>()
   #opening: Promise<void> | undefined
@@ -50,10 +53,17 @@ export class MasterRole implements AsyncDisposable {
   /** The newest epoch of this log, as the registry said last. */
   #highestHeard: number | undefined
 
-  private constructor(options: BrokerOptions, ports: BrokerPorts, store: MessageStore, ha: HaMaster) {
+  private constructor(
+    options: BrokerOptions,
+    ports: BrokerPorts,
+    store: MessageStore,
+    log: ReplicatedStore,
+    ha: HaMaster,
+  ) {
     this.#options = options
     this.#ports = ports
     this.#store = store
+    this.#log = log
     this.#ha = ha
     this.durability = new Durability(
       {
@@ -113,7 +123,7 @@ export class MasterRole implements AsyncDisposable {
       ports,
       log,
     )
-    role = new MasterRole(options, ports, store, ha)
+    role = new MasterRole(options, ports, store, log, ha)
     role.#decide(master)
     await role.#opening
     return role
@@ -155,8 +165,8 @@ export class MasterRole implements AsyncDisposable {
   drive(visible: VisiblePosition): () => void {
     const refresh = (): void => visible.refresh()
     const stops = [
-      this.#store.written.onAdvance(refresh),
-      this.#store.flushed.onAdvance(refresh),
+      this.#log.onAppend(refresh),
+      this.#log.onFlush(refresh),
       this.#ha.replicated.onAdvance(refresh),
       visible.onAdvance((at) => {
         this.#ha.setConfirmed(at)
@@ -268,7 +278,26 @@ export class MasterRole implements AsyncDisposable {
   /** What the HA port is to do about a tail that may be missing. */
   tail(): Tail {
     const { kind } = this.#verdict
+    if (kind === 'missing' && this.#hasDoubtfulEnd) {
+      this.#doubtCut ??= this.#cutDoubtfulEnd()
+      return { kind: 'unknown' }
+    }
     return kind === 'missing' ? { kind, holder: this.#verdict.holder } : { kind }
+  }
+
+  /** Records that a power cut may have torn where their checksum does not see it, and that a replica holds too. */
+  get #hasDoubtfulEnd(): boolean {
+    return !this.#isDoubtCut && this.#store.recovery.trustedEnd < this.#store.end
+  }
+
+  async #cutDoubtfulEnd(): Promise<void> {
+    try {
+      await this.#log.truncateTo(this.#store.recovery.trustedEnd)
+      this.#isDoubtCut = true
+    } catch (cause) {
+      this.#ports.logger.error({ why: messageOf(cause) }, 'the doubtful end of the log could not be cut off')
+    }
+    this.#doubtCut = undefined
   }
 
   #isAhead(hello: Hello): boolean {

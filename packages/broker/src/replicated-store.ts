@@ -9,11 +9,11 @@ export class ReplicatedStore implements ReplicatedLog {
   readonly #appendListeners = new Set<() => void>()
   readonly #flushListeners = new Set<() => void>()
   readonly #cutListeners = new Set<(at: LogOffset) => void>()
-  #detach: () => void
 
   constructor(store: MessageStore) {
     this.#store = store
-    this.#detach = this.#attach()
+    this.#attach()
+    store.onSession(() => this.#attach())
   }
 
   get minOffset(): LogOffset {
@@ -58,12 +58,7 @@ export class ReplicatedStore implements ReplicatedLog {
 
   async truncateTo(offset: LogOffset): Promise<void> {
     for (const listener of this.#cutListeners) listener(offset)
-    this.#detach()
-    try {
-      await this.#store.truncateTo(offset)
-    } finally {
-      this.#detach = this.#attach()
-    }
+    await this.#store.truncateTo(offset)
   }
 
   onAppend(listener: () => void): () => void {
@@ -82,18 +77,13 @@ export class ReplicatedStore implements ReplicatedLog {
     return () => this.#cutListeners.delete(listener)
   }
 
-  /** Truncation gives the store new frontiers. */
-  #attach(): () => void {
-    const stops = [
-      this.#store.written.onAdvance(() => {
-        for (const listener of this.#appendListeners) listener()
-      }),
-      this.#store.flushed.onAdvance(() => {
-        for (const listener of this.#flushListeners) listener()
-      }),
-    ]
-    return () => {
-      for (const stop of stops) stop()
-    }
+  /** A cut gives the store new frontiers; the old ones move no more. */
+  #attach(): void {
+    this.#store.written.onAdvance(() => {
+      for (const listener of this.#appendListeners) listener()
+    })
+    this.#store.flushed.onAdvance(() => {
+      for (const listener of this.#flushListeners) listener()
+    })
   }
 }

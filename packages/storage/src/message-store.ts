@@ -29,6 +29,7 @@ export class MessageStore implements AsyncDisposable {
   #appender: Appender | undefined
   /** Why nothing can be appended at the moment. */
   #blocked: BrokerError | undefined
+  readonly #sessionListeners = new Set<() => void>()
   #isClosed = false
 
   private constructor(context: SessionContext, session: StoreSession, listeners: Set<ArrivalListener>) {
@@ -98,7 +99,7 @@ export class MessageStore implements AsyncDisposable {
     return this.#session.log.fence
   }
 
-  /** The last append found no room on the disk. */
+  /** There is no room for messages on the disk, or the last append found none. */
   get isDiskFull(): boolean {
     return this.#session.log.isDiskFull
   }
@@ -288,6 +289,12 @@ export class MessageStore implements AsyncDisposable {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Calls `listener` after a cut: all frontiers are new. Returns how to stop. */
+  onSession(listener: () => void): () => void {
+    this.#sessionListeners.add(listener)
+    return () => this.#sessionListeners.delete(listener)
+  }
+
   /**
    * Cuts the log at `offset`, durably, and the queues with it. The bytes cut off are saved under `diverged/` before.
    * `offset` within a record cuts that record too. All frontiers are new afterwards; a crash in between is finished by
@@ -316,6 +323,7 @@ export class MessageStore implements AsyncDisposable {
     this.#session = await this.#insist(() => StoreSession.open(this.#context, 'current'))
     await this.#insist(() => position.save({}))
     this.#blocked = undefined
+    for (const listener of this.#sessionListeners) listener()
   }
 
   /** A clean stop: everything is on disk, and the next start knows it. Whoever waits is told `LOG_CLOSED`. */

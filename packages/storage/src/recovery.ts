@@ -30,6 +30,11 @@ export interface RecoveryReport {
   readonly end: LogOffset
   /** Bytes of a torn tail that were cut off, gaps between them included. */
   readonly truncatedBytes: number
+  /**
+   * Everything below is as it was written. What a power cut left above may differ where no checksum sees it: a record's is of its body only
+   * (RocketMQ CommitLog record layout). Equal to {@link end} otherwise.
+   */
+  readonly trustedEnd: LogOffset
   /** Acknowledged bytes may be missing at the tail (rule 3.1). */
   readonly lossPossible: boolean
   /** The same in words; what was found, where nothing is wrong. */
@@ -188,6 +193,7 @@ export async function recoverStore(
     sameBoot,
     end: scan.end,
     truncatedBytes,
+    trustedEnd: cleanStop || sameBoot ? scan.end : Math.min(scan.end, endOnFile),
     lossPossible: why !== undefined,
     reason:
       why ??
