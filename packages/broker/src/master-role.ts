@@ -41,8 +41,8 @@ export class MasterRole implements AsyncDisposable {
   #verdict: TailVerdict = { kind: 'complete' }
   /** Epochs that were opened and given up again for an older tail; the next one goes above them. */
   #atLeast = 1
-  #doubtCut: Promise<void> | undefined
-  #isDoubtCut = false
+  /** What became of the bytes above the recovery's `trustedEnd`. */
+  #doubtfulEnd: 'kept' | 'being cut' | 'cut' = 'kept'
   /** Replicas that introduced themselves since the start, by identity. */
   readonly #heard = new Map<string, Hello>()
   #opening: Promise<void> | undefined
@@ -279,7 +279,7 @@ export class MasterRole implements AsyncDisposable {
   tail(): Tail {
     const { kind } = this.#verdict
     if (kind === 'missing' && this.#hasDoubtfulEnd) {
-      this.#doubtCut ??= this.#cutDoubtfulEnd()
+      if (this.#doubtfulEnd === 'kept') void this.#cutDoubtfulEnd()
       return { kind: 'unknown' }
     }
     return kind === 'missing' ? { kind, holder: this.#verdict.holder } : { kind }
@@ -287,17 +287,18 @@ export class MasterRole implements AsyncDisposable {
 
   /** Records that a power cut may have torn where their checksum does not see it, and that a replica holds too. */
   get #hasDoubtfulEnd(): boolean {
-    return !this.#isDoubtCut && this.#store.recovery.trustedEnd < this.#store.end
+    return this.#doubtfulEnd !== 'cut' && this.#store.recovery.trustedEnd < this.#store.end
   }
 
   async #cutDoubtfulEnd(): Promise<void> {
+    this.#doubtfulEnd = 'being cut'
     try {
       await this.#log.truncateTo(this.#store.recovery.trustedEnd)
-      this.#isDoubtCut = true
+      this.#doubtfulEnd = 'cut'
     } catch (cause) {
       this.#ports.logger.error({ why: messageOf(cause) }, 'the doubtful end of the log could not be cut off')
+      this.#doubtfulEnd = 'kept'
     }
-    this.#doubtCut = undefined
   }
 
   #isAhead(hello: Hello): boolean {
