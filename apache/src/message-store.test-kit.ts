@@ -7,7 +7,7 @@ import { expectedQueues, seenAs } from './expected-queues.ts'
 import { readLog } from './log-file-records.ts'
 
 /** The shape of Apache's index files. */
-const apacheIndex = { slots: 5_000_000, entries: 20_000_000 }
+export const APACHE_INDEX = { slots: 5_000_000, entries: 20_000_000 }
 
 /** Our store alone, on real files, without a broker around it. */
 export function openStore(
@@ -21,7 +21,7 @@ export function openStore(
     logger: silentLogger,
     meter: silentMeter,
   }
-  const options = { root, storeHost, bootId: bootId(), segmentBytes: 1024 * 1024, index: apacheIndex }
+  const options = { root, storeHost, bootId: bootId(), segmentBytes: 1024 * 1024, index: APACHE_INDEX }
   return MessageStore.open(options, ports)
 }
 
