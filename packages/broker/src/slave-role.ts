@@ -123,6 +123,7 @@ export class SlaveRole implements AsyncDisposable {
   drive(visible: VisiblePosition, changed: (state: SlaveState) => void): () => void {
     const refresh = (): void => visible.refresh()
     let unfollow = this.#ha.confirmed.onAdvance(refresh)
+    let wasStreaming = false
     const stops = [
       this.#log.onAppend(refresh),
       this.#log.onFlush(refresh),
@@ -132,6 +133,9 @@ export class SlaveRole implements AsyncDisposable {
         unfollow()
         unfollow = this.#ha.confirmed.onAdvance(refresh)
         refresh()
+        const isStreaming = state.kind === 'streaming'
+        if (isStreaming && !wasStreaming) this.followed?.sync.wake()
+        wasStreaming = isStreaming
         changed(state)
       }),
     ]

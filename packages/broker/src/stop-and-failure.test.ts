@@ -76,3 +76,19 @@ test('an epoch that the registry has named before this master opened its own kee
   await set.time.settle()
   expect(role.writability.problems.join()).toContain('epoch 9 of this log has been opened elsewhere')
 })
+
+test('a topic made just after the return of a master is known to its slave at once', async () => {
+  const set = new BrokerSet(ASYNC)
+  await set.start('master')
+  const slave = await set.start('s1')
+  const follows = (): boolean => slave.role.kind === 'slave' && slave.role.masterConnected
+  await set.time.runUntil(follows)
+  set.kill('master')
+  // Long enough for the longest pause between two attempts.
+  await set.time.advance(25_000)
+  const master = await set.start('master')
+  await set.time.runUntil(follows)
+  master.metadata.commit({ kind: 'topic-put', topic: topicConfig({ name: 'JustMade' }) })
+  await set.time.advance(300)
+  expect(slave.metadata.topics.get('JustMade')).toBeDefined()
+})

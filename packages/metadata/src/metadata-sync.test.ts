@@ -128,6 +128,31 @@ test('with the watch a change arrives at once, and a cut watch is made again', a
   expect(world.clock.pending).toBe(0)
 })
 
+test('a broker that is back is asked at once, whatever the pauses after failures; a watch that hangs is made anew', async () => {
+  const { world, master, slave, wire, start } = await pair()
+  const sync = start()
+  await world.clock.settle()
+  wire.cut()
+  await world.clock.advance(30_000)
+  change(master, 1)
+  wire.isUp = true
+  sync.wake()
+  await world.clock.advance(10)
+  expect(slave.snapshot()).toEqual(master.snapshot())
+  change(master, 2)
+  await world.clock.advance(10)
+  expect(slave.snapshot()).toEqual(master.snapshot())
+
+  const watches = wire.watches
+  sync.wake()
+  await world.clock.advance(200)
+  expect(wire.watches).toBe(watches + 1)
+  change(master, 3)
+  await world.clock.advance(10)
+  expect(slave.snapshot()).toEqual(master.snapshot())
+  sync.close()
+})
+
 test('a failing, a silent and an empty source change nothing, and the next attempt comes in time', async () => {
   const { world, master, slave, wire, start } = await pair({ watch: false })
   change(master, 0)

@@ -54,6 +54,12 @@ export class MetadataSync {
   }
   #timers = new Set<Timer>()
   #pulling: Promise<void> | undefined
+  /** The watch that runs; ends it. */
+  #watched: AbortController | undefined
+  /** The next watch follows without a pause. */
+  #isWoken = false
+  /** Until the next watch. */
+  #pause: Timer | undefined
   #failedWatches = 0
   #failures = 0
 
@@ -101,6 +107,22 @@ export class MetadataSync {
     return this.#pulling
   }
 
+  /**
+   * The followed broker is there again: asks at once, instead of when the pauses after failures are over. What it learns before we follow
+   * it again is lost with it. A watch that runs may still wait for the process that is gone, and is made anew.
+   */
+  wake(): void {
+    void this.pull()
+    this.#failedWatches = 0
+    this.#isWoken = this.#watched !== undefined
+    this.#watched?.abort(new Error('the followed broker is another process now'))
+    const pause = this.#pause
+    if (pause === undefined) return
+    pause.cancel()
+    this.#timers.delete(pause)
+    this.#watchAndRepeat()
+  }
+
   close(): void {
     this.#stop.abort(new Error('metadata sync was closed'))
     for (const timer of this.#timers) timer.cancel()
@@ -134,18 +156,26 @@ export class MetadataSync {
   }
 
   #watchAndRepeat(): void {
+    this.#pause = undefined
     if (this.#stop.signal.aborted) return
     void this.#watch().then(() => {
       if (this.#stop.signal.aborted) return
+      if (this.#isWoken) {
+        this.#isWoken = false
+        this.#watchAndRepeat()
+        return
+      }
       const back = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(10, this.#failedWatches))
       this.#failedWatches++
-      this.#later(back / 2 + this.#ports.random.below(back / 2), () => this.#watchAndRepeat())
+      const pauseMs = back / 2 + this.#ports.random.below(back / 2)
+      this.#pause = this.#later(pauseMs, () => this.#watchAndRepeat())
     })
   }
 
   /** Resolves when the watch has ended, for whatever reason. */
   async #watch(): Promise<void> {
     const connection = new AbortController()
+    this.#watched = connection
     const signal = AbortSignal.any([this.#stop.signal, connection.signal])
     const onAnswer = (answer: Answer): void => {
       if (signal.aborted) return
@@ -165,6 +195,7 @@ export class MetadataSync {
       this.#ports.logger.debug({ why: messageOf(cause) }, 'the metadata watch has ended')
     } finally {
       connection.abort()
+      this.#watched = undefined
       if (this.#status.watching) this.#update({ watching: false })
     }
   }
