@@ -9,6 +9,9 @@ import { APACHE_INDEX, openStore } from './message-store.test-kit.ts'
 import { OurBroker } from './our-broker.ts'
 import { RunDirectory } from './run-directory.test-kit.ts'
 
+/** The hash of the second is the smallest number there is, that of the third is negative too. */
+const TAGS = ['TagA', 'polygenelubricants', '蓝色的消息', 't']
+
 test('consume queues and index that are built again are those that the other wrote, byte for byte', async (context) => {
   const run = new RunDirectory(context)
   const apaches = run.join('apaches')
@@ -17,7 +20,7 @@ test('consume queues and index that are built again are those that the other wro
     await using broker = await ApacheBroker.start({ store: apaches, home: run.home('apache') })
     const { address } = broker
     for (let n = 0; n < 30; n += 1) {
-      const properties = { TAGS: `tag${n % 4}`, KEYS: `k${n}` }
+      const properties = { TAGS: TAGS[n % TAGS.length] ?? '', KEYS: `k${n}` }
       await client.send(address, n % 2 === 0 ? 'Even' : 'Odd', {
         body: Buffer.alloc(70_000, n),
         queueId: n % 3,
