@@ -11,5 +11,5 @@ const matrix = new Matrix((line) => process.stdout.write(`${line}\n`), values.on
 for (const [name, section] of Object.entries(sections)) {
   if (positionals.length === 0 || positionals.includes(name)) await section(matrix)
 }
-process.stdout.write(`\n${matrix.passed} as expected, ${matrix.failed} not\n`)
+process.stdout.write(`\n${matrix.passed} passed, ${matrix.failed} failed\n`)
 process.exitCode = matrix.failed === 0 && matrix.passed > 0 ? 0 : 1
