@@ -12,8 +12,8 @@ export interface Part {
 export const parts: readonly Part[] = [
   { name: 'check and unit', budgetMinutes: 5, command: ['npm', 'test', '--silent'], needsEngine: false },
   nodeScript('fuzz', 1, 'fuzz', '--', '--all', '--seconds', '2'),
-  nodeScript('hostile', 2, 'hostile'),
-  nodeScript('simulation', 5, 'simulate', '--', '--seed', '101..500'),
+  nodeScript('hostile', 6, 'hostile', '--', 'ports'),
+  nodeScript('simulation', 3, 'simulate', '--', '--seed', '101..500'),
   { ...nodeScript('images', 2, 'images'), needsEngine: true },
   { ...nodeScript('containers', 10, 'test:containers'), needsEngine: true },
 ]
