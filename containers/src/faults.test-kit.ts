@@ -40,7 +40,9 @@ export function describeFaults(replication: Replication): void {
       await serving(cluster, 'broker-a-1')
       await Promise.all([load.consumes(50), load.refuses(2)])
       for (const text of load.refusals)
-        expect(text).toMatch(/NO_WRITABLE_BROKER: .* try again|FATE_UNKNOWN: |stored, but/)
+        expect(text).toMatch(
+          /NO_WRITABLE_BROKER: .* try again|NOT_WRITABLE: this master stops|FATE_UNKNOWN: |stored, but/,
+        )
 
       await fault.cure(cluster.service('broker-master'))
       await serving(cluster, 'broker-a-0')
@@ -77,6 +79,17 @@ export function describeFaults(replication: Replication): void {
       await load.refuses(2)
       await unregistered(cluster)
       await fault.cure(cluster.service('metadata-rpc'))
+      await cluster.ready()
+      await Promise.all([load.accepts(50), load.consumes(50)])
+      await load.stopSending()
+      await cluster.level()
+    })
+
+    test('all three are killed at once: started again, they go on', async () => {
+      const load = await begin('all three are killed', { bearExceptions: true })
+      unfinished.push(load)
+      await Promise.all(cluster.services.map((service) => service.kill()))
+      await Promise.all(cluster.services.map((service) => service.startAgain()))
       await cluster.ready()
       await Promise.all([load.accepts(50), load.consumes(50)])
       await load.stopSending()
