@@ -140,7 +140,12 @@ export class ContainerCluster implements AsyncDisposable {
     await this.ready()
   }
 
-  /** Resolves with the end of the log once all brokers have the same one, and the master serves. */
+  /** Resolves when the broker of that identity answers consumers: `broker-a-0` is the master. */
+  async servedBy(identity: string): Promise<void> {
+    await until(`${identity} to serve`, async () => (await this.api.set()).serving?.identity === identity)
+  }
+
+  /** Nobody may be sending. Resolves with the end of the log once all brokers have the same one, and the master serves. */
   async level(): Promise<number> {
     const brokers = this.services.filter(({ plan }) => plan.kind !== 'metadata-rpc').length
     return await until('the brokers to be level', async () => {

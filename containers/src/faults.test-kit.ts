@@ -37,7 +37,7 @@ export function describeFaults(replication: Replication): void {
       const { work } = load
       const struckAt = performance.now()
       await fault.strike(cluster.service('broker-master'))
-      await serving(cluster, 'broker-a-1')
+      await cluster.servedBy('broker-a-1')
       await Promise.all([load.consumes(50), load.refuses(2)])
       for (const text of load.refusals)
         expect(text).toMatch(
@@ -45,7 +45,7 @@ export function describeFaults(replication: Replication): void {
         )
 
       await fault.cure(cluster.service('broker-master'))
-      await serving(cluster, 'broker-a-0')
+      await cluster.servedBy('broker-a-0')
       await load.accepts(50)
       await load.stopSending()
       await load.complete()
@@ -104,10 +104,6 @@ export function describeFaults(replication: Replication): void {
       expect(slaves).toEqual([master])
     })
   })
-}
-
-async function serving(cluster: ContainerCluster, identity: string): Promise<void> {
-  await until(`${identity} to serve`, async () => (await cluster.api.set()).serving?.identity === identity)
 }
 
 /** The master says that metadata-rpc does not hear it. */

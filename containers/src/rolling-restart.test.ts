@@ -14,7 +14,7 @@ test('a clean rolling restart: no receive fails while brokers restart, and a pus
     expect(await cluster.service(name).stop()).toBe(0)
     await cluster.service(name).startAgain()
     await cluster.ready()
-    await cluster.level()
+    await cluster.servedBy('broker-a-0')
   }
 
   await using load = await Load.start(cluster, 'Rolling')
