@@ -42,6 +42,7 @@ export class ContainerCluster implements AsyncDisposable {
   readonly #directory: string
   readonly #ports: { readonly grpc: number; readonly http: number }
   readonly #services = new Map<ServiceName, ServiceContainer>()
+  #isGone = false
 
   private constructor(
     options: ClusterOptions,
@@ -166,7 +167,10 @@ export class ContainerCluster implements AsyncDisposable {
     return await Promise.all(brokers.map((broker) => logChecksum(broker, end)))
   }
 
+  /** A second call does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isGone) return
+    this.#isGone = true
     await Promise.all(this.services.map((service) => service.remove()))
     await this.#network[Symbol.asyncDispose]()
     await rm(this.#directory, { recursive: true, force: true })

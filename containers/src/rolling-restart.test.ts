@@ -9,7 +9,7 @@ import type { ServiceName } from './service-plan.ts'
 test('a clean rolling restart: no receive fails while brokers restart, and a push consumer never hears of any', async (context) => {
   await using cluster = await ContainerCluster.start({ replication: 'sync' })
   keepLogsOnFailure(context, cluster)
-  await using clients = new Clients(cluster)
+  const clients = new Clients(cluster)
   const restart = async (name: ServiceName): Promise<void> => {
     expect(await cluster.service(name).stop()).toBe(0)
     await cluster.service(name).startAgain()
@@ -53,4 +53,10 @@ test('a clean rolling restart: no receive fails while brokers restart, and a pus
   const stop = said.findIndex((line) => line.includes('"stopping"'))
   const start = said.findIndex((line) => line.includes('metadata-rpc is up'))
   expect(said.slice(stop, start).filter((line) => line.includes('token'))).toEqual([])
+
+  // A push consumer's shutdown waits for its polls, up to 20 s; they end when nobody is there any more.
+  const shutdown = clients[Symbol.asyncDispose]()
+  await Promise.all([load[Symbol.asyncDispose](), bearing[Symbol.asyncDispose]()])
+  await cluster[Symbol.asyncDispose]()
+  await shutdown
 })
