@@ -129,7 +129,7 @@ export class ForwardChannel implements BrokerChannel {
       )
     }
     const { inFlightMax, queuedBytesMax } = this.#options
-    const queuedBytes = this.#line?.queue.queuedBytes ?? 0
+    const queuedBytes = this.#line?.queue.queuedBytes() ?? 0
     if (this.#calls.size < inFlightMax && queuedBytes + request.length <= queuedBytesMax) return undefined
     return new BrokerError('SYSTEM_BUSY', `too many calls wait for the broker at ${this.address}`)
   }
@@ -176,14 +176,12 @@ export class ForwardChannel implements BrokerChannel {
       callsMethod.responseDeserialize,
       metadata,
     )
-    const queue = new FrameQueue<wire.CallFrame, wire.CallFrames>(
-      stream,
-      (frames) => ({ frames }),
-      (frame) => {
+    const queue = new FrameQueue<wire.CallFrame, wire.CallFrames>(stream, (frames) => ({ frames }), {
+      onLeaving: (frame) => {
         const call = this.#calls.get(frame.id)
         if (call) call.hasLeft = true
       },
-    )
+    })
     const line: Line = { client, stream, queue, isOver: false }
     this.#line = line
     watchCall(stream, checkProof, (error) => {

@@ -7,7 +7,8 @@ import { failureOf } from '../rpc-status.ts'
 import type { GrpcServer } from '../server.ts'
 import type { SetSecretGuard } from '../set-secret.ts'
 import { forwardService, PAYLOAD_BYTES_MAX } from './forward-method.ts'
-import { FrameQueue } from './frame-queue.ts'
+import { FrameQueue, type Lane } from './frame-queue.ts'
+import { ReceiveGate } from './receive-gate.ts'
 import { RECEIVE, UntakenAnswers, type ReceiveAnswer } from './untaken-answers.ts'
 
 export interface ForwardServicePorts {
@@ -18,16 +19,22 @@ export interface ForwardServicePorts {
 export interface ForwardServiceOptions {
   /** Calls under way on one stream; one more is refused with `SYSTEM_BUSY`. */
   readonly inFlightMax: number
-  /** Bytes of answers that the gateway has not taken; above it no more calls are read from its stream. */
+  /**
+   * Bytes of answers that the gateway has not taken. While those to receives are more, no further receive is begun; only if the others, which
+   * go first, are more, no more calls are read from the stream.
+   */
   readonly queuedBytesMax: number
   /** Bytes of answers to receives that are remembered until the gateway says that it has them; then the oldest are forgotten. */
   readonly untakenBytesMax: number
+  /** Bytes of receives that wait to be begun; one more is refused with `SYSTEM_BUSY`. */
+  readonly waitingBytesMax: number
 }
 
 export const defaultForwardServiceOptions: ForwardServiceOptions = {
   inFlightMax: 20_000,
   queuedBytesMax: 32 * 1024 * 1024,
   untakenBytesMax: 64 * 1024 * 1024,
+  waitingBytesMax: 16 * 1024 * 1024,
 }
 
 type GatewayStream = ServerDuplexStream<wire.CallFrames, wire.ReplyFrames>
@@ -68,6 +75,7 @@ class GatewayCalls {
   readonly #queue: FrameQueue<wire.ReplyFrame, wire.ReplyFrames>
   readonly #running = new Map<number, AbortController>()
   readonly #untaken: UntakenAnswers
+  readonly #gate: ReceiveGate
   #isOver = false
 
   constructor(
@@ -81,7 +89,11 @@ class GatewayCalls {
     this.#ports = ports
     this.#limits = limits
     this.#untaken = new UntakenAnswers({ target, ...ports }, limits.untakenBytesMax)
-    this.#queue = new FrameQueue<wire.ReplyFrame, wire.ReplyFrames>(stream, (frames) => ({ frames }))
+    this.#queue = new FrameQueue<wire.ReplyFrame, wire.ReplyFrames>(stream, (frames) => ({ frames }), {
+      onRoom: () => this.#goOn(),
+    })
+    const hasRoom = (): boolean => this.#queue.queuedBytes('bulk') <= limits.queuedBytesMax
+    this.#gate = new ReceiveGate(hasRoom, limits.waitingBytesMax)
   }
 
   start(): void {
@@ -103,6 +115,8 @@ class GatewayCalls {
     if (frame.cancel) {
       this.#running.get(frame.id)?.abort(new BrokerError('UNAVAILABLE', 'the client is gone'))
       this.#untaken.cancelled(frame.id)
+      this.#queue.removeAll('bulk', ({ id }) => id === frame.id)
+      this.#gate.look()
       return
     }
     if (this.#running.has(frame.id)) {
@@ -126,6 +140,7 @@ class GatewayCalls {
     const context = this.#contextOf(frame, controller.signal)
     const received: ReceiveAnswer | undefined =
       frame.method === RECEIVE ? { request: frame.payload, context, frames: [], bytes: 0 } : undefined
+    const lane = received ? 'bulk' : 'first'
     const reply = (payload: Uint8Array): void => {
       if (payload.length > PAYLOAD_BYTES_MAX) {
         throw new BrokerError('ILLEGAL_ARGUMENT', `an answer of ${payload.length} bytes is too large`)
@@ -134,16 +149,20 @@ class GatewayCalls {
         received.frames.push(payload)
         received.bytes += payload.length
       }
+      if (controller.signal.aborted) return
       last = { id, payload, end: false, refusedByEpoch: undefined, failure: undefined }
-      this.#push(last, payload.length)
+      this.#push(last, payload.length, lane)
     }
     try {
+      const waiting = received && this.#gate.enter(frame.payload.length, controller.signal)
+      if (waiting) await waiting
+      if (controller.signal.aborted) return
       await this.#target.call(frame.method, frame.payload, context, reply)
       // Most often the answer has not left yet: then it says itself that it is the last.
       if (last && this.#queue.has(last)) last.end = true
-      else this.#end(id, {})
+      else this.#end(id, {}, lane)
     } catch (thrown) {
-      this.#end(id, this.#outcomeOf(thrown, frame.method))
+      this.#end(id, this.#outcomeOf(thrown, frame.method), lane)
     } finally {
       this.#running.delete(id)
       if (received) this.#answered(id, received)
@@ -182,19 +201,25 @@ class GatewayCalls {
     return { failure: { code: thrown.code, message: thrown.message } }
   }
 
-  #end(id: number, outcome: Partial<wire.ReplyFrame>): void {
+  #end(id: number, outcome: Partial<wire.ReplyFrame>, lane: Lane = 'first'): void {
     this.#push(
       { id, payload: undefined, refusedByEpoch: undefined, failure: undefined, ...outcome, end: true },
       0,
+      lane,
     )
   }
 
-  #push(frame: wire.ReplyFrame, bytes: number): void {
+  #push(frame: wire.ReplyFrame, bytes: number, lane: Lane): void {
     if (this.#isOver) return
-    this.#queue.push(frame, bytes + FRAME_OVERHEAD_BYTES)
-    if (this.#queue.queuedBytes <= this.#limits.queuedBytesMax || this.#stream.isPaused()) return
-    this.#stream.pause()
-    this.#queue.whenEmpty(() => this.#stream.resume())
+    this.#queue.push(frame, bytes + FRAME_OVERHEAD_BYTES, lane)
+    if (this.#queue.queuedBytes('first') > this.#limits.queuedBytesMax) this.#stream.pause()
+  }
+
+  #goOn(): void {
+    this.#gate.look()
+    if (this.#stream.isPaused() && this.#queue.queuedBytes('first') <= this.#limits.queuedBytesMax / 2) {
+      this.#stream.resume()
+    }
   }
 
   #leave(): void {
