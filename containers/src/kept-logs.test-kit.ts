@@ -4,7 +4,7 @@ import type { TestContext } from 'vitest'
 import type { ComposeProject } from './compose-project.ts'
 import type { ContainerCluster } from './container-cluster.ts'
 
-const DIRECTORY = join(import.meta.dirname, '../../node_modules/.cache/container-logs')
+const DIRECTORY = join(import.meta.dirname, '../logs')
 
 /** If this test fails, what the cluster's containers have printed goes to files, and where they are is printed. */
 export function keepLogsOnFailure({ onTestFailed, task }: TestContext, cluster: ContainerCluster): void {
