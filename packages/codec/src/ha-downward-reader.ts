@@ -2,6 +2,7 @@ import type { LogOffset } from '@tandemmq/base'
 import { decodeControl } from './ha-control.ts'
 import type { Control } from './ha-control.ts'
 import { FRAME_HEADER_BYTES, decodeFrameHeader } from './ha-frame.ts'
+import { UnitBuffer } from './unit-buffer.ts'
 
 /** What a master sends after the handshake. */
 export type DownwardUnit =
@@ -19,28 +20,27 @@ interface Body {
 
 /** Cuts a master's stream into units; use as {@link UpwardReader}. */
 export class DownwardReader {
-  #rest: Buffer = Buffer.alloc(0)
+  readonly #rest = new UnitBuffer()
   #body: Body | undefined
 
   feed(chunk: Buffer): void {
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#rest.feed(chunk)
   }
 
   /** Throws `PROTOCOL_VIOLATION`; the connection is then of no further use. */
   next(): DownwardUnit | undefined {
     if (this.#body !== undefined) return this.#nextPiece(this.#body)
     if (this.#rest.length < FRAME_HEADER_BYTES) return this.#keep()
-    const { offset, size } = decodeFrameHeader(this.#rest, 0)
+    const { offset, size } = decodeFrameHeader(this.#rest.bytes, 0)
     if (size < 0) return this.#nextControl(offset, FRAME_HEADER_BYTES - size)
-    this.#rest = this.#rest.subarray(FRAME_HEADER_BYTES)
+    this.#rest.take(FRAME_HEADER_BYTES)
     if (size > 0) this.#body = { offset, left: size }
     return { kind: 'frame', offset, size }
   }
 
   #nextPiece(body: Body): DownwardUnit | undefined {
     if (this.#rest.length === 0) return undefined
-    const bytes = this.#rest.subarray(0, body.left)
-    this.#rest = this.#rest.subarray(bytes.length)
+    const bytes = this.#rest.take(body.left)
     const left = body.left - bytes.length
     this.#body = left === 0 ? undefined : { offset: body.offset + bytes.length, left }
     return { kind: 'piece', offset: body.offset, bytes }
@@ -48,14 +48,12 @@ export class DownwardReader {
 
   #nextControl(next: LogOffset, end: number): DownwardUnit | undefined {
     if (this.#rest.length < end) return this.#keep()
-    const body = this.#rest.subarray(FRAME_HEADER_BYTES, end)
-    this.#rest = this.#rest.subarray(end)
+    const body = this.#rest.take(end).subarray(FRAME_HEADER_BYTES)
     return { kind: 'control', next, control: decodeControl(body) }
   }
 
-  /** As in {@link UpwardReader}. */
   #keep(): undefined {
-    this.#rest = Buffer.from(this.#rest)
+    this.#rest.keep()
     return undefined
   }
 }

@@ -4,6 +4,7 @@ import { decodeControl } from './ha-control.ts'
 import type { Control } from './ha-control.ts'
 import { CONTROL_BYTES_MAX, REPORT_BYTES } from './ha-frame.ts'
 import { isOffset, readInt64 } from './int64.ts'
+import { UnitBuffer } from './unit-buffer.ts'
 
 /** What a slave sends after the handshake. */
 export type UpwardUnit =
@@ -15,10 +16,10 @@ export type UpwardUnit =
  * two, for instance because the first one ended the connection. Holds at most one control frame.
  */
 export class UpwardReader {
-  #rest: Buffer = Buffer.alloc(0)
+  readonly #rest = new UnitBuffer()
 
   feed(chunk: Buffer): void {
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#rest.feed(chunk)
   }
 
   /** Whether part of a unit has arrived. */
@@ -29,23 +30,21 @@ export class UpwardReader {
   /** Throws `PROTOCOL_VIOLATION`; the connection is then of no further use. */
   next(): UpwardUnit | undefined {
     if (this.#rest.length < REPORT_BYTES) return this.#keep()
-    const position = readInt64(this.#rest, 0)
+    const position = readInt64(this.#rest.bytes, 0)
     if (position >= 0) {
       if (!isOffset(position)) throw violation(`a report of ${position}`)
-      this.#rest = this.#rest.subarray(REPORT_BYTES)
+      this.#rest.take(REPORT_BYTES)
       return { kind: 'report', position }
     }
     if (position < -CONTROL_BYTES_MAX) throw violation(`a control frame of ${-position} bytes`)
     const end = REPORT_BYTES - position
     if (this.#rest.length < end) return this.#keep()
-    const body = this.#rest.subarray(REPORT_BYTES, end)
-    this.#rest = this.#rest.subarray(end)
+    const body = this.#rest.take(end).subarray(REPORT_BYTES)
     return { kind: 'control', control: decodeControl(body) }
   }
 
-  /** A copy of what is left over, so that a few bytes do not hold on to the socket's whole chunk. */
   #keep(): undefined {
-    this.#rest = Buffer.from(this.#rest)
+    this.#rest.keep()
     return undefined
   }
 }
