@@ -1,4 +1,5 @@
 import { address, flag, integer, name, oneOf, port, text, type Values } from '@tandemmq/platform-node'
+import { MESSAGE_BODY_BYTES_MAX } from '@tandemmq/wire-grpc'
 
 /** The keys of a broker's configuration. Names and defaults are Apache's where Apache has the key. */
 export const brokerKeys = {
@@ -75,9 +76,9 @@ export const brokerKeys = {
   maxMessageSize: integer({
     default: 4_194_304,
     min: 1_024,
-    max: 67_108_864,
+    max: MESSAGE_BODY_BYTES_MAX,
     unit: 'bytes',
-    text: 'Largest body of a message.',
+    text: "Largest body of a message. Clients may send 4 MiB at most, as to Apache's proxy; larger ones come from a log of Apache RocketMQ.",
   }),
   messageIndexEnable: flag({
     default: true,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MESSAGE_BODY_BYTES_MAX } from '@tandemmq/wire-grpc'
 import { afterAll, expect, test } from 'vitest'
 import { brokerOptions, readBrokerConfiguration } from './broker-settings.ts'
 
@@ -20,4 +21,14 @@ test('a broker that others can reach does not send them to their own loopback ad
   expect(addressesOf()).toEqual(['127.0.0.1:8081', '127.0.0.1'])
   expect(addressesOf(...open)).toEqual([`${hostname()}:8081`, hostname()])
   expect(addressesOf(...open, 'brokerIP1=10.0.0.7')).toEqual(['10.0.0.7:8081', '10.0.0.7'])
+})
+
+function maxOf(bytes: number): number | undefined {
+  const given = { arguments: [`maxMessageSize=${bytes}`], environment: {} }
+  return brokerOptions('master', readBrokerConfiguration('master', given), 8081).maxMessageBytes
+}
+
+test('no larger message may be configured than gRPC delivers', () => {
+  expect(maxOf(MESSAGE_BODY_BYTES_MAX)).toBe(MESSAGE_BODY_BYTES_MAX)
+  expect(() => maxOf(MESSAGE_BODY_BYTES_MAX + 1)).toThrow('maxMessageSize')
 })

@@ -5,6 +5,7 @@ export { addRegistryService, GrpcRegistryLink, type RegistryServicePorts } from 
 export {
   addForwardService,
   ForwardChannels,
+  MESSAGE_BODY_BYTES_MAX,
   type ForwardOptions,
   type ForwardPorts,
   type ForwardServiceOptions,

@@ -4,6 +4,9 @@ import { forward as wire } from '@tandemmq/rpc'
 /** The largest request or answer message of one call, bytes. A larger one is refused before it can break the stream for all others. */
 export const PAYLOAD_BYTES_MAX = 8 * 1024 * 1024
 
+/** The largest body of a stored message that reaches a consumer, bytes: with its properties (32 KiB) and what is said of it, it is one payload. */
+export const MESSAGE_BODY_BYTES_MAX = PAYLOAD_BYTES_MAX - 1024 * 1024
+
 /** As the generated definition, but the encoded bytes are handed on as they are instead of being copied once more. */
 export const callsMethod: MethodDefinition<wire.CallFrames, wire.ReplyFrames> = {
   ...wire.ForwardService.calls,

@@ -2,7 +2,7 @@ import { connect, createServer } from 'node:net'
 import { Client, credentials, status as grpcStatus } from '@grpc/grpc-js'
 import { BrokerError, silentLogger } from '@tandemmq/base'
 import type { CallContext } from '@tandemmq/messaging'
-import { forward as wire } from '@tandemmq/rpc'
+import { forward as wire, rocketmq } from '@tandemmq/rpc'
 import { RecordingLogger } from '@tandemmq/testkit'
 import { afterEach, expect, test } from 'vitest'
 import type { CallTarget } from '../client-api/call-target.ts'
@@ -11,7 +11,7 @@ import { GrpcServer } from '../server.ts'
 import type { SetSecretGuard } from '../set-secret.ts'
 import { ForwardChannel, type ForwardOptions } from './forward-channel.ts'
 import { ForwardChannels } from './forward-channels.ts'
-import { PAYLOAD_BYTES_MAX } from './forward-method.ts'
+import { MESSAGE_BODY_BYTES_MAX, PAYLOAD_BYTES_MAX } from './forward-method.ts'
 import { addForwardService, type ForwardServiceOptions } from './forward-service.ts'
 
 const ports = { clock: realClock, logger: silentLogger }
@@ -289,6 +289,19 @@ test('payloads of 5 MiB pass both ways; one beyond the limit is refused alone', 
     code: 'ILLEGAL_ARGUMENT',
   })
   expect(channel.isOpen).toBe(true)
+})
+
+test('a message with the largest body and properties that a broker may be configured for is delivered', async () => {
+  const value = rocketmq.Message.fromPartial({
+    body: Buffer.alloc(MESSAGE_BODY_BYTES_MAX),
+    userProperties: new Map([['name', 'x'.repeat(32 * 1024)]]),
+  })
+  const delivery = Buffer.from(
+    rocketmq.ReceiveMessageResponse.encode({ content: { $case: 'message', value } }).finish(),
+  )
+  const { address } = await broker(async (_method, _request, _context, reply) => reply(delivery))
+  const answers = await ask(await channelTo(address), Buffer.alloc(0), {}, 'ReceiveMessage')
+  expect(answers[0]?.equals(delivery)).toBe(true)
 })
 
 test('more calls than the broker takes at once are refused one by one', async () => {
