@@ -21,7 +21,7 @@ test.each([
   [word('// oxlint', '-disable-next-line'), 'mend it'],
   [word('/* v8', ' ignore next */'), 'mend it'],
   [word('// TO', 'DO later'), 'an issue number'],
-  [word('see ../', 'shared/x'), 'not in the repository'],
+  [word('see /ho', 'me/anna/notes'), 'not in the repository'],
 ])('%s is untidy', (content, why) => {
   expect(sentences(content)).toContain(why)
 })

@@ -1,3 +1,4 @@
+import { root } from './step.ts'
 import { isGenerated, isTestCode, type SourceFile } from './source-file.ts'
 
 const LINES_MAX = 400
@@ -18,8 +19,8 @@ const UNFINISHED = new RegExp(
   'g',
 )
 const VAGUE_NAMES = /\/(?:utils?|helpers?|common|types|misc|manager|impl)\.ts$/
-/** Sources refer to what is in the repository. */
-const OUTSIDE = new RegExp(['\\.\\./shared', '/work', '/tmp/plan'].map((path) => `${path}/`).join('|'), 'g')
+/** Sources refer to what is in the repository, not to a directory of whoever wrote them. */
+const OUTSIDE = new RegExp(['home', 'Users', 'root'].map((name) => `(?<![\\w.])/${name}/\\w+`).join('|'), 'g')
 
 /** What is untidy in a source file, one sentence each. */
 export function tidyViolations({ path, content }: SourceFile): readonly string[] {
@@ -34,5 +35,6 @@ export function tidyViolations({ path, content }: SourceFile): readonly string[]
     ...(isTestCode(path) ? found(SWITCHED_OFF, 'a test runs or goes') : []),
     ...found(UNFINISHED, 'an issue number belongs to it'),
     ...found(OUTSIDE, 'this is not in the repository'),
+    ...(content.includes(`${root}/`) ? [`${path} names the directory it lies in on this machine`] : []),
   ]
 }
