@@ -42,13 +42,26 @@ test.each([
 
 test("a slave's store is no master's, unless the operator gives up what only its master had", async () => {
   const machine = new StoreMachine(image)
-  await machine.close(await machine.open({ owner: { ...owner, role: 'slave' } }))
+  await machine.close(await machine.open({ owner: { ...owner, role: 'slave', takesMastersStore: true } }))
   await expect(machine.open()).rejects.toMatchObject({
     code: 'STORE_FOREIGN',
     message: expect.stringMatching(/slave's store.*acceptLoss/),
   })
   await machine.close(await machine.open({ acceptLoss: true }))
   expect(knowledgeOf(await machine.open())).toEqual(before)
+})
+
+test("a master's store is no slave's, stays the master's, and becomes a slave's at the operator's word", async () => {
+  const machine = new StoreMachine(image)
+  const slave = { ...owner, role: 'slave' as const }
+  await expect(machine.open({ owner: slave })).rejects.toMatchObject({
+    code: 'STORE_FOREIGN',
+    message: expect.stringMatching(/master's store, this broker is a slave: .*acceptLoss/),
+  })
+  expect(machine.image()).toEqual(image)
+  await machine.close(await machine.open())
+  await machine.close(await machine.open({ owner: { ...slave, takesMastersStore: true } }))
+  expect(knowledgeOf(await machine.open({ owner: slave }))).toEqual(before)
 })
 
 test('a newer version of a state file is refused by its name; its older copy is no fallback', async () => {

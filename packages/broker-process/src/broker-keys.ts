@@ -135,7 +135,7 @@ export const brokerKeys = {
   }),
   acceptLoss: flag({
     default: false,
-    text: 'Master: go on although a part of the log, or of what is known about it, may be missing; what only a slave still holds is given up.',
+    text: "Master: go on although a part of the log, or of what is known about it, may be missing; what only a slave still holds is given up. Slave: follow with a store that was a master's until now; what only it holds is given up.",
   }),
   setSecretFile: text({
     default: '',

@@ -109,6 +109,7 @@ export function brokerOptions(
             masterGrpc: values.masterGrpcAddress,
             pullIntervalMs: values.slaveMetadataPullInterval,
             watch: values.slaveMetadataWatch,
+            acceptLoss: values.acceptLoss,
           },
         }),
   }

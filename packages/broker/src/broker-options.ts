@@ -65,6 +65,8 @@ export interface SlaveOptions {
   readonly pullIntervalMs: number
   /** Also watch the master's changes between two pulls. */
   readonly watch: boolean
+  /** Confirms that the store was a master's until now. Default false. */
+  readonly acceptLoss?: boolean
 }
 
 export interface BrokerPorts {

@@ -95,7 +95,9 @@ export class Broker implements AsyncDisposable {
     await using opened = new AsyncDisposableStack()
     const isMaster = options.master !== undefined
     const { cluster, set } = options
-    const owner = { cluster, set, role: isMaster ? ('master' as const) : ('slave' as const) }
+    const owner = isMaster
+      ? { cluster, set, role: 'master' as const }
+      : { cluster, set, role: 'slave' as const, takesMastersStore: options.slave?.acceptLoss ?? false }
     const acceptLoss = options.master?.acceptLoss ?? false
     const store = opened.use(await MessageStore.open({ ...options, owner, acceptLoss }, ports))
     const metadata = opened.use(

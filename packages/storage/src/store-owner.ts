@@ -7,6 +7,8 @@ export interface StoreOwner {
   readonly cluster: string
   readonly set: string
   readonly role: 'master' | 'slave'
+  /** A slave's: the operator's word that this store was a master's until now. Default false. */
+  readonly takesMastersStore?: boolean
 }
 
 /** What a directory has to fit. */
@@ -20,8 +22,8 @@ export interface StoreClaim {
 
 /**
  * Whether this process may go on with what lies in the directory. Throws `STORE_FOREIGN` for the store of another set or cluster, for
- * files of another length, and for a slave's store under a master, which may lack what its own master acknowledged; `LOG_CORRUPT` if the log begins
- * later than it did.
+ * files of another length, for a slave's store under a master, which may lack what its own master acknowledged, and for a master's under a slave,
+ * after which it would be no master's any more; `LOG_CORRUPT` if the log begins later than it did.
  */
 export function demandOwnStore(position: Position, claim: StoreClaim, files: Files): void {
   const { root, owner, acceptLoss } = claim
@@ -52,7 +54,8 @@ export function demandOwnStore(position: Position, claim: StoreClaim, files: Fil
 
 /** What to write down about a store that fits. */
 export function ownershipOf(claim: StoreClaim): Partial<Position> {
-  return { segmentBytes: claim.segmentBytes, ...claim.owner }
+  const { segmentBytes, owner } = claim
+  return { segmentBytes, ...(owner && { cluster: owner.cluster, set: owner.set, role: owner.role }) }
 }
 
 /** Where the log begins, once it has bytes on disk (and so the name of their file): from then on that may not be later. */
@@ -69,9 +72,17 @@ function demandOwner(position: Position, owner: StoreOwner, claim: StoreClaim, h
       { root, cluster, set },
     )
   }
-  if (owner.role === 'slave' || position.role !== 'slave' || !hasLog || claim.acceptLoss) return
+  if (!hasLog || position.role === undefined || position.role === owner.role) return
+  if (owner.role === 'slave') {
+    if (owner.takesMastersStore === true) return
+    throw foreign(
+      `${root} is a master's store, this broker is a slave: give it a directory of its own; if the old master is to be a slave from now on, start with acceptLoss=true, which gives up what only this store holds`,
+      { root },
+    )
+  }
+  if (claim.acceptLoss) return
   throw foreign(
-    `${root} is a slave's store: it may lack what its master has acknowledged; to go on with it as the master, start with acceptLoss=true`,
+    `${root} is a slave's store, this broker is a master: it may lack what its own master has acknowledged; if that master has a directory, start with that one; to go on with this one and give up the rest, start with acceptLoss=true`,
     { root },
   )
 }
