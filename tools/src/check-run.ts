@@ -1,5 +1,5 @@
+import { close, sum } from '@tandemmq/testkit'
 import { runChecks } from './checks.ts'
-import { close, sum } from './tally.ts'
 import { runTests } from './tests.ts'
 
 /** `npm run check`: types, lint, format, and the repository's own rules (the import table and the tidy checks). */

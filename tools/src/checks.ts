@@ -1,5 +1,5 @@
+import type { Tally } from '@tandemmq/testkit'
 import { runTool, step } from './step.ts'
-import type { Tally } from './tally.ts'
 
 const checks: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [
   ['types', 'tsc', ['-b']],

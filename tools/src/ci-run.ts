@@ -1,8 +1,8 @@
+import { close, sum } from '@tandemmq/testkit'
 import { budgetTable } from './ci/budget-table.ts'
 import { Engine } from './ci/engine.ts'
 import { type Part, parts } from './ci/part.ts'
 import { type PartResult, runPart } from './ci/part-run.ts'
-import { close, sum } from './tally.ts'
 
 /**
  * `.ci/run`: every part, in order, whatever the one before said; then what each took beside its budget. `.ci/run NAME …` runs

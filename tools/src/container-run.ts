@@ -1,5 +1,5 @@
+import { close, type Tally } from '@tandemmq/testkit'
 import { runTool, signalTools, step } from './step.ts'
-import { close, type Tally } from './tally.ts'
 import { runTests } from './tests.ts'
 
 /**

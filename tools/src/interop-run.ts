@@ -1,4 +1,4 @@
-import { close } from './tally.ts'
+import { close } from '@tandemmq/testkit'
 import { runTests } from './tests.ts'
 
 /**

@@ -1,5 +1,5 @@
+import { close, sum } from '@tandemmq/testkit'
 import { runChecks } from './checks.ts'
-import { close, sum } from './tally.ts'
 import { runTests } from './tests.ts'
 
 /** `npm test`: all tests, then types, lint and format. `npm test -- NAME …`: only the tests whose path contains a name. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { nothingRan, type Tally } from '@tandemmq/testkit'
 import { root, runTool, step } from './step.ts'
-import { nothingRan, type Tally } from './tally.ts'
 
 /**
  * Runs the tests of all projects that `npm test` knows, or those whose path contains one of `filters`.

@@ -8,3 +8,5 @@ export { SimulatedFiles, type SimulatedFilesOptions } from './simulated-files.ts
 export { SimulatedNet, type SimulatedNetOptions } from './simulated-net.ts'
 export { SimulatedHost } from './simulated-host.ts'
 export { SimulatedMachine, type ProcessPorts, type SimulatedMachineOptions } from './simulated-machine.ts'
+export { close, nothingRan, readTally, sum, type Tally } from './tally.ts'
+export { exitCodeOf, parsedArgs, requireKnown, wholeNumber, WrongArguments } from './command-line.ts'

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { readTally, type Tally } from '@tandemmq/testkit'
 import { root } from '../step.ts'
-import { readTally, type Tally } from '../tally.ts'
 import type { Part } from './part.ts'
 
 export interface PartResult extends Tally {
