@@ -108,7 +108,10 @@ class Parser {
     if (text === undefined) return this.#fail('a value is missing')
     const value = Number(text)
     if (!Number.isFinite(value) || text.length > 40) this.#fail('a number is too large')
-    return Number.isSafeInteger(value) || /[.eE]/.test(text) ? value : BigInt(text)
+    if (Number.isSafeInteger(value) || !Number.isInteger(value)) return value
+    if (!/[.eE]/.test(text)) return BigInt(text)
+    // A whole number however it is written; from 1e21 on the writer writes an exponent again.
+    return Math.abs(value) < 1e21 ? BigInt(value) : value
   }
 
   #word<T>(word: string, value: T): T {
