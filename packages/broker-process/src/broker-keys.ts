@@ -33,6 +33,10 @@ export const brokerKeys = {
   listenAddress: text({ default: '127.0.0.1', text: 'The address the ports are bound to.' }),
   grpcPort: port({ default: 8081, text: 'gRPC: client API, metadata, calls from the gateway.' }),
   httpPort: port({ default: 8080, text: 'HTTP: health, readiness, metrics; 0: any free port.' }),
+  httpAddressFile: text({
+    default: '',
+    text: 'A file into which the service writes where its HTTP listens, as host:port, for a health check on the same machine.',
+  }),
   grpcMaxConnections: integer({
     default: 2_000,
     min: 10,

@@ -9,6 +9,7 @@ import {
   NodeRandom,
   PinoLogger,
   PromMeter,
+  writeAddressFile,
   type ConfigurationSources,
   type ReadyFacts,
   type RunningService,
@@ -68,6 +69,7 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
     (it) => it.close(),
   )
   const httpAddress = joinAddress(values.listenAddress, http.port)
+  writeAddressFile('httpAddressFile', values.httpAddressFile, httpAddress)
   const word = new SetSecret(secret, options.identity, { clock, random })
   broker = opened.use(
     await Broker.open(options, {

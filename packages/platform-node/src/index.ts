@@ -32,5 +32,6 @@ export { parseProperties, renderProperties, type Property } from './configuratio
 export { renderReference } from './configuration/reference.ts'
 export { LauncherChannel, parseReadyLine, READY_VARIABLE, type ReadyFacts } from './launcher-channel.ts'
 export { readSecretFile } from './configuration/set-secret-file.ts'
+export { writeAddressFile } from './configuration/address-file.ts'
 export { isLoopback } from './configuration/loopback.ts'
 export { runService, type RunningService } from './run-service.ts'

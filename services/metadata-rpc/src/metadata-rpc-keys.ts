@@ -23,6 +23,10 @@ export const metadataRpcKeys = {
     text: 'How long a gRPC connection may take to say its first bytes.',
   }),
   httpPort: port({ default: 8080, text: 'HTTP: health, metrics, administration.' }),
+  httpAddressFile: text({
+    default: '',
+    text: 'A file into which the service writes where its HTTP listens, as host:port, for a health check on the same machine.',
+  }),
   storePathRootDir: text({ default: './store', text: "Where the copy of the brokers' metadata lies." }),
   autoCreateTopicEnable: flag({
     default: true,

@@ -11,6 +11,7 @@ import {
   PromMeter,
   readConfiguration,
   readSecretFile,
+  writeAddressFile,
   type ConfigurationSources,
   type RunningService,
 } from '@tandemmq/platform-node'
@@ -138,6 +139,7 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   )
   const grpc = joinAddress(values.listenAddress, port)
   const httpAddress = joinAddress(values.listenAddress, http.port)
+  writeAddressFile('httpAddressFile', values.httpAddressFile, httpAddress)
   logger.info({ cluster: values.clusterName, grpc, http: httpAddress, data: root }, 'metadata-rpc is up')
 
   const closing = opened.move()

@@ -120,6 +120,17 @@ test('unknown keys are warned about with their nearest neighbour, repeated ones 
   ])
 })
 
+test('a key that must be given names what was perhaps meant for it', () => {
+  const path = file('brokerName=\n')
+  const sources = {
+    arguments: ['-c', path],
+    environment: { TANDEMMQ_BROKR_NAME: 'b', TANDEMMQ_GRPC_PROT: '7' },
+  }
+  expect(() => readConfiguration(schema, sources)).toThrow(
+    `but "" was given (${path}:1); unknown key BROKR_NAME (environment variable TANDEMMQ_BROKR_NAME) has no effect; did you mean brokerName?`,
+  )
+})
+
 test('a value that is wrong only beside others is refused with its origin', () => {
   const configuration = readConfiguration(schema, { arguments: ['slaveTimeout=5'], environment: {} })
   expect(configuration.refusal('slaveTimeout', 'above 10 here').message).toBe(

@@ -54,7 +54,8 @@ export function readConfiguration<const S extends Schema>(
   }
   const refuse = (name: string, allowed: string): BrokerError => {
     const setting = given.get(name)
-    return refusal(name, allowed, setting, schema[name]?.secret ?? false)
+    const mistyped = warnings.find((warning) => warning.endsWith(meaning(name)))
+    return refusal(name, allowed, setting, schema[name]?.secret ?? false, mistyped)
   }
   const values = names.map((name) => [name, valueOf(schema, name, given.get(name), refuse)] as const)
   return {
@@ -81,7 +82,7 @@ function knownSettings(
     const { name, origin } = setting
     if (!names.includes(name)) {
       const meant = nearestName(name.replaceAll('_', ''), names)
-      const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+      const hint = meant === undefined ? '' : meaning(meant)
       remarks.push(`unknown key ${shown(name)} (${origin}) has no effect${hint}`)
       continue
     }
@@ -92,6 +93,10 @@ function knownSettings(
     known.set(name, setting)
   }
   return { known: known.values(), remarks }
+}
+
+function meaning(name: string): string {
+  return `; did you mean ${name}?`
 }
 
 /** A file may name a key that no terminal should see as it is. */
@@ -112,12 +117,22 @@ function valueOf(
   return parsed.value
 }
 
-function refusal(name: string, allowed: string, setting: Setting | undefined, secret: boolean): BrokerError {
+/** `mistyped`: what was perhaps meant for this key. */
+function refusal(
+  name: string,
+  allowed: string,
+  setting: Setting | undefined,
+  secret: boolean,
+  mistyped: string | undefined,
+): BrokerError {
   const was = secret
     ? 'what was given is not'
     : `${JSON.stringify((setting?.value ?? '').slice(0, 200))} was given`
   const end = setting === undefined ? 'nothing was given' : `${was} (${setting.origin})`
-  return new BrokerError('CONFIG_INVALID', `${name} must be ${allowed}, but ${end}`, { facts: { key: name } })
+  const hint = mistyped === undefined ? '' : `; ${mistyped}`
+  return new BrokerError('CONFIG_INVALID', `${name} must be ${allowed}, but ${end}${hint}`, {
+    facts: { key: name },
+  })
 }
 
 /** The values as a record of the schema's type. The compiler cannot follow: `entries` were made from that schema's keys. */
