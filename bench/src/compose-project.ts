@@ -24,8 +24,8 @@ export class ComposeProject implements AsyncDisposable {
     this.#environment = {
       ...process.env,
       TANDEMMQ_PUBLISH: '127.0.0.1',
-      TANDEMMQ_CLIENT_PORT: String(clientPort),
-      TANDEMMQ_HTTP_PORT: String(httpPort),
+      TANDEMMQ_PUBLISHED_CLIENT_PORT: String(clientPort),
+      TANDEMMQ_PUBLISHED_HTTP_PORT: String(httpPort),
     }
   }
 

@@ -32,8 +32,8 @@ export class ComposeProject implements AsyncDisposable {
       ...process.env,
       COMPOSE_PROJECT_NAME: this.name,
       TANDEMMQ_TAG: TAG,
-      TANDEMMQ_CLIENT_PORT: String(grpc),
-      TANDEMMQ_HTTP_PORT: String(http),
+      TANDEMMQ_PUBLISHED_CLIENT_PORT: String(grpc),
+      TANDEMMQ_PUBLISHED_HTTP_PORT: String(http),
     }
   }
 

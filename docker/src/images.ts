@@ -7,8 +7,6 @@ import { SERVICES } from './services.ts'
 
 const PUBLIC_BASE = 'node:24-slim'
 const LOCAL_BASE = 'tandemmq/node:local'
-/** The Dockerfile puts it on each service's image. */
-const VENDOR_LABEL = 'org.opencontainers.image.vendor=TandemMQ'
 const BUILT = 'tandemmq/built:local'
 /** What an image may add to its base. */
 const ADDED_MAX_MB = 60
@@ -21,10 +19,10 @@ export function buildImages(): void {
   say('building the services')
   deployServices(directory)
   importBuilt(directory)
+  const before = SERVICES.flatMap((service) => idOf(tagOf(service)) ?? [])
   for (const service of SERVICES) build(service, base)
   output('docker', ['image', 'rm', BUILT])
-  // What had these tags before, and nothing else.
-  output('docker', ['image', 'prune', '--force', `--filter=label=${VENDOR_LABEL}`])
+  for (const id of before) removeUntagged(id)
   for (const service of SERVICES) report(service, base)
   say(`done in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`)
 }
@@ -55,7 +53,24 @@ function chooseBase(): string {
 }
 
 function isThere(image: string): boolean {
-  return spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status === 0
+  return idOf(image) !== undefined
+}
+
+function idOf(image: string): string | undefined {
+  const inspect = ['image', 'inspect', '--format={{.Id}}', image]
+  const { status, stdout } = spawnSync('docker', inspect, { encoding: 'utf8' })
+  return status === 0 ? stdout.trim() : undefined
+}
+
+/** Removes what had a tag of ours before, unless it still has one, any one, or a container uses it. */
+function removeUntagged(id: string): void {
+  const inspect = ['image', 'inspect', '--format={{len .RepoTags}}', id]
+  const { status, stdout } = spawnSync('docker', inspect, { encoding: 'utf8' })
+  if (status === 0 && stdout.trim() === '0') spawnSync('docker', ['image', 'rm', id], { stdio: 'ignore' })
+}
+
+function tagOf(service: string): string {
+  return `tandemmq/${service}:local`
 }
 
 /** An image that holds nothing but files, so that no stage of the Dockerfile needs a network. */
@@ -78,7 +93,7 @@ function build(service: string, base: string): void {
       '--quiet',
       '--file=docker/Dockerfile',
       `--target=${service}`,
-      `--tag=tandemmq/${service}:local`,
+      `--tag=${tagOf(service)}`,
       ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
       '.',
     ],
@@ -87,7 +102,7 @@ function build(service: string, base: string): void {
 }
 
 function report(service: string, base: string): void {
-  const image = `tandemmq/${service}:local`
+  const image = tagOf(service)
   const addedMb = (sizeOf(image) - sizeOf(base)) / 1e6
   say(`${image}: ${addedMb.toFixed(1)} MB on top of ${base} (at most ${ADDED_MAX_MB})`)
 }
