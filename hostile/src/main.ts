@@ -1,15 +1,38 @@
-import { parseArgs } from 'node:util'
+import { close, exitCodeOf, parsedArgs, requireKnown, WrongArguments } from '@tandemmq/testkit'
 import { files } from './files/files.ts'
 import { Matrix, type Section } from './matrix.ts'
 import { ports } from './ports/ports.ts'
 
 const sections: Readonly<Record<string, Section>> = { ports, files }
 
-/** `npm run hostile [-- SECTION …] [--only TEXT]` */
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } })
-const matrix = new Matrix((line) => process.stdout.write(`${line}\n`), values.only)
-for (const [name, section] of Object.entries(sections)) {
-  if (positionals.length === 0 || positionals.includes(name)) await section(matrix)
+const USAGE = `npm run hostile [-- SECTION …] [--only PATTERN]
+  SECTION        ${Object.keys(sections).join(' or ')}; with none, all
+  --only PATTERN a regular expression: only rows whose target and attack match it, in capitals or not`
+
+process.exitCode = await exitCodeOf(USAGE, async () => {
+  const { positionals, values } = parsedArgs({
+    allowPositionals: true,
+    options: { only: { type: 'string' } },
+  })
+  requireKnown('section', positionals, Object.keys(sections))
+  const matrix = new Matrix(print, patternOf(values.only ?? ''))
+  for (const [name, section] of Object.entries(sections)) {
+    if (positionals.length === 0 || positionals.includes(name)) await section(matrix)
+  }
+  if (matrix.passed + matrix.failed === 0) {
+    print(`\nNo row matches --only ${values.only ?? ''}. Rows are of: ${matrix.leftOut.join(', ')}.`)
+  }
+  return close(matrix)
+})
+
+function patternOf(text: string): RegExp {
+  try {
+    return new RegExp(text, 'i')
+  } catch (failure) {
+    throw new WrongArguments(`--only: ${failure instanceof Error ? failure.message : String(failure)}`)
+  }
 }
-process.stdout.write(`\n${matrix.passed} passed, ${matrix.failed} failed\n`)
-process.exitCode = matrix.failed === 0 && matrix.passed > 0 ? 0 : 1
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

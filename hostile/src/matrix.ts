@@ -13,13 +13,14 @@ export type Section = (matrix: Matrix) => Promise<void>
 export class Matrix {
   readonly #print: (line: string) => void
   readonly #only: RegExp
+  readonly #leftOut = new Set<string>()
   #passed = 0
   #failed = 0
 
-  /** @param only a regular expression: rows whose target and attack do not match it are left out */
-  constructor(print: (line: string) => void, only = '') {
+  /** @param only rows whose target and attack do not match it are left out */
+  constructor(print: (line: string) => void, only = /(?:)/) {
     this.#print = print
-    this.#only = new RegExp(only)
+    this.#only = only
     print('| target | attack | expected | seen |')
     print('|---|---|---|---|')
   }
@@ -32,9 +33,17 @@ export class Matrix {
     return this.#failed
   }
 
+  /** The targets of rows that were left out, each once. */
+  get leftOut(): readonly string[] {
+    return [...this.#leftOut]
+  }
+
   /** @param run throws when it is not as expected; otherwise says what was seen, for instance `peak +12 MB` */
   async row({ target, attack, expected }: Attack, run: () => Promise<string>): Promise<void> {
-    if (!this.#only.test(`${target} ${attack}`)) return
+    if (!this.#only.test(`${target} ${attack}`)) {
+      this.#leftOut.add(target)
+      return
+    }
     let seen: string
     try {
       seen = await run()
