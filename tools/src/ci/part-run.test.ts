@@ -8,6 +8,7 @@ function nodeScript(source: string) {
     name: 'a part',
     budgetMinutes: 1,
     command: [process.execPath, '-e', source],
+    countsItself: true,
     needsEngine: false,
   } as const
 }
@@ -19,9 +20,25 @@ describe('a part of .ci/run', () => {
     expect(await runPart(nodeScript(source), never)).toMatchObject({ passed: 41, failed: 1 })
   })
 
-  test('that says nothing counts as one, by how it ends', async () => {
-    expect(await runPart(nodeScript(''), never)).toMatchObject({ passed: 1, failed: 0 })
-    expect(await runPart(nodeScript('process.exit(3)'), never)).toMatchObject({ passed: 0, failed: 1 })
+  test('that counts itself and does not say how many has failed, however it ends', async () => {
+    for (const source of ['', "console.log('NaN passed, 0 failed')", 'process.exit(3)']) {
+      expect(await runPart(nodeScript(source), never)).toMatchObject({ passed: 0, failed: 1 })
+    }
+  })
+
+  test('that does not count itself counts as one, by how it ends', async () => {
+    for (const [source, isGood] of [
+      ['', true],
+      ["console.log('7 passed, 2 failed')", true],
+      ['process.exit(3)', false],
+    ] as const) {
+      const result = await runPart({ ...nodeScript(source), countsItself: false }, never)
+      expect(result).toMatchObject(isGood ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
+    }
+  })
+
+  test('in which nothing ran has failed', () => {
+    expect(counted({ passed: 0, failed: 0 }, true)).toEqual({ passed: 0, failed: 1 })
   })
 
   test('that says all is well and ends badly has failed', () => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { readTally, type Tally } from '@tandemmq/testkit'
+import { nothingRan, readTally, type Tally } from '@tandemmq/testkit'
 import { root } from '../step.ts'
 import type { Part } from './part.ts'
 
@@ -11,7 +11,7 @@ export interface PartResult extends Tally {
   readonly minutes: number
 }
 
-/** Runs one part with its output passed on. A part that says `0 failed` and ends badly, or says nothing, still counts. */
+/** Runs one part with its output passed on, and counts it. */
 export async function runPart(part: Part, abort: AbortSignal): Promise<PartResult> {
   const startedAt = performance.now()
   const [program, ...args] = part.command
@@ -31,11 +31,15 @@ export async function runPart(part: Part, abort: AbortSignal): Promise<PartResul
     },
   )
   const minutes = (performance.now() - startedAt) / 60_000
-  return { name: part.name, budgetMinutes: part.budgetMinutes, minutes, ...counted(said, isGood) }
+  if (part.countsItself && said === undefined) {
+    process.stdout.write(`${part.name} ended without its closing line "N passed, N failed": it has failed.\n`)
+  }
+  const tally = part.countsItself ? counted(said, isGood) : { passed: isGood ? 1 : 0, failed: isGood ? 0 : 1 }
+  return { name: part.name, budgetMinutes: part.budgetMinutes, minutes, ...tally }
 }
 
-/** What a part's own count is worth, given how its process ended. */
+/** What a part's own count is worth, given how its process ended: one that ends badly, or in which nothing ran, has failed. */
 export function counted(said: Tally | undefined, isGood: boolean): Tally {
-  const tally = said ?? { passed: isGood ? 1 : 0, failed: 0 }
-  return isGood || tally.failed > 0 ? tally : { ...tally, failed: 1 }
+  const tally = said ?? nothingRan
+  return tally.failed > 0 || (isGood && tally.passed > 0) ? tally : { ...tally, failed: 1 }
 }
