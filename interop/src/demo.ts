@@ -129,6 +129,10 @@ function table(runs: readonly DemoRun[]): string {
   ].join('\n')
 }
 
+if (process.argv.length > 2) {
+  process.stderr.write('usage: npm run demo, which takes no arguments\n')
+  process.exit(2)
+}
 const runs: DemoRun[] = []
 for (const replication of ['async', 'sync'] as const) {
   say(
