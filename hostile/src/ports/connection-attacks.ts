@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { PortAttack } from './port-attack.ts'
-import { RawPeer } from './raw-peer.ts'
+import { RawPeer, within } from './raw-peer.ts'
 
 /** What a protocol begins with, so that attacks come further than the first byte. */
 export interface Protocol {
@@ -9,18 +9,25 @@ export interface Protocol {
   readonly opening: Buffer
   /** A valid beginning of a request that never ends. */
   readonly unfinished: Buffer
+  /** Connections without a session that the service bears at one time; the oldest makes room. */
+  readonly silentMax: number
 }
+
+/** A new connection makes room for itself at once, and a busy service comes to it within this. */
+const ROOM_MADE_MS = 4_000
+/** No service waits longer than 10 s for a beginning; the rest is for a busy machine. */
+const BEGINNING_MS = 20_000
 
 /** What can be done to any TCP port, whatever it speaks. */
 export function connectionAttacks(
-  { opening, unfinished }: Protocol,
+  { opening, unfinished, silentMax }: Protocol,
   limits: { readonly connections: number; readonly closedWithinMs: number },
 ): readonly PortAttack[] {
   const { connections, closedWithinMs } = limits
   return [
     {
       attack: 'random bytes',
-      expected: 'closed, one line',
+      expected: 'closed',
       run: async (address) => {
         for (let turn = 0; turn < 50; turn++) await converse(address, randomBytes(64 * 1024))
         return '50 connections'
@@ -48,10 +55,12 @@ export function connectionAttacks(
     },
     {
       attack: `${connections.toLocaleString('en')} connections that say nothing`,
-      expected: 'the number is bounded, all are closed in time',
+      expected: `at most ${silentMax} are borne at a time, all are closed in time`,
       run: async (address) => {
         const peers = await RawPeer.open(address, connections)
+        await within(ROOM_MADE_MS, allBut(silentMax, peers))
         const turnedAway = peers.filter(({ isClosed }) => isClosed).length
+        if (turnedAway < connections - silentMax) throw new Error(`only ${turnedAway} were turned away`)
         const startedAt = performance.now()
         await Promise.all(peers.map((peer) => peer.mustClose(closedWithinMs)))
         return `${turnedAway} turned away at once, the rest closed after ${seconds(startedAt)}`
@@ -67,14 +76,19 @@ export function connectionAttacks(
       },
     },
     {
-      attack: 'a request that never ends',
+      attack: 'a request that never ends, and half of a beginning',
       expected: 'closed after a bounded time',
       run: async (address) => {
         const peers = await RawPeer.open(address, 100)
         const startedAt = performance.now()
+        using beginner = new RawPeer(address)
+        await beginner.connected()
+        await beginner.say(opening.subarray(0, 10))
         await Promise.all(peers.map((peer) => peer.say(unfinished)))
+        await beginner.mustClose(BEGINNING_MS)
+        const beginning = seconds(startedAt)
         await Promise.all(peers.map((peer) => peer.mustClose(closedWithinMs)))
-        return `100 connections closed after ${seconds(startedAt)}`
+        return `100 connections closed after ${seconds(startedAt)}, half of a beginning after ${beginning}`
       },
     },
     {
@@ -127,6 +141,19 @@ async function drip(address: string, bytes: Buffer, withinMs: number): Promise<v
     await Promise.race([pause(1_000), peer.closed])
   }
   await peer.mustClose(Math.max(1, Math.ceil(lateAt - performance.now())))
+}
+
+/** Resolves when no more than `left` of them still stand. */
+function allBut(left: number, peers: readonly RawPeer[]): Promise<void> {
+  let standing = peers.length
+  return new Promise((resolve) => {
+    for (const { closed } of peers) {
+      void closed.then(() => {
+        standing -= 1
+        if (standing <= left) resolve()
+      })
+    }
+  })
 }
 
 function seconds(since: number): string {

@@ -12,6 +12,8 @@ import { Victim } from './victim.ts'
 const FOR_MS = 4_000
 const GROWTH_MAX_MB = 48
 const LINES_MAX = 20
+/** It tries again after 0.1 s at the least. */
+const ATTEMPTS_MAX = FOR_MS / 100 + 10
 
 /** What a master's HA port may do to a slave that connects to it. */
 const manners: Readonly<Record<string, (socket: Socket) => void>> = {
@@ -48,7 +50,7 @@ export async function hostileMaster(matrix: Matrix, stand: PortStand): Promise<v
       {
         target: 'HA client of a slave',
         attack: `a master that ${attack}`,
-        expected: 'told once, tried again at a bounded pace, memory bounded, stops when asked to',
+        expected: `at most ${LINES_MAX} lines, tried again at a bounded pace, memory bounded, stops when asked to`,
       },
       () => followed(stand, manner),
     )
@@ -93,6 +95,7 @@ async function followed(stand: PortStand, manner: (socket: Socket) => void): Pro
     const cpuSeconds = victim.cpuSeconds - cpu
     const facts = `peak ${before} → ${peak} MB, ${attempts} connections and ${cpuSeconds.toFixed(1)} s of processor in ${FOR_MS / 1_000} s, ${slave.lines.all.length} log lines`
     if (peak - before > GROWTH_MAX_MB || slave.lines.all.length > LINES_MAX) throw new Error(facts)
+    if (attempts === 0 || attempts > ATTEMPTS_MAX) throw new Error(facts)
     if ((await slave.stop()) !== 0) throw new Error(`it did not stop cleanly; ${facts}`)
     return facts
   } finally {

@@ -8,6 +8,7 @@ export const httpProtocol = {
   unfinished: Buffer.from(
     'POST /api/v1/topics HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"name"',
   ),
+  silentMax: 128,
 }
 
 const get = (path: string, more = ''): Buffer =>
@@ -108,8 +109,9 @@ export function httpAttacks(token: string): readonly PortAttack[] {
         await peer.connected()
         const one = Buffer.from('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100))
         const done = await peer.repeat(1_000, () => one)
-        peer.endHalf()
-        return `${done * 100} taken`
+        peer.read()
+        await peer.mustClose(WITHIN_MS)
+        return `${done * 100} taken, then closed`
       },
     },
   ]
@@ -118,8 +120,7 @@ export function httpAttacks(token: string): readonly PortAttack[] {
 function asked(attack: string, status: RegExp, request: Buffer): PortAttack {
   return {
     attack,
-    expected:
-      String(status).includes('1 4') || String(status).includes('40') ? 'refused' : 'answered or closed',
+    expected: expectationOf(status),
     run: async (address) => {
       using peer = new RawPeer(address)
       await peer.connected()
@@ -130,4 +131,9 @@ function asked(attack: string, status: RegExp, request: Buffer): PortAttack {
       return answer.split('\r\n')[0] ?? ''
     },
   }
+}
+
+function expectationOf(status: RegExp): string {
+  if (status.test('')) return 'refused or closed'
+  return status.test('HTTP/1.1 200 OK') ? 'answered' : 'refused'
 }

@@ -40,7 +40,9 @@ export function settings(...pairs: readonly (readonly [id: number, value: number
   return frame(TYPE.settings, 0, 0, payload)
 }
 
-export const ping = frame(TYPE.ping, 0, 0, Buffer.alloc(8))
+/** `payload`: eight bytes, which come back. */
+export const pingOf = (payload: Buffer): Buffer => frame(TYPE.ping, 0, 0, payload)
+export const ping = pingOf(Buffer.alloc(8))
 export const emptySettings = settings()
 /** What an honest client begins with. */
 export const opening = Buffer.concat([PREFACE, emptySettings])

@@ -73,7 +73,8 @@ export class PortStand implements AsyncDisposable {
       return victim.descriptors <= descriptors + SPARE_DESCRIPTORS
     })
     const { peakMB } = victim
-    const lines = this.cluster.log.slice(from).filter((line) => line.startsWith(`${service} |`))
+    const ofService = new RegExp(`^${service} *\\| `)
+    const lines = this.cluster.log.slice(from).filter((line) => ofService.test(line))
     const facts = [
       seen,
       `peak ${before} → ${peakMB} MB`,

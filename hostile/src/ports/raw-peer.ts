@@ -83,6 +83,19 @@ export class RawPeer implements Disposable {
     return times
   }
 
+  /** Hands over everything that it is sent from now on. */
+  hear(listener: (chunk: Buffer) => void): void {
+    const isPaused = this.#socket.isPaused()
+    this.#socket.on('data', listener)
+    // A listener would set a socket flowing that is to stay unread.
+    if (isPaused) this.#socket.pause()
+  }
+
+  /** Takes from now on what it is sent: who reads nothing does not see the end either. */
+  read(): void {
+    this.#socket.resume()
+  }
+
   /** Ends our half. */
   endHalf(): void {
     this.#socket.end()

@@ -10,6 +10,8 @@ import {
   settings,
   windowUpdate,
 } from './http2-wire.ts'
+import { Http2Answers } from './http2-answers.ts'
+import { ANSWERED_MS } from './outcome.ts'
 import type { PortStand } from './port-stand.ts'
 import { RawPeer, within } from './raw-peer.ts'
 
@@ -44,7 +46,7 @@ export async function unread(matrix: Matrix, stand: PortStand): Promise<void> {
     {
       target: 'metadata-rpc grpc',
       attack: '200,000 settings on one Telemetry stream, no answer read',
-      expected: 'the stream is closed',
+      expected: 'the stream or the connection is closed',
     },
     () =>
       stand.measured('metadata-rpc', {}, () => settingsUnread(stand.address('metadata-rpc', 'grpc') ?? '')),
@@ -60,7 +62,7 @@ async function receiveUnread(address: string): Promise<string> {
         await peer.say(receive(call * 2 + 1, `hostile-${index}-${call}`))
     }
     const outcome = await within(20_000, Promise.race(peers.map(({ closed }) => closed)))
-    // Who never reads does not see the end either: the service's own words count.
+    // Who never reads does not see the end either: the service's own words count, which the row waits for.
     return `${peers.length} connections, ${outcome === 'late' ? 'none saw its end' : 'one saw its end'}`
   } finally {
     for (const peer of peers) peer[Symbol.dispose]()
@@ -88,6 +90,7 @@ function receive(stream: number, group: string): Buffer {
 
 async function settingsUnread(address: string): Promise<string> {
   using peer = new RawPeer(address, false)
+  const answers = new Http2Answers(peer)
   await peer.connected()
   const block = requestBlock(`${SERVICE}Telemetry`, { 'x-mq-client-id': 'hostile' })
   await peer.say(Buffer.concat([opening, headers(1, block)]))
@@ -99,6 +102,9 @@ async function settingsUnread(address: string): Promise<string> {
   const body = grpcMessage(Buffer.from(rocketmq.TelemetryCommand.encode(command).finish()))
   const batch = Buffer.concat(Array.from({ length: 1_000 }, () => data(1, body)))
   const done = await peer.repeat(200, () => batch)
-  await within(2_000, peer.closed)
-  return `${done},000 taken`
+  await peer.say(Buffer.concat([windowUpdate(0, 2 ** 30), windowUpdate(1, 2 ** 30)]))
+  peer.read()
+  const end = Promise.race([answers.ends(1, ANSWERED_MS), peer.closed])
+  if ((await end) === 'late') throw new Error(`the stream still stands after ${ANSWERED_MS} ms`)
+  return `${done},000 taken, ${peer.isClosed ? 'connection' : 'stream'} closed`
 }
