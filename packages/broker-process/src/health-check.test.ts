@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { silentLogger } from '@tandemmq/base'
 import { writeAddressFile } from '@tandemmq/platform-node'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startBroker } from './start-broker.ts'
@@ -53,7 +54,7 @@ test('the health check asks on loopback what listens everywhere, and what the st
   try {
     const address = server.address()
     const port = typeof address === 'object' ? address?.port : undefined
-    writeAddressFile('httpAddressFile', file, `0.0.0.0:${port}`)
+    writeAddressFile(file, `0.0.0.0:${port}`, silentLogger)
     await expect(check()).rejects.toMatchObject({ code: 1, stdout: '/startupz' })
     status = 200
     expect(await check()).toBe('/startupz')

@@ -69,7 +69,7 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
     (it) => it.close(),
   )
   const httpAddress = joinAddress(values.listenAddress, http.port)
-  writeAddressFile('httpAddressFile', values.httpAddressFile, httpAddress)
+  writeAddressFile(values.httpAddressFile, httpAddress, logger)
   const word = new SetSecret(secret, options.identity, { clock, random })
   broker = opened.use(
     await Broker.open(options, {

@@ -139,7 +139,7 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   )
   const grpc = joinAddress(values.listenAddress, port)
   const httpAddress = joinAddress(values.listenAddress, http.port)
-  writeAddressFile('httpAddressFile', values.httpAddressFile, httpAddress)
+  writeAddressFile(values.httpAddressFile, httpAddress, logger)
   logger.info({ cluster: values.clusterName, grpc, http: httpAddress, data: root }, 'metadata-rpc is up')
 
   const closing = opened.move()
