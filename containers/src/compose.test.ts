@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { clientInside } from './client-inside.ts'
 import { ComposeProject } from './compose-project.ts'
 import { keepComposeLogsOnFailure } from './kept-logs.test-kit.ts'
-import { Load } from './load.ts'
+import { LATE_MAX, Load } from './load.ts'
 
 test('compose up, clients on the host and inside, the master killed, up again, merged, down', async (context) => {
   await using project = await ComposeProject.create('base')
@@ -42,5 +42,6 @@ test.for([
   await load.stopSending()
   await load.complete()
   expect(load.refusals).toEqual([])
+  expect(load.late.length, String(load.late)).toBeLessThanOrEqual(LATE_MAX)
   expect((await project.api.state()).sets.map(({ name }) => name)).toEqual(sets)
 })

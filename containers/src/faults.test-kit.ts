@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ContainerCluster } from './container-cluster.ts'
 import { faults } from './fault.ts'
 import { keepLogsOnFailure } from './kept-logs.test-kit.ts'
-import { Load, type LoadOptions } from './load.ts'
+import { LATE_MAX, Load, type LoadOptions } from './load.ts'
 import type { Replication } from './service-plan.ts'
 
 /** What the journal and the way to the slave may lack when a master is lost. */
@@ -67,7 +67,10 @@ export function describeFaults(replication: Replication): void {
       await load.complete()
       expect(load.work.repeats).toEqual([])
       const texts = new Set(load.refusals)
-      if (replication === 'async') expect(texts).toEqual(new Set())
+      if (replication === 'async') {
+        expect(texts).toEqual(new Set())
+        expect(load.late.length, String(load.late)).toBeLessThanOrEqual(LATE_MAX)
+      }
       for (const text of texts) expect(text).toMatch(/IN_SYNC_REPLICAS_NOT_ENOUGH|stored, but/)
       await cluster.level()
     })

@@ -2,7 +2,7 @@ import { until } from '@tandemmq/interop'
 import { expect, test } from 'vitest'
 import { ContainerCluster } from './container-cluster.ts'
 import { keepLogsOnFailure } from './kept-logs.test-kit.ts'
-import { Load } from './load.ts'
+import { LATE_MAX, Load } from './load.ts'
 
 test('an empty slave takes the place of one that is lost: it copies the history, and serves it when the master is gone', async (context) => {
   await using cluster = await ContainerCluster.start({ replication: 'async' })
@@ -46,6 +46,7 @@ test('of two slaves one stalls: sync sends with inSyncReplicas=2 go on, and it c
   await load.stopSending()
   await load.complete()
   expect(load.refusals).toEqual([])
+  expect(load.late.length, String(load.late)).toBeLessThanOrEqual(LATE_MAX)
   expect(load.work.repeats).toEqual([])
   const [master, ...slaves] = await cluster.logChecksums()
   expect(slaves).toEqual([master, master])

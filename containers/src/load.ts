@@ -1,5 +1,9 @@
 import { Clients, Workload } from '@tandemmq/interop'
 
+/** How many sends may be answered too late where nobody is to hear of anything; 0 on a quiet machine. */
+export const LATE_MAX = 2
+const LATE = /FATE_UNKNOWN: the broker gave no answer in time|DEADLINE_EXCEEDED/
+
 export interface LoadOptions {
   /** Messages that wait before the consumer begins: it has something to read while nobody can send. */
   readonly backlog?: number
@@ -66,11 +70,21 @@ export class Load implements AsyncDisposable {
     await this.work.reached(() => this.work.sendFailures.length >= before + more)
   }
 
-  /** What the producer was told instead of OK, but for answers that only a busy machine kept back for too long. */
+  /** What the producer was told instead of OK, but for {@link late}. */
   get refusals(): readonly string[] {
-    return this.work.sendFailures
-      .map(({ message }) => message)
-      .filter((text) => !/FATE_UNKNOWN: the broker gave no answer in time|DEADLINE_EXCEEDED/.test(text))
+    return this.#failures.filter((text) => !LATE.test(text))
+  }
+
+  /**
+   * Sends whose answer did not come in time. Where nobody is to hear of anything, {@link LATE_MAX} are borne: on a loaded machine a
+   * process may stand still for as long as a send may take. A service that hangs costs more, for one send follows the other.
+   */
+  get late(): readonly string[] {
+    return this.#failures.filter((text) => LATE.test(text))
+  }
+
+  get #failures(): readonly string[] {
+    return this.work.sendFailures.map(({ message }) => message)
   }
 
   /** No more receives; the producer goes on. */

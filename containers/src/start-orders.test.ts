@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ContainerCluster } from './container-cluster.ts'
 import { keepLogsOnFailure } from './kept-logs.test-kit.ts'
-import { Load } from './load.ts'
+import { LATE_MAX, Load } from './load.ts'
 
 const orders = [
   ['metadata-rpc', 'broker-master', 'broker-slave'],
@@ -22,6 +22,7 @@ test.for(orders)('started in the order %s, %s, %s it comes up by itself', async 
   await load.stopSending()
   await load.complete()
   expect(load.refusals).toEqual([])
+  expect(load.late.length, String(load.late)).toBeLessThanOrEqual(LATE_MAX)
   expect(load.work.repeats).toEqual([])
   const [master, slave] = await cluster.logChecksums()
   expect(slave).toBe(master)

@@ -2,7 +2,7 @@ import { until } from '@tandemmq/interop'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { ContainerCluster, type Difference } from './container-cluster.ts'
 import { keepLogsOnFailure } from './kept-logs.test-kit.ts'
-import { Load } from './load.ts'
+import { LATE_MAX, Load } from './load.ts'
 
 interface Stranger {
   readonly name: string
@@ -78,6 +78,7 @@ test.for(strangers)(
 
     await Promise.all([load.accepts(50), load.consumes(50)])
     expect(load.refusals).toEqual([])
+    expect(load.late.length, String(load.late)).toBeLessThanOrEqual(LATE_MAX)
     expect(load.work.repeats).toEqual([])
     for (const name of ['metadata-rpc', 'broker-master', 'broker-slave'] as const)
       expect(await cluster.service(name).readiness()).toMatchObject({ status: 200 })
