@@ -40,11 +40,17 @@ export function outgoingMessage(message: rocketmq.Message, now: number, peer: Ho
     userProperties: message.userProperties,
     ...(messageGroup ? { messageGroup } : {}),
     ...(deliveryTimestamp === undefined ? {} : { deliveryTimestamp }),
-    bornTimestamp: system.bornTimestamp?.getTime() ?? now,
+    bornTimestamp: bornAt(system, now),
     bornHost: system.bornHost === '' ? peer : { ip: system.bornHost, port: 0 },
     compressed: system.bodyEncoding === Encoding.GZIP,
     ...(traceContext ? { traceContext } : {}),
   }
+}
+
+/** What a client says of its own clock is kept as it is; a time that no clock shows is none. */
+function bornAt({ bornTimestamp }: rocketmq.SystemProperties, now: number): number {
+  const at = bornTimestamp?.getTime()
+  return at === undefined || Number.isNaN(at) ? now : at
 }
 
 /** The type follows from the content, not from what the client calls it; only TRANSACTION is believed. */

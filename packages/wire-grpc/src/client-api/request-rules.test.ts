@@ -45,6 +45,11 @@ describe('the type of a message follows from its content', () => {
   })
 })
 
+test('a birth at a time that no clock shows is now', () => {
+  expect(published({ bornTimestamp: new Date(Number.NaN) }).bornTimestamp).toBe(NOW)
+  expect(published({ bornTimestamp: new Date(NOW - 5) }).bornTimestamp).toBe(NOW - 5)
+})
+
 describe('limits', () => {
   test.each<[string, Partial<rocketmq.SystemProperties>, number | undefined]>([
     ['a message group of 63 bytes', { messageGroup: 'g'.repeat(63) }, undefined],
