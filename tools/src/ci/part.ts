@@ -22,8 +22,8 @@ export const parts: readonly Part[] = [
     needsEngine: false,
   },
   nodeScript('fuzz', 1, 'fuzz', '--', '--all', '--seconds', '2', '--seed', '1'),
-  nodeScript('hostile', 6, 'hostile', '--', 'ports'),
-  nodeScript('simulation', 3, 'simulate', '--', '--seed', '101..500'),
+  nodeScript('hostile', 7, 'hostile', '--', 'ports'),
+  nodeScript('simulation', 3, 'simulate', '--', '--seed', '101..300'),
   { ...nodeScript('images', 2, 'images'), countsItself: false, needsEngine: true },
   { ...nodeScript('containers', 10, 'test:containers'), needsEngine: true },
 ]
