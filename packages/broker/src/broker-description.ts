@@ -1,5 +1,6 @@
 import { joinAddress } from '@tandemmq/base'
 import type { BrokerError } from '@tandemmq/base'
+import { lastEpoch } from '@tandemmq/codec'
 import type { MetadataStore, MetadataSyncStatus } from '@tandemmq/metadata'
 import type { MemberDetails, RegistrationSource } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
@@ -23,7 +24,7 @@ export function selfReport(self: SelfView): RegistrationSource {
   const { options, store, role, instanceId } = self
   const ancestry = (): { readonly logId: string; readonly lastEpoch: number } => ({
     logId: store.lineage?.logId ?? '',
-    lastEpoch: store.lineage?.epochs.at(-1)?.epoch ?? 0,
+    lastEpoch: lastEpoch(store.lineage),
   })
   return {
     hello: () => ({

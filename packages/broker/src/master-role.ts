@@ -1,5 +1,5 @@
 import { BrokerError, mayPass, messageOf, type Timer } from '@tandemmq/base'
-import type { Hello } from '@tandemmq/codec'
+import { lastEpoch, type Hello } from '@tandemmq/codec'
 import { HaMaster, type ReplicaStatus, type Tail } from '@tandemmq/ha-protocol'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, MasterOptions } from './broker-options.ts'
@@ -183,7 +183,7 @@ export class MasterRole implements AsyncDisposable {
   /** The registry has said which epoch of this log is the newest (rule 3.5). */
   heardOfEpoch(highest: number): void {
     this.#highestHeard = highest
-    const own = this.#store.lineage?.epochs.at(-1)?.epoch ?? 0
+    const own = lastEpoch(this.#store.lineage)
     if (highest <= own || !this.#isEpochOpen) return this.writability.lift('registry')
     this.writability.refuse(
       'registry',

@@ -1,5 +1,5 @@
 import type { LogOffset } from '@tandemmq/base'
-import type { Hello, Lineage } from '@tandemmq/codec'
+import { lastEpoch, type Hello, type Lineage } from '@tandemmq/codec'
 import type { DurabilityMode } from './durability-mode.ts'
 
 /** What a master knows at its start about the end of its log. */
@@ -77,9 +77,7 @@ export function missingAt(holder: Hello, end: LogOffset): TailVerdict {
 
 /** By last epoch, then by end. */
 function furthest(hellos: readonly Hello[]): Hello | undefined {
-  return hellos.toSorted((one, other) => lastEpoch(other) - lastEpoch(one) || other.end - one.end)[0]
-}
-
-function lastEpoch(hello: Hello): number {
-  return hello.lineage?.epochs.at(-1)?.epoch ?? 0
+  return hellos.toSorted(
+    (one, other) => lastEpoch(other.lineage) - lastEpoch(one.lineage) || other.end - one.end,
+  )[0]
 }

@@ -2,7 +2,7 @@
 export type { LogRecord, RecordFields, RecordVersion } from './log-record.ts'
 export type { Host } from './host.ts'
 export { ipBytes, isIpv6, readIp, unmappedIp, writeIp } from './host.ts'
-export type { Epoch, Lineage, RecordStamp } from './lineage.ts'
+export { lastEpoch, type Epoch, type Lineage, type RecordStamp } from './lineage.ts'
 export { isOffset, readInt64, writeInt64 } from './int64.ts'
 export { crc32m } from './crc32m.ts'
 export { javaHash, tagsCodeOf } from './java-hash.ts'

@@ -18,6 +18,11 @@ export interface Lineage {
   readonly epochs: readonly Epoch[]
 }
 
+/** The number of the newest epoch, 0 if there is none. */
+export function lastEpoch(lineage: Lineage | undefined): number {
+  return lineage?.epochs.at(-1)?.epoch ?? 0
+}
+
 /** Ties progress to a record (rule 5.2): after a cut the same queue offset may name another message. */
 export interface RecordStamp {
   /** The epoch the record was written in. */

@@ -1,5 +1,5 @@
 import type { LogOffset } from '@tandemmq/base'
-import { LINEAGE_EPOCHS_MAX } from '@tandemmq/codec'
+import { LINEAGE_EPOCHS_MAX, lastEpoch } from '@tandemmq/codec'
 import type { Epoch, Hello, Lineage, LogRange, Refusal } from '@tandemmq/codec'
 import type { LogView } from './replicated-log.ts'
 
@@ -140,11 +140,6 @@ export function continuedLineage(own: Lineage | undefined, received: Lineage): L
   }
   const older = own.epochs.filter((epoch) => epoch.epoch < oldest.epoch && epoch.start <= oldest.start)
   return { logId: received.logId, epochs: [...older, ...received.epochs] }
-}
-
-/** The number of the newest epoch, 0 if there is none. */
-export function lastEpoch(lineage: Lineage | undefined): number {
-  return lineage?.epochs.at(-1)?.epoch ?? 0
 }
 
 /** The range below the common point that both sides checksum, if both hold any of it. */

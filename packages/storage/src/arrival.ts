@@ -54,7 +54,8 @@ export function isQueued(sysFlag: number): boolean {
   return (transaction === 'none' || transaction === 'commit') && (sysFlag & SysFlag.innerBatch) === 0
 }
 
-const DELAY_LEVEL_TOPIC = 'SCHEDULE_TOPIC_XXXX'
+/** Messages of a delay level wait here; the tags code of their units is the due time. */
+export const DELAY_LEVEL_TOPIC = 'SCHEDULE_TOPIC_XXXX'
 
 /** Apache's default delay levels 1…18 (messageDelayLevel), ms. */
 const delayLevelsMs = [

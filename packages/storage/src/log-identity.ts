@@ -1,5 +1,5 @@
 import { BrokerError, type Files, type LogOffset, type Random } from '@tandemmq/base'
-import type { Epoch, Lineage } from '@tandemmq/codec'
+import { lastEpoch, type Epoch, type Lineage } from '@tandemmq/codec'
 import { LineageFile, lineageCutAt, lineageWith } from './lineage-file.ts'
 import type { PositionFile } from './position-file.ts'
 
@@ -73,7 +73,7 @@ export class LogIdentity {
     const { lineage } = this
     if (lineage === undefined) throw new BrokerError('NOT_WRITABLE', 'the log has no lineage yet')
     const epoch = {
-      epoch: Math.max((lineage.epochs.at(-1)?.epoch ?? 0) + (this.isLineageStale ? 2 : 1), atLeast),
+      epoch: Math.max(lastEpoch(lineage) + (this.isLineageStale ? 2 : 1), atLeast),
       start,
       opener: this.#opener(),
     }

@@ -7,6 +7,7 @@ import {
   tagsCodeOf,
   type ConsumeQueueUnit,
 } from '@tandemmq/codec'
+import { DELAY_LEVEL_TOPIC } from '@tandemmq/storage'
 import { note, problem, type Finding } from './finding.ts'
 import { StoredFile, nameOf, positionOf } from './stored-file.ts'
 import type { StoredLog } from './stored-log.ts'
@@ -14,8 +15,6 @@ import type { StoredLog } from './stored-log.ts'
 /** A tags code below is the address of an extension unit. */
 const EXTENSION_ADDRESS_MAX = -2_147_483_649n
 const BLOCK_UNITS = 2048
-/** There the tags code is a due time. */
-const DELAY_TOPIC = 'SCHEDULE_TOPIC_XXXX'
 
 export interface QueueSummary {
   queues: number
@@ -105,7 +104,7 @@ function wrongWith(
   if (record.queueOffset !== queueOffset) {
     return `${where} points at ${unit.offset}, a record of queue offset ${record.queueOffset}`
   }
-  if (topic === DELAY_TOPIC || unit.tagsCode <= EXTENSION_ADDRESS_MAX) return undefined
+  if (topic === DELAY_LEVEL_TOPIC || unit.tagsCode <= EXTENSION_ADDRESS_MAX) return undefined
   const tagsCode = tagsCodeOf(propertyOf(record.properties, 'TAGS'))
   return unit.tagsCode === tagsCode
     ? undefined
