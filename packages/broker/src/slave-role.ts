@@ -152,10 +152,9 @@ export class SlaveRole implements AsyncDisposable {
     return slave.peer === 'apache' ? joinAddress(slave.masterHa.host, slave.masterHa.port) : slave.masterGrpc
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.followed?.sync.close()
-    this.#ha.close()
-    return Promise.resolve()
+    await this.#ha.leave()
   }
 }
 

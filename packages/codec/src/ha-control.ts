@@ -20,10 +20,24 @@ export interface Control {
   /** Up: what is on disk, and what consumers of this replica can find. */
   readonly flushed?: LogOffset
   readonly dispatched?: LogOffset
+  /** Up: this replica is about to stop and asks how far it still counts. */
+  readonly leaving?: boolean
+  /** Down, its answer: the log's end; nothing above waits for this replica. */
+  readonly countsTo?: LogOffset
 }
 
 /** 16 to 19 are kept for the checksum of a range (request, answer) and its repair (request, bytes). */
-const TAG = { confirmed: 1, ping: 2, pong: 3, writable: 4, problem: 5, flushed: 6, dispatched: 7 } as const
+const TAG = {
+  confirmed: 1,
+  ping: 2,
+  pong: 3,
+  writable: 4,
+  problem: 5,
+  flushed: 6,
+  dispatched: 7,
+  leaving: 8,
+  countsTo: 9,
+} as const
 const PROBLEM_BYTES_MAX = 1024
 
 export function encodeControl(control: Control): Buffer {
@@ -37,6 +51,8 @@ export function encodeControl(control: Control): Buffer {
   }
   if (control.flushed !== undefined) fields.integer(TAG.flushed, control.flushed)
   if (control.dispatched !== undefined) fields.integer(TAG.dispatched, control.dispatched)
+  if (control.leaving !== undefined) fields.byte(TAG.leaving, control.leaving ? 1 : 0)
+  if (control.countsTo !== undefined) fields.integer(TAG.countsTo, control.countsTo)
   return fields.finish()
 }
 
@@ -70,6 +86,10 @@ export function decodeControl(body: Buffer): Control {
   if (flushed !== undefined) control.flushed = flushed
   const dispatched = fields.offset(TAG.dispatched)
   if (dispatched !== undefined) control.dispatched = dispatched
+  const leaving = fields.byte(TAG.leaving)
+  if (leaving !== undefined) control.leaving = leaving !== 0
+  const countsTo = fields.offset(TAG.countsTo)
+  if (countsTo !== undefined) control.countsTo = countsTo
   return control
 }
 

@@ -346,3 +346,25 @@ test('a slave follows one master and refuses a second by name, even with the sam
   await pair.clock.runUntil(() => slave.masterConnected, 60_000)
   await pair.clock.runUntil(() => log.end === 1_100)
 })
+
+test('a slave that stops in good order lets no send wait in vain: it completes those under way, and counts no more', async () => {
+  const { pair, master, log, slave } = await running(1, 10_000)
+  pair.masterLog.write(pair.random.bytes(500_000))
+  const waiting = master.waitFor(510_000)
+  const left = slave.leave()
+  await pair.clock.runUntil(() => master.knownReplicas() === 1)
+  // Appended for nobody: it is not waited for.
+  pair.masterLog.write(pair.random.bytes(100))
+  await pair.clock.outcome(waiting)
+  await pair.clock.outcome(left)
+  expect(log.end).toBeGreaterThanOrEqual(510_000)
+  await pair.clock.runUntil(() => master.replicas().length === 0)
+})
+
+test('a slave that stops does not wait for a master that says nothing', async () => {
+  const { pair, slave } = await running()
+  pair.net.cut('m', 's')
+  const since = pair.clock.monotonic()
+  await pair.clock.outcome(slave.leave())
+  expect(pair.clock.monotonic() - since).toBeLessThanOrEqual(1000)
+})

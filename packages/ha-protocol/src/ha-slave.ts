@@ -121,6 +121,24 @@ export class HaSlave {
     return () => this.#listeners.delete(listener)
   }
 
+  /**
+   * Stops in good order: the master counts on this slave no more, and what counts on it already is copied and reported first,
+   * within {@link HaTimings.leavingMs}.
+   */
+  async leave(): Promise<void> {
+    const left = new Promise<void>((resolve) => {
+      this.onState((state) => {
+        // Whatever ends the stream ends the waiting.
+        if (state.kind === 'stopped') resolve()
+        else if (state.kind !== 'streaming') this.close()
+      })
+    })
+    if (this.#state.kind === 'stopped') return
+    this.#dispatch({ kind: 'leave' })
+    await left
+  }
+
+  /** Stops at once. */
   close(): void {
     this.#dispatch({ kind: 'stop' })
   }

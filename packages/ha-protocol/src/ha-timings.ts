@@ -15,6 +15,8 @@ export interface HaTimings {
   readonly refusedMs: number
   /** A stream that lived this long is followed by a reconnect at once. */
   readonly settledMs: number
+  /** How long a slave that stops goes on copying what still counts on it. */
+  readonly leavingMs: number
 }
 
 export const defaultTimings: HaTimings = {
@@ -26,6 +28,7 @@ export const defaultTimings: HaTimings = {
   backOffMaxMs: 1_000,
   refusedMs: 5_000,
   settledMs: 1_000,
+  leavingMs: 1_000,
 }
 
 /** The pace of Apache's default HA protocol, for peers that say no hello. */

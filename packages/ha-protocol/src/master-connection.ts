@@ -223,6 +223,8 @@ export class MasterConnection implements ReplicaHolder {
         return
       case 'pong':
         return this.#write.control({ pong: effect.token })
+      case 'counts-to':
+        return this.#write.control({ countsTo: effect.position })
       case 'heartbeat':
         this.wake()
         return this.#write.heartbeat()

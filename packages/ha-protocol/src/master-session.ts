@@ -8,6 +8,7 @@ import type {
   MasterBorrowing,
   MasterConfig,
   MasterContext,
+  MasterEffect,
   MasterEvent,
   MasterState,
   MasterStep,
@@ -53,7 +54,7 @@ export function stepMaster(
     case 'control':
       if (state.kind === 'borrowing') return stay({ ...state, heardAt: now })
       if (state.kind !== 'streaming') return violated('a control frame before the handshake')
-      return onControl({ ...state, heardAt: now }, event.control)
+      return onControl({ ...state, heardAt: now }, event.control, context)
     case 'sent':
       invariant(state.kind === 'streaming', `sent while ${state.kind}`)
       return stay({ ...state, next: event.next, saidAt: now })
@@ -200,15 +201,13 @@ function firstWordMs({ legacySlaves, timings, legacyTimings }: MasterConfig): nu
   return legacySlaves === 'none' ? timings.handshakeMs : timings.handshakeMs + legacyTimings.heartbeatMs
 }
 
-function onControl(state: MasterStreaming, control: Control): MasterStep {
-  if (control.ping === undefined) return { state, effects: [{ kind: 'note', control }] }
-  return {
-    state,
-    effects: [
-      { kind: 'pong', token: control.ping },
-      { kind: 'note', control },
-    ],
-  }
+function onControl(state: MasterStreaming, control: Control, { view }: MasterContext): MasterStep {
+  const effects: MasterEffect[] = []
+  if (control.ping !== undefined) effects.push({ kind: 'pong', token: control.ping })
+  effects.push({ kind: 'note', control })
+  // Noted before: what is appended from now on does not count on a slave that cannot write.
+  if (control.leaving === true) effects.push({ kind: 'counts-to', position: view().end })
+  return { state, effects }
 }
 
 function replaceRival(admission: Admission, now: number, context: MasterContext): MasterStep {

@@ -122,6 +122,8 @@ export type MasterEffect =
   | { readonly kind: 'progress'; readonly received: LogOffset }
   | { readonly kind: 'note'; readonly control: Control }
   | { readonly kind: 'pong'; readonly token: number }
+  /** Tell a slave that is about to stop up to where sends wait for it. */
+  | { readonly kind: 'counts-to'; readonly position: LogOffset }
   | { readonly kind: 'heartbeat' }
   /** Take over the lender's ancestry, durably; answered by `adopted`. */
   | { readonly kind: 'adopt'; readonly lineage: Lineage }

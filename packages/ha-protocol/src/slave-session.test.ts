@@ -250,3 +250,67 @@ test('a stream that breaks at its start is not taken up at once, or two peers wo
     '1004 tick -> connecting [dial]',
   )
 })
+
+test('a slave that stops says so, and goes once it has reported what still counts on it', () => {
+  const script: typeof opening = [
+    ...streaming,
+    [10, { kind: 'leave' }],
+    [11, { kind: 'frame', offset: 500, size: 100 }],
+    [11, { kind: 'piece', offset: 500, size: 100 }],
+    [11, { kind: 'caught-up' }],
+    [12, { kind: 'control', control: { countsTo: 700 } }],
+    [13, { kind: 'frame', offset: 600, size: 100 }],
+    [13, { kind: 'piece', offset: 600, size: 100 }],
+    [13, { kind: 'caught-up' }],
+  ]
+  expect(play(script).slice(streaming.length)).toMatchInlineSnapshot(`
+    [
+      "10 leave -> streaming [send-control {"writable":false,"problem":"this slave stops","leaving":true}]",
+      "11 frame -> streaming []",
+      "11 piece -> streaming [append 500]",
+      "11 caught-up -> streaming [report 600]",
+      "12 control -> streaming []",
+      "13 frame -> streaming []",
+      "13 piece -> streaming [append 600]",
+      "13 caught-up -> stopped [report 700, hang-up stopped]",
+    ]
+  `)
+})
+
+test('a slave that stops has nothing left to report, or no answer, or no stream', () => {
+  const leave: SlaveEvent = { kind: 'leave' }
+  const done = play([...streaming, [10, leave], [11, { kind: 'control', control: { countsTo: 500 } }]])
+  const late = play([...streaming, [10, leave], [1009, { kind: 'tick' }], [1010, { kind: 'tick' }]])
+  const early = play([...opening, [10, leave]])
+  expect([done, late, early].map((lines) => lines.at(-1))).toMatchInlineSnapshot(`
+    [
+      "11 control -> stopped [hang-up stopped]",
+      "1010 tick -> stopped [hang-up stopped]",
+      "10 leave -> stopped [hang-up stopped]",
+    ]
+  `)
+})
+
+test('a slave that flushes before it reports goes only once that is on disk', () => {
+  const script: typeof opening = [
+    ...opening,
+    [3, accept(500, true)],
+    [4, { kind: 'adopted' }],
+    [5, { kind: 'frame', offset: 500, size: 100 }],
+    [5, { kind: 'piece', offset: 500, size: 100 }],
+    [5, { kind: 'caught-up' }],
+    [6, { kind: 'leave' }],
+    [7, { kind: 'control', control: { countsTo: 600 } }],
+    [8, { kind: 'flushed', position: 600 }],
+  ]
+  expect(play(script).slice(streaming.length)).toMatchInlineSnapshot(`
+    [
+      "5 frame -> streaming []",
+      "5 piece -> streaming [append 500]",
+      "5 caught-up -> streaming [flush]",
+      "6 leave -> streaming [send-control {"writable":false,"problem":"this slave stops","leaving":true}]",
+      "7 control -> streaming []",
+      "8 flushed -> stopped [report 600, hang-up stopped]",
+    ]
+  `)
+})

@@ -9,6 +9,7 @@ import {
 } from './slave-comparison.ts'
 import { frameProblem } from './frame-order.ts'
 import { greet, onAnswer, onEarlyAnswer, onMasterHello, streamFrom } from './slave-handshake.ts'
+import { beginLeaving, ifLeft, stopped } from './slave-leaving.ts'
 import { leave } from './slave-parting.ts'
 import { lendingDeadline, onLendersFrame, onLendingTick } from './slave-lending.ts'
 import type {
@@ -88,11 +89,10 @@ export function stepSlave(
       return violated(state, event.words)
     case 'closed':
       return onClosed(state, event, now, context)
+    case 'leave':
+      return state.kind === 'streaming' && knowsControls(state) ? beginLeaving(state, now) : stopped('silent')
     case 'stop':
-      return {
-        state: { kind: 'stopped' },
-        effects: [hangUp({ reason: 'stopped', words: 'this slave stops' })],
-      }
+      return stopped('silent')
     default:
       return unreachable(event)
   }
@@ -110,7 +110,11 @@ export function slaveDeadline(state: SlaveState, { config }: SlaveContext): numb
     case 'comparing':
       return comparisonDeadline(state)
     case 'streaming':
-      return Math.min(state.heardAt + state.timings.silenceMs, state.spokeAt + state.timings.heartbeatMs)
+      return Math.min(
+        state.heardAt + state.timings.silenceMs,
+        state.spokeAt + state.timings.heartbeatMs,
+        state.leaving === undefined ? Infinity : state.leaving.since + state.timings.leavingMs,
+      )
     case 'lending':
       return lendingDeadline(state, config)
     case 'adopting':
@@ -139,6 +143,9 @@ function onTick(state: SlaveState, now: number, context: SlaveContext): SlaveSte
     case 'comparing':
       return onComparisonTick(state, context)
     case 'streaming':
+      if (state.leaving !== undefined && now - state.leaving.since >= state.timings.leavingMs) {
+        return stopped('told')
+      }
       if (now - state.heardAt >= state.timings.silenceMs) {
         const words = `the master has said nothing for ${state.timings.silenceMs} ms`
         return leave(state, { reason: 'silence', words }, paceAfter(state, now, context))
@@ -207,7 +214,10 @@ function onControl(state: SlaveStreaming, control: Control, now: number): SlaveS
   const effects: SlaveEffect[] = []
   if (control.ping !== undefined) effects.push({ kind: 'send-control', control: { pong: control.ping } })
   if (control.confirmed !== undefined) effects.push({ kind: 'confirm', position: control.confirmed })
-  return { state: control.ping === undefined ? state : { ...state, spokeAt: now }, effects }
+  const heard = control.ping === undefined ? state : { ...state, spokeAt: now }
+  const { leaving } = state
+  if (leaving === undefined || control.countsTo === undefined) return { state: heard, effects }
+  return ifLeft({ ...heard, leaving: { ...leaving, countsTo: control.countsTo } }, effects)
 }
 
 /** One report per turn, for all that was appended in it. */
@@ -216,10 +226,7 @@ function onCaughtUp(state: SlaveStreaming, now: number): SlaveStep {
   if (state.next === 'any' || state.next === state.from || state.next === state.reported) return stay(state)
   if (state.flushFirst) return { state, effects: [{ kind: 'flush' }] }
   invariant(state.reported !== undefined && state.next > state.reported, 'reports only grow')
-  return {
-    state: { ...state, reported: state.next, spokeAt: now },
-    effects: [{ kind: 'report', position: state.next }],
-  }
+  return ifLeft({ ...state, reported: state.next, spokeAt: now }, [{ kind: 'report', position: state.next }])
 }
 
 function onFlushed(state: SlaveStreaming, flushed: number, now: number): SlaveStep {
@@ -227,7 +234,7 @@ function onFlushed(state: SlaveStreaming, flushed: number, now: number): SlaveSt
   const position = Math.max(flushed, state.from)
   invariant(state.next === 'any' || position <= state.next, 'only appended bytes are flushed')
   if (state.reported !== undefined && position <= state.reported) return stay(state)
-  return { state: { ...state, reported: position, spokeAt: now }, effects: [{ kind: 'report', position }] }
+  return ifLeft({ ...state, reported: position, spokeAt: now }, [{ kind: 'report', position }])
 }
 
 /** Nothing has happened for a while: repeat the last report, as Apache does, or at least say that we live. */

@@ -17,7 +17,7 @@ import type { LogView } from './replicated-log.ts'
  * A master that lacks what we hold is lent it, from `proving` on (`lending`, rule 3.2); then it hangs up and we come again.
  *
  * Nothing is appended before the master has accepted. `adopting` and `cutting` wait for the disk and outlive their
- * connection. A refusal is kept as `trouble` until a stream runs again; the attempts go on, slowly.
+ * connection. A slave that leaves in good order says so, and stays `streaming` until it has reported what still counts on it. A refusal is kept as `trouble` until a stream runs again; the attempts go on, slowly.
  */
 export type SlaveState =
   | ({ readonly kind: 'disconnected'; readonly retryAt: number } & Attempt)
@@ -106,6 +106,8 @@ export interface SlaveStreaming extends Attempt {
   readonly timings: HaTimings
   readonly heardAt: number
   readonly spokeAt: number
+  /** Present: this slave stops once it has reported `countsTo`, which it has asked its master for. */
+  readonly leaving?: { readonly since: number; readonly countsTo?: LogOffset }
 }
 
 export type SlaveEvent =
@@ -130,6 +132,8 @@ export type SlaveEvent =
   | { readonly kind: 'violation'; readonly words: string }
   /** `jitter` in [0, 1): how far the next attempt is moved inside its window. */
   | { readonly kind: 'closed'; readonly words?: string; readonly jitter: number }
+  /** Stop in good order: no send that counts on this slave is to wait in vain. */
+  | { readonly kind: 'leave' }
   | { readonly kind: 'stop' }
 
 /** What the driver must do, in order. */
