@@ -128,7 +128,7 @@ function bytesOf(text: string, max: number, what: string): number {
   const bytes = Buffer.byteLength(text)
   if (bytes > max) {
     throw new BrokerError('MESSAGE_ILLEGAL', `the ${what} are longer than a record can hold`, {
-      facts: { what, bytes, max },
+      facts: { rule: `${what}-size`, bytes, max },
     })
   }
   return bytes

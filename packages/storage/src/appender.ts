@@ -1,6 +1,16 @@
 import { BrokerError, type Clock, type LogOffset, type QueueOffset } from '@tandemmq/base'
-import { BLANK_BYTES, SysFlag, encodeRecord, recordSize, recordVersionFor, type Host } from '@tandemmq/codec'
+import {
+  BATCH_ELEMENT_BYTES_MIN,
+  BLANK_BYTES,
+  SysFlag,
+  encodeRecord,
+  recordSize,
+  recordVersionFor,
+  transactionTypeOf,
+  type Host,
+} from '@tandemmq/codec'
 import { arrivalOf, indexedOf, isQueued } from './arrival.ts'
+import type { AppendedBatch, BatchToAppend } from './batch-append.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { QueueOffsets } from './queue-offsets.ts'
@@ -110,20 +120,106 @@ export class Appender {
     return { offset, size, end, queueOffset, storeTimestamp }
   }
 
-  #check({ topic, queueId, body, sysFlag }: MessageToAppend): void {
+  /**
+   * As {@link append} for messages that belong together: each becomes a record of its own, next to the one before, or none does
+   * (RocketMQ CommitLog.asyncPutMessages). Where they do not fit the rest of a file of the log, all go to the next.
+   */
+  appendBatch(batch: BatchToAppend): AppendedBatch {
+    this.#checkBatch(batch)
+    const { topic, queueId, messages } = batch
+    const first = this.#queueOffsets.next(topic, queueId)
+    const storeTimestamp = Math.max(this.#clock.now(), this.#storeTimestamp)
+    const version = recordVersionFor(topic)
+    const { storeHost } = this.#options
+    let size = 0
+    const sizes: number[] = []
+    const records = messages.map(({ flag, body, properties }, index) => {
+      const fields = {
+        version,
+        queueId,
+        flag,
+        queueOffset: first + index,
+        physicalOffset: 0,
+        sysFlag: batch.sysFlag,
+        bornTimestamp: batch.bornTimestamp,
+        bornHost: batch.bornHost,
+        storeTimestamp,
+        storeHost,
+        reconsumeTimes: batch.reconsumeTimes,
+        preparedTransactionOffset: 0,
+        body,
+        topic,
+        properties,
+      }
+      const bytes = recordSize(fields)
+      sizes.push(bytes)
+      size += bytes
+      return fields
+    })
+    if (size + BLANK_BYTES > this.#log.segmentBytes)
+      throw illegal('batch is longer than a file of the log', { size })
+
+    let from = this.#log.written.at
+    const offset = this.#log.append(size, (target, at, place) => {
+      let done = 0
+      for (const fields of records) {
+        fields.physicalOffset = place + done
+        done += encodeRecord(target, at + done, fields)
+      }
+    })
+    this.#queueOffsets.advancePast(topic, queueId, first + messages.length - 1)
+    this.#storeTimestamp = storeTimestamp
+    const offsets: LogOffset[] = []
+    for (const [index, fields] of records.entries()) {
+      const bytes = sizes[index] ?? 0
+      const end = fields.physicalOffset + bytes
+      const arrival = arrivalOf(fields, fields.physicalOffset, bytes)
+      this.#dispatcher.offer({ from, end, storeTimestamp, arrival, indexed: arrival })
+      offsets.push(fields.physicalOffset)
+      from = end
+    }
+    this.#log.announce()
+    return { offset, size, end: offset + size, queueOffset: first, storeTimestamp, offsets }
+  }
+
+  /** What Apache demands of a batch: an ordinary topic, no transaction, no more bytes together than one message may have. */
+  #checkBatch({ topic, queueId, sysFlag, messages }: BatchToAppend): void {
+    const [first] = messages
+    if (first === undefined) throw illegal('batch is empty', { messages: 0 })
+    this.#check({ topic, queueId, sysFlag, body: first.body })
+    if (topic.startsWith('%RETRY%') || topic.length > TOPIC_LENGTH_MAX)
+      throw illegal('batch goes to a topic that takes none', { length: topic.length })
+    if (transactionTypeOf(sysFlag) !== 'none') throw illegal('batch is part of a transaction', { sysFlag })
+    let bytes = 0
+    for (const { body, properties } of messages)
+      bytes += BATCH_ELEMENT_BYTES_MIN + body.length + Buffer.byteLength(properties)
+    const max = this.#options.maxMessageBytes
+    if (bytes > max) throw illegal('batch is too long', { bytes, max })
+  }
+
+  #check({
+    topic,
+    queueId,
+    body,
+    sysFlag,
+  }: Pick<MessageToAppend, 'topic' | 'queueId' | 'body' | 'sysFlag'>): void {
     const isInner = topic.startsWith('%RETRY%') || topic.startsWith('%DLQ%')
     if (!isTopicName(topic) || topic.length > (isInner ? INNER_TOPIC_LENGTH_MAX : TOPIC_LENGTH_MAX)) {
       throw illegal('has a topic of forbidden characters or length', { length: topic.length })
     }
     if (!isQueueId(queueId)) throw illegal('has an impossible queue id', { queueId })
     if (body.length > this.#options.maxMessageBytes) {
-      throw illegal('has too long a body', { bytes: body.length, max: this.#options.maxMessageBytes })
+      throw illegal('has too long a body', {
+        rule: 'body-size',
+        bytes: body.length,
+        max: this.#options.maxMessageBytes,
+      })
     }
     if ((sysFlag & SysFlag.innerBatch) !== 0)
       throw illegal('is an inner batch, which is not supported', { sysFlag })
   }
 }
 
-function illegal(why: string, facts: Readonly<Record<string, number>>): BrokerError {
+function illegal(why: string, facts: Readonly<Record<string, number | string>>): BrokerError {
   return new BrokerError('MESSAGE_ILLEGAL', `the message ${why}`, { facts })
 }

@@ -1,6 +1,7 @@
 export { MessageStore, type ArrivalListener } from './message-store.ts'
 export type { StoreOptions, StorePorts } from './store-options.ts'
 export type { Appended, MessageToAppend } from './appender.ts'
+export { offsetMessageIds, type AppendedBatch, type BatchToAppend } from './batch-append.ts'
 export { DELAY_LEVEL_TOPIC, type Arrival } from './arrival.ts'
 export type { QueueReader } from './consume-queue.ts'
 export type { FoundMessages, MessageQuery } from './index-query.ts'

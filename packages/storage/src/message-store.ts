@@ -1,14 +1,15 @@
-import { crc32 } from 'node:zlib'
 import { BrokerError, diskError, messageOf, type Frontier, type LogOffset } from '@tandemmq/base'
-import { decodeRecord, scanFrame, type Epoch, type Lineage, type LogRecord } from '@tandemmq/codec'
+import type { Epoch, Lineage, LogRecord } from '@tandemmq/codec'
 import type { Appended, Appender, MessageToAppend } from './appender.ts'
 import type { Arrival } from './arrival.ts'
+import type { AppendedBatch, BatchToAppend } from './batch-append.ts'
 import type { QueueReader } from './consume-queue.ts'
 import { findMessages, type FoundMessages, type MessageQuery } from './index-query.ts'
 import { saveDiverged } from './diverged.ts'
 import { insist } from './insist.ts'
 import { positionCutAt } from './position-file.ts'
 import type { RecoveryReport } from './recovery.ts'
+import { checksumOf, readRecord } from './record-reading.ts'
 import { openContext, openFirstSession } from './store-context.ts'
 import { markStopped } from './store-directory.ts'
 import { completeOptions, scanLimitsOf, type StoreOptions, type StorePorts } from './store-options.ts'
@@ -182,14 +183,12 @@ export class MessageStore implements AsyncDisposable {
    * the replicas have passed `end`. Throws `MESSAGE_ILLEGAL`, `NOT_WRITABLE`, `LOG_FENCED`, `DISK_FULL`, `LOG_CLOSED`.
    */
   append(message: MessageToAppend): Appended {
-    this.#demandOpen()
-    if (this.#appender === undefined) {
-      throw new BrokerError(
-        'NOT_WRITABLE',
-        'no epoch was opened since the start: this process is not the writer',
-      )
-    }
-    return this.#appender.append(message)
+    return this.#writer().append(message)
+  }
+
+  /** As {@link append} for a client's batch: all of its messages in one synchronous step, next to each other, or none. */
+  appendBatch(batch: BatchToAppend): AppendedBatch {
+    return this.#writer().appendBatch(batch)
   }
 
   /**
@@ -238,24 +237,12 @@ export class MessageStore implements AsyncDisposable {
    * as it is held. Throws `ILLEGAL_ARGUMENT` outside of the log, `LOG_CORRUPT` where no sound record is.
    */
   record(offset: LogOffset, size?: number): LogRecord {
-    const { log } = this.#session
-    const bytes = log.readExactly(offset, size ?? this.#sizeAt(offset))
-    const record = decodeRecord(bytes, 0)
-    if (record.physicalOffset !== offset || (size !== undefined && record.size !== size))
-      throw noRecord(offset)
-    return record
+    return readRecord(this.#session.log, scanLimitsOf(this.#context.options), offset, size)
   }
 
   /** CRC-32 of the bytes [from, to). Throws `ILLEGAL_ARGUMENT` outside of the log. */
   checksum(from: LogOffset, to: LogOffset): number {
-    let sum = 0
-    for (let at = from; at < to;) {
-      const piece = this.read(at, to - at)
-      if (piece.length === 0) throw new BrokerError('ILLEGAL_ARGUMENT', `the log ends at ${at}, before ${to}`)
-      sum = crc32(piece, sum)
-      at += piece.length
-    }
-    return sum
+    return checksumOf(this.#session.log, from, to)
   }
 
   /** The epoch that the byte at `offset` was written in; 0 below the first one. */
@@ -372,21 +359,18 @@ export class MessageStore implements AsyncDisposable {
     return insist('a cut of the commit log', attempt, this.#context.ports, () => this.#isClosed)
   }
 
+  #writer(): Appender {
+    this.#demandOpen()
+    if (this.#appender !== undefined) return this.#appender
+    throw new BrokerError(
+      'NOT_WRITABLE',
+      'no epoch was opened since the start: this process is not the writer',
+    )
+  }
+
   #demandOpen(): void {
     if (this.#blocked !== undefined) throw this.#blocked
   }
-
-  #sizeAt(offset: LogOffset): number {
-    const { log } = this.#session
-    if (this.end - offset < 8) throw noRecord(offset)
-    const scan = scanFrame(log.readExactly(offset, 8), 0, scanLimitsOf(this.#context.options))
-    if (scan.kind !== 'incomplete') throw noRecord(offset)
-    return scan.needed
-  }
-}
-
-function noRecord(offset: LogOffset): BrokerError {
-  return new BrokerError('LOG_CORRUPT', `there is no sound record at ${offset}`, { facts: { offset } })
 }
 
 function emitTo(listeners: ReadonlySet<ArrivalListener>, arrivals: readonly Arrival[]): void {
