@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'LOG_CORRUPT'
   | 'LOG_FENCED'
   | 'LOG_CLOSED'
+  | 'OFFSET_EXPIRED'
   | 'STORE_LOCKED'
   | 'STORE_FOREIGN'
   | 'STATE_FILE_CORRUPT'

@@ -153,7 +153,7 @@ export class CommitLog {
 
   /**
    * At most `bytesMax` bytes from `offset` on, never across a segment end, possibly fewer than there are; empty exactly
-   * at the end. A view that stays true. Throws `ILLEGAL_ARGUMENT` outside of the log.
+   * at the end. A view that stays true. Throws `OFFSET_EXPIRED` below the log, `ILLEGAL_ARGUMENT` behind it.
    */
   read(offset: LogOffset, bytesMax: number): Buffer {
     const segmentEnd = this.segmentStart(offset) + this.segmentBytes
@@ -167,6 +167,20 @@ export class CommitLog {
     if (this.#readableFrom(offset) < size) throw outside(offset, size, this.#minOffset, this.written.at)
     const view = this.#tail.view(offset, size)
     return view !== undefined && view.length === size ? view : this.#readFile(offset, size)
+  }
+
+  /**
+   * The log begins at `offset` from now on, the start of a segment: what lies below is refused to readers, and its files may go. Views that
+   * were given out stay true.
+   */
+  forgetBelow(offset: LogOffset): void {
+    const isSegment = offset % this.segmentBytes === 0 && offset <= this.segmentStart(this.#end)
+    invariant(isSegment && offset >= this.#minOffset, 'a log begins with a segment, and only ever later')
+    for (let start = this.#minOffset; start < offset; start += this.segmentBytes) {
+      this.#cold.drop(this.#path(start))
+    }
+    this.#minOffset = offset
+    this.#isDiskFull = false // There may be room again: the next append finds out.
   }
 
   /** Puts everything written so far on stable storage. A failure is final: {@link GroupCommit} fences the log. */
@@ -229,9 +243,10 @@ export class CommitLog {
   #readableFrom(offset: LogOffset): number {
     if (this.written.failure !== undefined) throw this.written.failure
     const end = this.written.at
-    if (!Number.isSafeInteger(offset) || offset < this.#minOffset || offset > end) {
+    if (!Number.isSafeInteger(offset) || offset < 0 || offset > end) {
       throw outside(offset, 0, this.#minOffset, end)
     }
+    if (offset < this.#minOffset) throw expired(offset, this.#minOffset)
     return end - offset
   }
 
@@ -349,6 +364,12 @@ let zeroBlock = Buffer.alloc(0)
 function zeros(count: number): Buffer {
   if (zeroBlock.length < count) zeroBlock = Buffer.alloc(count)
   return zeroBlock.subarray(0, count)
+}
+
+function expired(offset: LogOffset, min: LogOffset): BrokerError {
+  return new BrokerError('OFFSET_EXPIRED', `what lay at ${offset} has expired: the log begins at ${min}`, {
+    facts: { offset, min },
+  })
 }
 
 function outside(offset: LogOffset, size: number, min: LogOffset, end: LogOffset): BrokerError {

@@ -114,6 +114,13 @@ export class ConsumeQueueFiles {
     }
   }
 
+  /** Files of the queue in `directory` that begin below byte `start` are gone. */
+  removeBelow(directory: string, start: number): void {
+    for (const name of this.#files.list(directory)) {
+      if ((positionOfLogFile(name) ?? start) < start) this.#remove(`${directory}/${name}`)
+    }
+  }
+
   #cut(path: string, position: number): void {
     this.#dirtyFiles.add(path)
     const file = this.#cache.get(path)

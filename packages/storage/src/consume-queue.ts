@@ -48,6 +48,8 @@ export class ConsumeQueue implements QueueReader {
   readonly #files: ConsumeQueueFiles
   #first: QueueOffset
   #min: QueueOffset
+  /** Where the record of `#min` lies in the log; `undefined`: not known. */
+  #minUnitAt: LogOffset | undefined
   /** Readable below. */
   #end: QueueOffset
   #pending: ConsumeQueueUnit[] = []
@@ -117,6 +119,18 @@ export class ConsumeQueue implements QueueReader {
     return true
   }
 
+  /** A queue without files goes on at `queueOffset` (above 0): its messages are gone, and their offsets stay theirs. */
+  goOnAt(queueOffset: QueueOffset): void {
+    invariant(
+      this.#end === 0 && this.#pending.length === 0,
+      'a queue that has messages knows where it goes on',
+    )
+    this.#startAt(queueOffset - 1)
+    this.#min = queueOffset
+    while (this.#end + this.#pending.length < queueOffset) this.#pending.push(fillerUnit)
+    this.writePending()
+  }
+
   /** Writes what {@link put} gathered, in one piece per file. After a failure it is as if nothing had been put. */
   writePending(): void {
     const pending = this.#pending
@@ -178,6 +192,7 @@ export class ConsumeQueue implements QueueReader {
     this.#files.cutAll(this.#directory, end * UNIT_BYTES)
     this.#end = end
     this.#min = Math.min(this.#min, end)
+    this.#minUnitAt = undefined
     if (this.#summedTo > end) this.#forgetSum()
   }
 
@@ -190,9 +205,24 @@ export class ConsumeQueue implements QueueReader {
     }
   }
 
-  /** Messages below `logMinOffset` are gone from the log. */
+  /** Messages below `logMinOffset` are gone from the log. A queue that has none left goes on at the same offset. */
   advanceMin(logMinOffset: LogOffset): void {
+    if (this.#min === this.#end || (this.#minUnitAt !== undefined && this.#minUnitAt >= logMinOffset)) return
     this.#min = this.offsetAtOrAfter(logMinOffset)
+    this.#minUnitAt = this.unit(this.#min)?.offset
+  }
+
+  /**
+   * Removes files that hold only messages below {@link minOffset}, but never the last one, which knows where the queue goes on (RocketMQ
+   * ConsumeQueue.deleteExpiredFile).
+   */
+  removeExpired(): void {
+    const last = this.#fileStart(Math.max(this.#first, this.#end - 1) * UNIT_BYTES)
+    const keepFrom = Math.min(this.#fileStart(this.#min * UNIT_BYTES), last)
+    if (keepFrom <= this.#first * UNIT_BYTES) return
+    this.#files.removeBelow(this.#directory, keepFrom)
+    this.#first = keepFrom / UNIT_BYTES
+    this.#forgetSum()
   }
 
   /**
@@ -205,6 +235,7 @@ export class ConsumeQueue implements QueueReader {
     this.#first = first
     this.#end = Math.max(first, this.#end)
     this.#min = queueOffset
+    this.#minUnitAt = undefined
     this.#forgetSum()
   }
 

@@ -1,4 +1,4 @@
-import { systemCodeOf, type LogOffset } from '@tandemmq/base'
+import { systemCodeOf, type LogOffset, type QueueOffset } from '@tandemmq/base'
 import { UNIT_BYTES, type LogRecord } from '@tandemmq/codec'
 import type { Arrival } from './arrival.ts'
 import type { ConsumeQueueFiles } from './consume-queue-files.ts'
@@ -12,6 +12,9 @@ export type RecordAt = (offset: LogOffset) => LogRecord | undefined
 
 /** Last units that may disagree with the log before a queue counts as damaged. */
 const DISAGREEMENTS_MAX = 64
+
+/** Queues whose begin is looked for in one turn: each may open a file and read it in a few places. */
+const QUEUES_PER_TURN = 64
 
 /** All consume queues of a store, by topic and queue. */
 export class ConsumeQueues {
@@ -77,6 +80,12 @@ export class ConsumeQueues {
     return true
   }
 
+  /** A queue of which the log has nothing any more goes on at `queueOffset`; others know better. */
+  goOnAt(topic: string, queueId: number, queueOffset: QueueOffset): void {
+    if (queueOffset > 0 && this.find(topic, queueId) === undefined)
+      this.#create(topic, queueId).goOnAt(queueOffset)
+  }
+
   /** Shows readers what was put. After a failure, which it throws, nothing of the batch that is not shown counts. */
   writePending(): void {
     try {
@@ -90,6 +99,20 @@ export class ConsumeQueues {
   /** Removes the units of records at or behind `logEnd`. */
   cut(logEnd: LogOffset): void {
     for (const queue of this.all()) queue.cut(logEnd)
+  }
+
+  /**
+   * Messages below `logMinOffset` are gone from the log: queues begin later, and files that lead nowhere are removed. In small steps, between
+   * which `pause` lets others work; false from it ends the work, which can be done again at any time.
+   */
+  async expire(logMinOffset: LogOffset, pause: () => Promise<boolean>): Promise<void> {
+    let count = 0
+    for (const queue of this.all()) {
+      queue.advanceMin(logMinOffset)
+      queue.removeExpired()
+      count += 1
+      if (count % QUEUES_PER_TURN === 0 && !(await pause())) return
+    }
   }
 
   /** Forgets everything, on disk too: the queues are built again from the log. */

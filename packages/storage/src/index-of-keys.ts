@@ -77,7 +77,7 @@ export class IndexOfKeys {
     this.#tables = loaded.live === undefined ? [] : [loaded.live]
     this.#lastEntries = loaded.lastEntries
     this.#end = this.#lastHeader()?.endPhyOffset ?? -1
-    this.#expire(trust.logFirst)
+    this.expire(trust.logFirst)
     return loaded.resumeAt
   }
 
@@ -234,6 +234,8 @@ export class IndexOfKeys {
       geometry: this.#files.geometry,
       read: (target, position) => {
         if (this.#closed) throw new BrokerError('LOG_CLOSED', 'the index was closed')
+        // It has expired under the search: zeros lead nowhere, and so did the file.
+        if (!this.#has(name)) return
         this.#files.reading(name).read(target, position)
       },
     }
@@ -266,13 +268,19 @@ export class IndexOfKeys {
   }
 
   /** Files that lead only below the log's begin are removed, but never the newest. */
-  #expire(logFirst: LogOffset): void {
+  expire(logFirst: LogOffset): void {
     while (this.#sealed.length + this.#tables.length > 1) {
       const [oldest] = this.#sealed
       if (oldest === undefined || oldest.header.endPhyOffset >= logFirst) return
       this.#files.remove(oldest.name)
       this.#sealed.shift()
     }
+  }
+
+  #has(name: string): boolean {
+    return (
+      this.#sealed.some((file) => file.name === name) || this.#tables.some((table) => table.name === name)
+    )
   }
 
   #lastHeader(): IndexHeader | undefined {

@@ -31,7 +31,7 @@ const QUERY_MAX = 1000
 export async function findMessages(
   index: IndexOfKeys | undefined,
   query: MessageQuery,
-  readable: { readonly from: LogOffset; readonly to: LogOffset },
+  readable: { from(): LogOffset; readonly to: LogOffset },
   recordAt: (offset: LogOffset) => LogRecord,
 ): Promise<FoundMessages> {
   const { topic, by, value, begin = 0, end = Infinity, max = QUERY_MAX_DEFAULT, upTo = Infinity } = query
@@ -48,7 +48,7 @@ export async function findMessages(
   const keyHash = indexKeyHash(by === 'tag' ? `${topic}#T#${value}` : `${topic}#${value}`)
   const records: LogRecord[] = []
   for await (const offset of index.search({ keyHash, begin, end })) {
-    if (offset >= limit || offset < readable.from) continue
+    if (offset >= limit || offset < readable.from()) continue
     const record = recordAt(offset)
     if (offset + record.size > limit || !answersQuery(record, query)) continue
     records.push(record)

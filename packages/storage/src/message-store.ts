@@ -12,6 +12,7 @@ import type { RecoveryReport } from './recovery.ts'
 import { checksumOf, readRecord } from './record-reading.ts'
 import { openContext, openFirstSession } from './store-context.ts'
 import { markStopped } from './store-directory.ts'
+import { observePositions } from './store-metrics.ts'
 import { completeOptions, scanLimitsOf, type StoreOptions, type StorePorts } from './store-options.ts'
 import { StoreSession, type SessionContext } from './store-session.ts'
 
@@ -57,17 +58,7 @@ export class MessageStore implements AsyncDisposable {
     } catch (failure) {
       throw diskError(failure)
     }
-    ports.meter.observe(
-      'rocketmq_ha_log_position_bytes',
-      'Positions of the commit log.',
-      ['position'],
-      () => [
-        { labels: { position: 'min' }, value: store.minOffset },
-        { labels: { position: 'written' }, value: store.written.at },
-        { labels: { position: 'flushed' }, value: store.flushed.at },
-        { labels: { position: 'dispatched' }, value: store.dispatched.at },
-      ],
-    )
+    observePositions(ports.meter, store)
     return store
   }
 
@@ -234,13 +225,13 @@ export class MessageStore implements AsyncDisposable {
 
   /**
    * The record at `offset`; with its `size`, as a queue's unit knows it, in one read. The body is a view, good as long
-   * as it is held. Throws `ILLEGAL_ARGUMENT` outside of the log, `LOG_CORRUPT` where no sound record is.
+   * as it is held. Throws `OFFSET_EXPIRED` below the log, `ILLEGAL_ARGUMENT` behind it, `LOG_CORRUPT` where no sound record is.
    */
   record(offset: LogOffset, size?: number): LogRecord {
     return readRecord(this.#session.log, scanLimitsOf(this.#context.options), offset, size)
   }
 
-  /** CRC-32 of the bytes [from, to). Throws `ILLEGAL_ARGUMENT` outside of the log. */
+  /** CRC-32 of the bytes [from, to). Throws `OFFSET_EXPIRED` below the log, `ILLEGAL_ARGUMENT` behind it. */
   checksum(from: LogOffset, to: LogOffset): number {
     return checksumOf(this.#session.log, from, to)
   }
@@ -266,7 +257,7 @@ export class MessageStore implements AsyncDisposable {
    */
   query(query: MessageQuery): Promise<FoundMessages> {
     const { index, log, dispatcher } = this.#session
-    const readable = { from: log.minOffset, to: dispatcher.dispatched.at }
+    const readable = { from: () => log.minOffset, to: dispatcher.dispatched.at }
     return findMessages(index, query, readable, (offset) => this.record(offset))
   }
 
@@ -311,6 +302,20 @@ export class MessageStore implements AsyncDisposable {
     await this.#insist(() => position.save({}))
     this.#blocked = undefined
     for (const listener of this.#sessionListeners) listener()
+  }
+
+  /**
+   * Removes whole segments below `upTo`, as far as they are durably dispatched, and never the one of the last byte; queues and index follow.
+   * {@link minOffset} has moved when this returns; it resolves when the files are gone, durably, with the number of segments. A crash in between
+   * is finished by the next start. Throws `LOG_CLOSED`, or what the disk says: then a later call goes on.
+   */
+  async expire(upTo: LogOffset): Promise<number> {
+    this.#demandOpen()
+    try {
+      return await this.#session.expiry.run(upTo)
+    } catch (failure) {
+      throw diskError(failure)
+    }
   }
 
   /** A clean stop: everything is on disk, and the next start knows it. Whoever waits is told `LOG_CLOSED`. */

@@ -24,6 +24,8 @@ export interface Position {
   readonly scanFrom: LogOffset
   /** A cut that has begun and must be finished before anything else. */
   readonly cutTo: LogOffset | undefined
+  /** Segments below have expired: those still there are removed before anything else. */
+  readonly expireTo: LogOffset | undefined
   /** The first byte the log has; `undefined` as long as it has none. */
   readonly begin: LogOffset | undefined
   /** Length of the log's files; `undefined` before the first one. */
@@ -48,6 +50,7 @@ export const noPosition: Position = {
   queuesSynced: 0,
   scanFrom: 0,
   cutTo: undefined,
+  expireTo: undefined,
   begin: undefined,
   segmentBytes: undefined,
   cluster: undefined,
@@ -152,6 +155,7 @@ function decodePosition(content: Buffer): Position {
     queuesSynced: fields.position('queuesSynced'),
     scanFrom: fields.position('scanFrom'),
     cutTo: fields.optionalPosition('cutTo'),
+    expireTo: fields.optionalPosition('expireTo'),
     begin: fields.optionalPosition('begin'),
     segmentBytes: fields.optionalPosition('segmentBytes'),
     cluster: fields.optionalText('cluster'),

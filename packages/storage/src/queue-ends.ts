@@ -77,6 +77,20 @@ export class QueueEnds {
     return { completeTo: read.value.synced }
   }
 
+  /**
+   * The ends that were written down, if they are true: for queues that are built again and of which the log has nothing any more. Empty if nothing is
+   * known. `synced` as for {@link check}.
+   */
+  known(synced: LogOffset): readonly QueueEnd[] {
+    try {
+      const read = readStateFile(this.#files, this.#path, decodeEnds)
+      return read === undefined || read.value.synced > synced ? [] : read.value.ends
+    } catch (failure) {
+      if (isNotTheContent(failure)) throw failure
+      return []
+    }
+  }
+
   async #save(value: { readonly synced: LogOffset; readonly ends: readonly string[] }): Promise<void> {
     await replaceStateFile(this.#files, this.#path, encodeChecked(TITLE, value), this.#isDamaged)
     this.#isDamaged = false
@@ -94,19 +108,21 @@ function whatIsWrong(
 ): string | undefined {
   const queue = queues.find(topic, queueId)
   const found = queue?.maxOffset ?? 0
-  if (queue === undefined || found < end || queue.firstOnFile !== first) {
+  // Files that an expiry removes begin to be missing before that is written down; then what follows begins with an expired message.
+  const isExpired = queue !== undefined && queue.firstOnFile > first && queue.firstOnFile < queue.minOffset
+  if (queue === undefined || found < end || (queue.firstOnFile !== first && !isExpired)) {
     return `had [${first}, ${end}) and has [${queue?.firstOnFile ?? 0}, ${found})`
   }
   // What was added since belongs to later records.
   if (found > end && (queue.unit(end)?.offset ?? -1) < synced)
     return `ended at ${end} and has something behind`
-  if (sum === undefined) return undefined
+  if (sum === undefined || isExpired) return undefined
   if (!mayRead) queue.believeChecksum(end, sum)
   else if (queue.checksum(end, Infinity) !== sum) return 'has other units than were written'
   return undefined
 }
 
-interface QueueEnd {
+export interface QueueEnd {
   readonly topic: string
   readonly queueId: number
   /** Units on file: [`first`, `end`). */

@@ -5,6 +5,7 @@ import {
   type Files,
   type LogOffset,
   type Logger,
+  type QueueOffset,
 } from '@tandemmq/base'
 import { checkpointTimestamp, decodeCheckpoint, type Checkpoint, type Lineage } from '@tandemmq/codec'
 import { arrivalOf, indexedOf } from './arrival.ts'
@@ -120,19 +121,24 @@ export async function recoverStore(
   const recordAt = cleanStop ? undefined : (offset: LogOffset) => reader.record(offset)
   let { from } = begin
   let completeTo = 0
+  /** Where queues end of which the log may have nothing any more. */
+  let keptEnds: readonly KeptEnd[] = []
+  const buildAgain = (): void => {
+    keptEnds = [...queueEnds.known(position.queuesSynced), ...expiredEnds(queues)]
+    queues.reset()
+    from = reader.first
+  }
   if (reader.starts.length === 0) {
     queues.reset() // A log that begins anew gives its queues new offsets.
   } else if (!queues.load(trust, reader.first, recordAt)) {
     logger.warn({}, 'consume queues disagree with the log; all are built again')
-    queues.reset()
-    from = reader.first
-  } else if (isEmpty(queues)) from = reader.first
+    buildAgain()
+  } else if (isEmpty(queues)) buildAgain()
   else {
     const check = queueEnds.check(queues, position.queuesSynced, logger)
     if ('wrong' in check) {
       logger.warn({ why: check.wrong }, 'consume queues are not as they were; all are built again')
-      queues.reset()
-      from = reader.first
+      buildAgain()
     } else completeTo = check.completeTo
   }
 
@@ -146,7 +152,9 @@ export async function recoverStore(
       sealedUntil,
       logFirst: reader.first,
     }
-    from = Math.min(from, (await index.load(indexTrust, storeTimeAt)) ?? from)
+    // An index that has lost its newest entries may ask for records that have expired.
+    const resumeAt = Math.max(reader.first, (await index.load(indexTrust, storeTimeAt)) ?? from)
+    from = Math.min(from, resumeAt)
   }
 
   const scan = await scanLog(
@@ -164,6 +172,7 @@ export async function recoverStore(
       index?.makeRoom()
     },
   )
+  for (const { topic, queueId, end } of keptEnds) queues.goOnAt(topic, queueId, end)
   const endOnFile = Math.max(position.flushed, position.cleanEnd ?? 0)
   const isAsLeft = cleanStop && scan.stop === 'nothing-written' && scan.end === position.cleanEnd
   // Behind the end of a killed process's log there is one torn write at most; a power cut may have left anything.
@@ -212,6 +221,19 @@ function isCleanStop(evidence: StoreEvidence): boolean {
 function isEmpty(queues: ConsumeQueues): boolean {
   for (const queue of queues.all()) if (queue.maxOffset > 0) return false
   return true
+}
+
+interface KeptEnd {
+  readonly topic: string
+  readonly queueId: number
+  readonly end: QueueOffset
+}
+
+/** Of queues whose messages have all expired. */
+function expiredEnds(queues: ConsumeQueues): readonly KeptEnd[] {
+  return [...queues.all()]
+    .filter(({ minOffset, maxOffset }) => minOffset === maxOffset)
+    .map(({ topic, queueId, maxOffset }) => ({ topic, queueId, end: maxOffset }))
 }
 
 /**

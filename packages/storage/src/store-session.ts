@@ -12,6 +12,7 @@ import { IndexNames } from './index-names.ts'
 import { IndexOfKeys } from './index-of-keys.ts'
 import type { LogIdentity } from './log-identity.ts'
 import { cutLog } from './log-cut.ts'
+import { LogExpiry, finishExpiry } from './log-expiry.ts'
 import type { PositionFile } from './position-file.ts'
 import type { QueueEnds } from './queue-ends.ts'
 import { QueueOffsets } from './queue-offsets.ts'
@@ -46,6 +47,7 @@ export class StoreSession {
   readonly index: IndexOfKeys | undefined
   readonly dispatcher: Dispatcher
   readonly bookkeeping: Bookkeeping
+  readonly expiry: LogExpiry
   readonly #context: SessionContext
   readonly #zeroAhead: ZeroAhead
   readonly #backgroundFlush: BackgroundFlush
@@ -78,6 +80,7 @@ export class StoreSession {
       { log, groupCommit, queues, index, dispatcher, position, marks, queueEnds, files, clock, logger },
       { ...options, checkpointPath: checkpointPath(options), checkpoint: evidence.checkpoint },
     )
+    this.expiry = new LogExpiry({ log, queues, index, dispatcher, position, files, clock, logger })
     log.written.onAdvance(() => {
       this.dispatcher.wake()
       this.#backgroundFlush.wake()
@@ -99,6 +102,7 @@ export class StoreSession {
     const { options, ports, position, identity } = context
     const { files, logger } = ports
     const directory = `${options.root}/commitlog`
+    await finishExpiry(files, directory, position.value.expireTo, options.segmentBytes)
     await finishCut(context, directory)
     const evidence: StoreEvidence = {
       position: position.value,
@@ -130,6 +134,7 @@ export class StoreSession {
         queuesSynced: Math.min(position.value.queuesSynced, end),
         scanFrom: found.readFrom,
         cutTo: undefined,
+        expireTo: undefined,
       })
       return new StoreSession(context, found, log, queues, index, evidence)
     } catch (failure) {
@@ -151,6 +156,7 @@ export class StoreSession {
   async settle(): Promise<boolean> {
     this.#zeroAhead.stop()
     this.#backgroundFlush.stop()
+    await this.expiry.stop()
     await this.bookkeeping.stop()
     this.dispatcher.drain()
     if (this.log.fence !== undefined || this.dispatcher.dispatched.failure !== undefined) return false
@@ -171,6 +177,7 @@ export class StoreSession {
     this.#backgroundFlush.stop()
     this.dispatcher.stop(reason)
     this.log.endFrontiers(reason)
+    await this.expiry.stop()
     await this.bookkeeping.stop()
     await this.groupCommit.idle()
     this.log.close()
