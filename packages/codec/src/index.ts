@@ -28,7 +28,14 @@ export {
   type DecodeRecordOptions,
 } from './decode-record.ts'
 export { scanFrame, type FrameFault, type FrameScan, type ScanLimits } from './frame-scan.ts'
-export { FRAME_HEAD_BYTES, PROPERTIES_BYTES_MAX, RECORD_BYTES_MIN } from './record-layout.ts'
+export {
+  FRAME_HEAD_BYTES,
+  MAGIC_BLANK,
+  MAGIC_V1,
+  MAGIC_V2,
+  PROPERTIES_BYTES_MAX,
+  RECORD_BYTES_MIN,
+} from './record-layout.ts'
 export { BLANK_BYTES, encodeBlank } from './blank.ts'
 export { PROPERTY_CRC_BYTES, PROPERTY_CRC_NAME, checkPropertyCrc } from './property-crc.ts'
 export { decodeProperties, encodeProperties, propertyOf } from './properties.ts'

@@ -1,7 +1,7 @@
 import { messageOf, type Files, type Logger } from '@tandemmq/base'
 import type { IndexGeometry } from '@tandemmq/codec'
 import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
-import { readStateFile, replaceStateFile } from './state-file.ts'
+import { readStateFile, readWhole, replaceStateFile } from './state-file.ts'
 
 const TITLE = 'TandemMQ index files 1'
 
@@ -52,6 +52,12 @@ export class IndexNames {
     for (const path of paths) this.#files.remove(path)
     if (paths.length > 0) await this.#files.syncDirectory(this.#root)
   }
+}
+
+/** What the index consisted of, for who looks at a store from outside; `undefined` if that is not known. Throws `STATE_FILE_CORRUPT`. */
+export function readIndexInventory(files: Files, root: string): IndexInventory | undefined {
+  const path = `${root}/indexFiles`
+  return files.exists(path) ? decodeInventory(readWhole(files, path)) : undefined
 }
 
 function decodeInventory(content: Buffer): IndexInventory {

@@ -1,7 +1,7 @@
 import { BrokerError, type Files, type LogOffset } from '@tandemmq/base'
 import { encodeEpochFile, type Epoch, type Lineage } from '@tandemmq/codec'
 import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
-import { readStateFile, replaceStateFile } from './state-file.ts'
+import { readStateFile, readWhole, replaceStateFile } from './state-file.ts'
 
 const TITLE = 'TandemMQ epoch openers 1'
 
@@ -57,6 +57,12 @@ export function lineageCutAt(lineage: Lineage, end: LogOffset): Lineage {
 export function lineageWith(lineage: Lineage, epoch: Epoch): Lineage {
   const kept = lineage.epochs.filter((earlier) => earlier.start < epoch.start)
   return { logId: lineage.logId, epochs: [...kept, epoch] }
+}
+
+/** For who looks at a store from outside; `undefined` if there is no such file. Throws `STATE_FILE_CORRUPT`. */
+export function readLineage(files: Files, root: string, name = 'epochOpeners'): Lineage | undefined {
+  const path = `${root}/${name}`
+  return files.exists(path) ? decodeLineage(readWhole(files, path)) : undefined
 }
 
 function isLineage(lineage: Lineage): boolean {

@@ -138,8 +138,8 @@ export class PositionFile {
 }
 
 /** The newest position file of a store, for who looks into it from outside. Throws `STATE_FILE_CORRUPT`. */
-export function readPosition(files: Files, root: string): Position {
-  return decodePosition(readWhole(files, `${root}/position`))
+export function readPosition(files: Files, root: string, name = 'position'): Position {
+  return decodePosition(readWhole(files, `${root}/${name}`))
 }
 
 function decodePosition(content: Buffer): Position {

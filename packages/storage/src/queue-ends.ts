@@ -9,7 +9,7 @@ import {
 import { UNIT_BYTES } from '@tandemmq/codec'
 import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
-import { readStateFile, replaceStateFile } from './state-file.ts'
+import { readStateFile, readWhole, replaceStateFile } from './state-file.ts'
 
 const TITLE = 'TandemMQ queue ends 1'
 
@@ -130,6 +130,12 @@ export interface QueueEnd {
   readonly end: QueueOffset
   /** Their CRC-32; `undefined` if nobody knew it. */
   readonly sum: number | undefined
+}
+
+/** For who looks at a store from outside: throws `STATE_FILE_CORRUPT` if the file cannot be read. */
+export function demandQueueEnds(files: Files, root: string): void {
+  const path = `${root}/queueEnds`
+  if (files.exists(path)) decodeEnds(readWhole(files, path))
 }
 
 interface Ends {

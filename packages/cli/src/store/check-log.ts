@@ -1,4 +1,5 @@
-import { bodyCrcMatches, checkPropertyCrc } from '@tandemmq/codec'
+import { SysFlag, bodyCrcMatches, checkPropertyCrc, type LogRecord } from '@tandemmq/codec'
+import { canBeQueued, isQueued } from '@tandemmq/storage'
 import { problem, type Finding } from './finding.ts'
 import type { StoredLog } from './stored-log.ts'
 
@@ -6,17 +7,34 @@ import type { StoredLog } from './stored-log.ts'
 export interface LogSummary {
   records: number
   newestStoreTimestamp: number
+  /** The places in consume queues that records of the log have, by {@link queueKey}. */
+  readonly queues: Map<string, QueuedRange>
+  /** Topics with inner batches: Apache keeps queues of another kind for them. */
+  readonly batchTopics: Set<string>
+}
+
+/** Queue offsets [`first`, `next`) have records in the log. */
+export interface QueuedRange {
+  readonly topic: string
+  readonly queueId: number
+  readonly first: number
+  next: number
+  /** Log offset of the record at {@link first}. */
+  readonly firstOffset: number
+}
+
+export function queueKey(topic: string, queueId: number): string {
+  return `${queueId} ${topic}`
 }
 
 /**
  * Every frame and every checksum. `flushed`: below it all was on disk. Behind it the end of a log that was not closed may be torn: a start cuts that off.
  */
 export function* checkLog(log: StoredLog, flushed: number, summary: LogSummary): Generator<Finding> {
-  const last = log.starts.at(-1) ?? 0
-  for (const piece of log.pieces()) {
+  for (const piece of log.pieces(flushed)) {
     if (piece.kind === 'finding') {
       const { finding } = piece
-      const mayBeTorn = log.isOpen && finding.file === log.pathOf(last) && last + finding.at >= flushed
+      const mayBeTorn = log.isOpen && finding.log?.kind === 'tail' && finding.log.from >= flushed
       yield mayBeTorn ? { ...finding, kind: 'note' } : finding
     }
     if (piece.kind !== 'message') continue
@@ -25,10 +43,41 @@ export function* checkLog(log: StoredLog, flushed: number, summary: LogSummary):
     const where = `the record at log offset ${offset}`
     summary.records += 1
     summary.newestStoreTimestamp = Math.max(summary.newestStoreTimestamp, record.storeTimestamp)
-    if (!bodyCrcMatches(bytes, 0))
-      yield problem(log.pathOf(offset), at, `the body of ${where} has another checksum than it says`)
-    if (checkPropertyCrc(bytes, 0, bytes.length) === 'wrong') {
-      yield problem(log.pathOf(offset), at, `${where} has another checksum than its properties say`)
+    const damaged = (kind: 'content' | 'place', what: string): Finding => ({
+      ...problem(log.pathOf(offset), at, what),
+      log: { from: offset, to: offset + bytes.length, kind },
+    })
+    if (!bodyCrcMatches(bytes, 0)) {
+      yield damaged('content', `the body of ${where} has another checksum than it says`)
     }
+    if (checkPropertyCrc(bytes, 0, bytes.length) === 'wrong') {
+      yield damaged('content', `${where} has another checksum than its properties say`)
+    }
+    const jump = noteQueued(record, summary)
+    if (jump !== undefined) yield damaged('place', `${where} ${jump}`)
   }
+}
+
+/** Records of a queue count up. Returns what is wrong, in words. */
+function noteQueued(record: LogRecord, { queues, batchTopics }: LogSummary): string | undefined {
+  const { topic, queueId, queueOffset, sysFlag, physicalOffset } = record
+  if ((sysFlag & SysFlag.innerBatch) !== 0) batchTopics.add(topic)
+  if (batchTopics.has(topic)) return undefined
+  if (!isQueued(sysFlag) || !canBeQueued(record)) return undefined
+  const key = queueKey(topic, queueId)
+  const range = queues.get(key)
+  if (range === undefined) {
+    queues.set(key, {
+      topic,
+      queueId,
+      first: queueOffset,
+      next: queueOffset + 1,
+      firstOffset: physicalOffset,
+    })
+    return undefined
+  }
+  const expected = range.next
+  range.next = Math.max(range.next, queueOffset + 1)
+  if (queueOffset === expected) return undefined
+  return `has queue offset ${queueOffset} in ${topic}/${queueId}; the one before it leads to ${expected}`
 }

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { BrokerError } from '@tandemmq/base'
+import { BrokerError, messageOf, systemCodeOf } from '@tandemmq/base'
 import { NodeFiles, errnoOf } from '@tandemmq/platform-node'
 import type { Command } from 'commander'
 import { dumpStore } from './dump.ts'
+import { isLocked } from './store-lock.ts'
 import { verifyStore } from './verify.ts'
 
 /** `tandemmq store`: looks into a store's directory, ours or Apache's; never writes there and locks nothing. */
@@ -21,10 +22,18 @@ export function addStore(program: Command): void {
     .action((directory: string, { json }: { json: boolean }) => run(() => dump(resolve(directory), json)))
   store
     .command('verify')
-    .description('check log, queues, index, checkpoint and position file; exit code 1 if something is wrong')
+    .description(
+      'check log, queues, index, checkpoint and position file; exit code 1 if something is wrong, 2 if nothing can be read',
+    )
     .argument('<dir>', 'storePathRootDir of the broker')
     .allowExcessArguments(false)
-    .action((directory: string) => run(() => verifyStore(new NodeFiles(), resolve(directory), print)))
+    .action((directory: string) => run(() => verify(resolve(directory))))
+}
+
+function verify(root: string): number {
+  if (isLocked(root))
+    print('note: lock at byte 0: a process is at work here; what it changes meanwhile may look wrong')
+  return verifyStore(new NodeFiles(), root, print)
 }
 
 async function dump(root: string, isJson: boolean): Promise<number> {
@@ -46,9 +55,9 @@ async function run(task: () => number | Promise<number>): Promise<void> {
   try {
     process.exitCode = await task()
   } catch (failure) {
-    if (!(failure instanceof BrokerError)) throw failure
-    process.stderr.write(`${failure.message}\n`)
-    process.exitCode = 1
+    if (!(failure instanceof BrokerError) && systemCodeOf(failure) === undefined) throw failure
+    process.stderr.write(`${messageOf(failure)}\n`)
+    process.exitCode = 2
   }
 }
 

@@ -8,6 +8,19 @@ export interface Finding {
   readonly at: number
   /** What is wrong there, in words. */
   readonly what: string
+  /** Log bytes that are not as they were written, or may not be. */
+  readonly log?: LogDamage
+}
+
+/** Log offsets [`from`, `to`). */
+export interface LogDamage {
+  readonly from: number
+  readonly to: number
+  /**
+   * `gap`: there is no record; `tail`: nor behind; `content`: a record's checksum is wrong; `place`: it contradicts its consume queue, so one of the
+   * two is wrong.
+   */
+  readonly kind: 'gap' | 'tail' | 'content' | 'place'
 }
 
 export function problem(file: string, at: number, what: string): Finding {

@@ -15,7 +15,8 @@ export class GoldenDirectory implements Disposable {
     const manifest: { readonly files: readonly { path: string; size: number; stored: string }[] } =
       JSON.parse(golden(name, 'manifest.json').toString())
     for (const { path, size, stored } of manifest.files) {
-      if (path.endsWith('/') || !/^(commitlog|consumequeue|index|checkpoint|abort)/.test(path)) continue
+      if (path.endsWith('/') || !/^(commitlog|consumequeue|index|checkpoint|abort|config.*json$)/.test(path))
+        continue
       const at = join(this.root, path)
       mkdirSync(dirname(at), { recursive: true })
       const packed = golden(name, `files/${path}${stored === 'gzip' ? '.gz' : ''}`)

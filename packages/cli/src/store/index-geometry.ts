@@ -6,6 +6,7 @@ import {
   indexFileBytes,
   type IndexGeometry,
 } from '@tandemmq/codec'
+import { readIndexInventory } from '@tandemmq/storage'
 import { StoredFile } from './stored-file.ts'
 
 const WINDOW_BYTES = 1024 * 1024
@@ -51,4 +52,13 @@ export function geometryOf(files: Files, path: string): IndexGeometry | undefine
     }
   }
   return undefined
+}
+
+/** The shape that our list of index files states, if it can be read. */
+export function indexShapeOnFile(files: Files, root: string): IndexGeometry | undefined {
+  try {
+    return readIndexInventory(files, root)
+  } catch {
+    return undefined // That is told by the check of the file itself.
+  }
 }
