@@ -1,2 +1,6 @@
 export { ApacheBroker } from './apache-broker.ts'
 export { ApacheClient } from './apache-client.ts'
+export { CACHE } from './cache.ts'
+export { JavaProcess, type JavaMachine } from './java-process.ts'
+export { ToolMissing, javaTool } from './java-tools.ts'
+export { compilePrograms, fetchJars } from './prepare.ts'

@@ -17,6 +17,13 @@ const JVM_FLAGS = [
   '-Xshare:auto',
 ]
 
+/** What of a Java machine differs from those of the tests. */
+export interface JavaMachine {
+  readonly flags?: readonly string[]
+  /** Where its program was compiled to. */
+  readonly classes?: string
+}
+
 /** Only ends a wait that would never end: the start of a machine takes 5 s, and a minute where many share two cores. */
 const START_WITHIN_MS = 120_000
 
@@ -31,10 +38,11 @@ export class JavaProcess implements AsyncDisposable {
   readonly exit: Promise<number | string>
 
   /** `home`: a directory of its own, for everything it writes outside of its store. */
-  constructor(home: string, main: string, args: readonly string[]) {
+  constructor(home: string, main: string, args: readonly string[], machine: JavaMachine = {}) {
     this.home = home
     mkdirSync(join(home, 'rocketmq'), { recursive: true })
-    const flags = [...JVM_FLAGS, `-Duser.home=${home}`, '-cp', `${CLASSES}:${LIB}/*`]
+    const { flags: machineFlags = JVM_FLAGS, classes = CLASSES } = machine
+    const flags = [...machineFlags, `-Duser.home=${home}`, '-cp', `${classes}:${LIB}/*`]
     this.child = spawn(javaTool('java'), [...flags, main, ...args], {
       stdio: 'pipe',
       env: { ...process.env, ROCKETMQ_HOME: join(home, 'rocketmq') },

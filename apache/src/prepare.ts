@@ -7,15 +7,17 @@ import { javaTool, runTool } from './java-tools.ts'
 export function setup(): void {
   javaTool('java')
   fetchJars()
-  compilePrograms()
+  compilePrograms('classes', packageFile('java'), CLASSES)
+  process.stdout.write(`Apache's jars and our Java programs are in ${CACHE}\n`)
   rmSync(RUNS, { recursive: true, force: true })
 }
 
-function fetchJars(): void {
+/** Makes sure that Apache's jars are in `LIB`. Throws `ToolMissing` without Maven. */
+export function fetchJars(): void {
   const pom = packageFile('pom.xml')
   once('lib', [pom], () => {
     const mvn = javaTool('mvn')
-    process.stdout.write(`fetching Apache RocketMQ into ${LIB}\n`)
+    process.stderr.write(`fetching Apache RocketMQ into ${LIB}\n`)
     rmSync(LIB, { recursive: true, force: true })
     runTool(mvn, [
       '--batch-mode',
@@ -29,12 +31,11 @@ function fetchJars(): void {
   })
 }
 
-function compilePrograms(): void {
-  const directory = packageFile('java')
-  const sources = readdirSync(directory).map((name) => join(directory, name))
-  once('classes', [packageFile('pom.xml'), ...sources], () => {
-    rmSync(CLASSES, { recursive: true, force: true })
-    runTool(javaTool('javac'), ['-Werror', '-cp', `${LIB}/*`, '-d', CLASSES, ...sources])
+/** Compiles all Java programs of a directory into `target`, against Apache's jars. `name`: under which the cache knows them. */
+export function compilePrograms(name: string, directory: string, target: string): void {
+  const sources = readdirSync(directory).map((file) => join(directory, file))
+  once(name, [packageFile('pom.xml'), ...sources], () => {
+    rmSync(target, { recursive: true, force: true })
+    runTool(javaTool('javac'), ['-Werror', '-cp', `${LIB}/*`, '-d', target, ...sources])
   })
-  process.stdout.write(`Apache's jars and our Java programs are in ${CACHE}\n`)
 }

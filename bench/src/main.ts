@@ -1,19 +1,28 @@
 import { containers } from './containers.ts'
 import { startup } from './startup.ts'
+import { compare } from './storage/compare.ts'
+import { PLAN_FLAGS } from './storage/plan.ts'
+import { storage } from './storage/storage.ts'
 import { throughput } from './throughput.ts'
 
-const benchmarks: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
+const benchmarks: Readonly<Record<string, (flags: readonly string[]) => Promise<Record<string, unknown>>>> = {
   startup,
   throughput,
   containers,
+  storage,
+  compare,
 }
+/** Only these take flags of their own. */
+const FLAGS: Readonly<Record<string, string>> = { storage: PLAN_FLAGS, compare: PLAN_FLAGS }
 
-const [name, ...flags] = process.argv.slice(2)
-const benchmark = name === undefined ? undefined : benchmarks[name]
-if (benchmark === undefined || flags.some((flag) => flag !== '--json')) {
+const [name = '', ...args] = process.argv.slice(2)
+const flags = args.filter((flag) => flag !== '--json')
+const benchmark = benchmarks[name]
+if (benchmark === undefined || (flags.length > 0 && FLAGS[name] === undefined)) {
   process.stderr.write(`usage: npm run bench -- <${Object.keys(benchmarks).join('|')}> [--json]\n`)
+  process.stderr.write(`       npm run bench -- <storage|compare> [--json] ${PLAN_FLAGS}\n`)
   process.exitCode = 2
 } else {
-  const figures = await benchmark()
-  process.stdout.write(`${JSON.stringify(figures, null, flags.includes('--json') ? 0 : 2)}\n`)
+  const figures = await benchmark(flags)
+  process.stdout.write(`${JSON.stringify(figures, null, args.includes('--json') ? 0 : 2)}\n`)
 }
