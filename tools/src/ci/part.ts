@@ -24,6 +24,13 @@ export const parts: readonly Part[] = [
   nodeScript('fuzz', 1, 'fuzz', '--', '--all', '--seconds', '2', '--seed', '1'),
   nodeScript('hostile', 7, 'hostile', '--', 'ports'),
   nodeScript('simulation', 3, 'simulate', '--', '--seed', '101..300'),
+  {
+    name: 'genuine rocketmq',
+    budgetMinutes: 8,
+    command: ['sh', '-c', 'apache/setup && exec npm run --silent interop'],
+    countsItself: true,
+    needsEngine: false,
+  },
   { ...nodeScript('images', 2, 'images'), countsItself: false, needsEngine: true },
   { ...nodeScript('containers', 10, 'test:containers'), needsEngine: true },
 ]
