@@ -44,6 +44,8 @@ test('a clean rolling restart: no receive fails while brokers restart, and a pus
   await until('the push consumer to go on', () => pushed.size >= before + 20)
   await bearing.stopSending()
   await bearing.complete()
+  // What it has fetched and not acknowledged, it would try to acknowledge for ever once the cluster is gone.
+  await until('the push consumer to be through', () => pushed.size >= bearing.work.accepted)
   // What was under way was answered before; what failed never left the client.
   const { consumerFailures, sendFailures } = bearing.work
   for (const { message } of [...consumerFailures, ...sendFailures])
