@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Clients } from './clients.ts'
 import { LocalCluster } from './local-cluster.ts'
@@ -96,6 +97,28 @@ test('the page of metrics says what there is, no less and no more', async () => 
     )
     expect([...labels].filter((label) => !known.has(label) && !label.endsWith('_bucket le'))).toEqual([])
   }
+})
+
+test('metadata-rpc and each broker say who follows whom, behind the token', async () => {
+  const token = readFileSync(join(cluster.data, 'conf', 'admin-token'), 'utf8').trim()
+  const ask = async (service: string | undefined, authorization = `Bearer ${token}`): Promise<unknown> => {
+    const answer = await fetch(`${service}/api/v1/replication`, { headers: { authorization } })
+    return answer.ok ? answer.json() : answer.status
+  }
+  const { services, http } = cluster.ready
+  const end = await master.value('rocketmq_ha_log_position_bytes', { position: 'written' })
+  const replica = { identity: 'broker-a-1', state: 'in sync', received: end, lagBytes: 0, connects: 1 }
+  const asMaster = { identity: 'broker-a-0', role: 'master', end, replicas: [replica] }
+  const following = { master: 'broker-a-0', state: 'following', lagBytes: 0, connects: 1 }
+  const asSlave = { identity: 'broker-a-1', role: 'slave', end, replicas: [], following }
+  expect(await ask(services['broker-master']?.http)).toMatchObject({ members: [asMaster] })
+  expect(await ask(services['broker-slave']?.http)).toMatchObject({ members: [asSlave] })
+  await until('all to be known to metadata-rpc', async () => {
+    return JSON.stringify(await ask(http)).includes(`"masterEnd":${end}`)
+  })
+  expect(await ask(http)).toMatchObject({ members: [asMaster, asSlave] })
+  expect(await ask(services['broker-slave']?.http, 'Bearer wrong')).toBe(401)
+  expect(await master.value('rocketmq_ha_ack_latency_ms_count', SLAVE)).toBeGreaterThan(0)
 })
 
 test('readiness names what a master lacks without its slave, and turns back when the slave is back', async () => {

@@ -10,6 +10,7 @@ const created: string[] = []
 
 const cluster: ClusterView = {
   sets: () => [],
+  replication: () => [],
   topics: () => [],
   topic: () => undefined,
   groups: () => [],

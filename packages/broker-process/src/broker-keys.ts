@@ -133,6 +133,10 @@ export const brokerKeys = {
     text: 'Slave: how often metadata is pulled from the master.',
   }),
   slaveMetadataWatch: flag({ default: true, text: 'Slave: also follow metadata changes as they happen.' }),
+  adminTokenFile: text({
+    default: '',
+    text: 'File with the token that callers of the admin API send; without it there is no admin API.',
+  }),
   createLog: flag({
     default: false,
     text: 'Master: an empty directory may begin a new log without asking the slaves.',

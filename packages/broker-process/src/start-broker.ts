@@ -9,6 +9,7 @@ import {
   NodeRandom,
   PinoLogger,
   PromMeter,
+  readSecretFile,
   writeAddressFile,
   type ConfigurationSources,
   type ReadyFacts,
@@ -27,6 +28,7 @@ import {
   SetSecret,
   SetSecretGuard,
 } from '@tandemmq/wire-grpc'
+import { adminRoutes } from './admin-routes.ts'
 import { brokerOptions, readBrokerConfiguration, type ServiceRole } from './broker-settings.ts'
 import { localRoutes } from './local-routes.ts'
 import { BrokerMetadata } from './broker-metadata.ts'
@@ -57,6 +59,7 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
   const { port } = await server.listen({ host: values.listenAddress, port: values.grpcPort })
   const options = brokerOptions(role, configuration, port)
   const { secret } = options
+  const adminToken = readSecretFile('adminTokenFile', values.adminTokenFile)?.toString()
 
   const random = new NodeRandom()
   // From here on health checks are answered, however long the recovery of the log takes.
@@ -64,7 +67,12 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
   const http = opened.adopt(
     await startHttpServer(
       { host: values.listenAddress, port: values.httpPort },
-      { readiness: () => broker?.readiness ?? startingUp, metricsText: () => meter.text(), meter },
+      {
+        readiness: () => broker?.readiness ?? startingUp,
+        metricsText: () => meter.text(),
+        meter,
+        routes: (app) => adminRoutes(app, () => broker, options, adminToken),
+      },
     ),
     (it) => it.close(),
   )

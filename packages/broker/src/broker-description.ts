@@ -7,6 +7,7 @@ import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions } from './broker-options.ts'
 import type { Role } from './role.ts'
 import { okMeans } from './durability-mode.ts'
+import { followingDetails, replicaDetails } from './replication-details.ts'
 import type { VisiblePosition } from './visible-position.ts'
 
 /** What a broker reads to say what it is and how it is. */
@@ -72,28 +73,20 @@ export function haAddressOf({ options, role }: SelfView): string {
   return joinAddress(options.master.haAdvertisedHost, role.haAddress.port)
 }
 
-function detailsOf(self: SelfView): MemberDetails {
-  const { options, role } = self
+export function detailsOf(self: SelfView): MemberDetails {
+  const { options, role, store } = self
   if (role.kind === 'slave') {
     const problems = problemsOf(self)
     const sync = role.followed?.sync
     return {
       replicas: [],
+      following: followingDetails(role.following()),
       okMeans: '',
       problems,
       ...(sync !== undefined && { metadataSync: syncDetails(sync.status) }),
     }
   }
-  const replicas = role.replicas().map((replica) => ({
-    identity: replica.identity,
-    address: replica.address,
-    state: replica.known ? 'in sync' : replica.counted ? 'behind' : 'not counted',
-    sent: replica.sent,
-    received: replica.received,
-    flushed: replica.flushed ?? 0,
-    lagBytes: replica.lagBytes,
-    heardAgoMs: Math.round(replica.heardAgoMs),
-  }))
+  const replicas = replicaDetails(role.slaves(), store.roster)
   // Nothing is wrong with this broker, but whoever sends should know.
   const shortage = role.durability.shortage()
   const problems = [...problemsOf(self), ...(shortage === undefined ? [] : [shortage])]

@@ -1,9 +1,9 @@
 import { BrokerError, type Counter, type LogOffset } from '@tandemmq/base'
 import { Messaging } from '@tandemmq/messaging'
 import { MetadataStore, type Snapshot } from '@tandemmq/metadata'
-import { Registration } from '@tandemmq/registry'
+import { Registration, type MemberDetails } from '@tandemmq/registry'
 import { MessageStore } from '@tandemmq/storage'
-import { haAddressOf, problemsOf, selfReport, type SelfView } from './broker-description.ts'
+import { detailsOf, haAddressOf, problemsOf, selfReport, type SelfView } from './broker-description.ts'
 import { observeBroker } from './broker-metrics.ts'
 import { brokerReadiness, type BrokerReadiness } from './broker-readiness.ts'
 import type { BrokerOptions, BrokerPorts } from './broker-options.ts'
@@ -143,6 +143,11 @@ export class Broker implements AsyncDisposable {
   get problems(): readonly string[] {
     const refusal = this.#registration?.refusal
     return refusal === undefined ? problemsOf(this.#self) : [refusal.message, ...problemsOf(this.#self)]
+  }
+
+  /** What it shows of itself, for people: its slaves, or whom it follows. */
+  get details(): MemberDetails {
+    return detailsOf(this.#self)
   }
 
   /** Whether it does its work now, and which checks fail. */

@@ -1,6 +1,6 @@
 import { BrokerError, mayPass, messageOf, type Timer } from '@tandemmq/base'
 import { lastEpoch, type Hello } from '@tandemmq/codec'
-import { HaMaster, type ReplicaStatus, type Tail } from '@tandemmq/ha-protocol'
+import { HaMaster, type ReplicaStatus, type SlaveView, type Tail } from '@tandemmq/ha-protocol'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, MasterOptions } from './broker-options.ts'
 import { Durability, type Confirmation } from './durability.ts'
@@ -135,6 +135,11 @@ export class MasterRole implements AsyncDisposable {
 
   replicas(): readonly ReplicaStatus[] {
     return this.#ha.replicas()
+  }
+
+  /** Every slave that has proven who it is since the start, connected or not. */
+  slaves(): readonly SlaveView[] {
+    return this.#ha.slaves()
   }
 
   /** Calls `listener` once, when an epoch has been opened; at once if it has been. */

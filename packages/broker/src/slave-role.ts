@@ -1,5 +1,5 @@
 import { joinAddress } from '@tandemmq/base'
-import { HaSlave, isMasterAway, type SlaveState } from '@tandemmq/ha-protocol'
+import { HaSlave, isMasterAway, type FollowingView, type SlaveState } from '@tandemmq/ha-protocol'
 import { MetadataSync, type MetadataSource, type MetadataStore } from '@tandemmq/metadata'
 import type { MemberView } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
@@ -81,6 +81,11 @@ export class SlaveRole implements AsyncDisposable {
 
   get masterConnected(): boolean {
     return this.#ha.masterConnected
+  }
+
+  /** What this slave can say of itself and its master. */
+  following(): FollowingView {
+    return this.#ha.following()
   }
 
   /** Why this slave does not follow its master now; absent while it does. */

@@ -10,6 +10,8 @@ import { Fields, FieldWriter } from './ha-tagged-fields.ts'
 export interface Control {
   /** Down: the position up to which consumers may read. */
   readonly confirmed?: LogOffset
+  /** Down: where the master's log ends, so that a slave knows what it lacks. */
+  readonly end?: LogOffset
   /** Either way: a token (u32) to be sent back at once as `pong`. */
   readonly ping?: number
   readonly pong?: number
@@ -37,12 +39,14 @@ const TAG = {
   dispatched: 7,
   leaving: 8,
   countsTo: 9,
+  end: 10,
 } as const
 const PROBLEM_BYTES_MAX = 1024
 
 export function encodeControl(control: Control): Buffer {
   const fields = new FieldWriter()
   if (control.confirmed !== undefined) fields.integer(TAG.confirmed, control.confirmed)
+  if (control.end !== undefined) fields.integer(TAG.end, control.end)
   if (control.ping !== undefined) fields.integer(TAG.ping, control.ping)
   if (control.pong !== undefined) fields.integer(TAG.pong, control.pong)
   if (control.writable !== undefined) fields.byte(TAG.writable, control.writable ? 1 : 0)
@@ -74,6 +78,8 @@ export function decodeControl(body: Buffer): Control {
   const control: { -readonly [K in keyof Control]: Control[K] } = {}
   const confirmed = fields.offset(TAG.confirmed)
   if (confirmed !== undefined) control.confirmed = confirmed
+  const end = fields.offset(TAG.end)
+  if (end !== undefined) control.end = end
   const ping = fields.offset(TAG.ping)
   if (ping !== undefined) control.ping = ping
   const pong = fields.offset(TAG.pong)

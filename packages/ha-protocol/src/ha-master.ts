@@ -8,8 +8,12 @@ import type { HaPorts } from './ha-ports.ts'
 import { apacheTimings, defaultTimings } from './ha-timings.ts'
 import type { HaTimings } from './ha-timings.ts'
 import type { MasterConfig } from './master-state.ts'
-import type { KnownLimits, ReplicaStatus } from './replica.ts'
+import type { KnownLimits, Replica, ReplicaStatus } from './replica.ts'
 import { ReplicaTable } from './replica-table.ts'
+import { SlaveRecords } from './slave-records.ts'
+import type { SlaveView } from './slave-records.ts'
+import { viewOfSlave } from './slave-standing.ts'
+import { WriteTimes } from './write-times.ts'
 import { viewOf } from './replicated-log.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
 import { defaultWriteLimits } from './write-side.ts'
@@ -51,6 +55,11 @@ const SLAVE_TIMEOUT_MS = 3_000
 export class HaMaster {
   readonly #clock: Clock
   readonly #table: ReplicaTable
+  readonly #records = new SlaveRecords()
+  readonly #log: ReplicatedLog
+  readonly #times: WriteTimes
+  /** What the log ended at when it was looked at last. */
+  #timedEnd: LogOffset
   readonly #known: KnownLimits
   readonly #enrolled = new Map<string, Promise<void>>()
   readonly #onCounted: (identity: string) => Promise<void>
@@ -60,6 +69,9 @@ export class HaMaster {
 
   private constructor(options: HaMasterOptions, ports: HaPorts, log: ReplicatedLog) {
     this.#clock = ports.clock
+    this.#log = log
+    this.#timedEnd = log.end
+    this.#times = new WriteTimes(log.end, ports.clock.monotonic())
     this.#table = new ReplicaTable(options.inSyncReplicas, () => log.end)
     this.#onCounted = options.onCounted ?? (() => Promise.resolve())
     this.#known = {
@@ -93,6 +105,7 @@ export class HaMaster {
       sparingly: new SparingLogger(ports.logger, ports.clock),
       metrics: masterMetrics(ports.meter),
       table: master.#table,
+      records: master.#records,
       limits: { ...defaultWriteLimits, ...options.writeLimits },
       enroll: (identity) => master.#enroll(identity),
       introduced: (hello) => options.onHello?.(hello),
@@ -129,6 +142,18 @@ export class HaMaster {
     return this.#table.status(this.#clock.monotonic(), this.#known)
   }
 
+  /** Every slave that has proven who it is since this master started, connected or not. */
+  slaves(): readonly SlaveView[] {
+    const around = {
+      end: this.#log.end,
+      now: this.#clock.monotonic(),
+      limits: this.#known,
+      times: this.#times,
+      isSeated: (replica: Replica) => this.#table.isSeated(replica),
+    }
+    return this.#records.all.map((record) => viewOfSlave(record, around))
+  }
+
   /** Tells slaves up to where consumers may read. Positions below an earlier one are ignored. */
   setConfirmed(position: LogOffset): void {
     if (this.#confirmed !== undefined && position <= this.#confirmed) return
@@ -148,6 +173,8 @@ export class HaMaster {
   }
 
   #onAppend(listener: HaListener): void {
+    if (this.#log.end > this.#timedEnd) this.#times.wrote(this.#timedEnd, this.#clock.monotonic())
+    this.#timedEnd = this.#log.end
     this.#table.progress()
     for (const connection of listener.connections) connection.wake()
   }

@@ -1,5 +1,7 @@
-import type { Counter, LogOffset, Meter, Reading } from '@tandemmq/base'
-import type { ReplicaStatus } from './replica.ts'
+import type { Counter, Histogram, LogOffset, Meter, Reading } from '@tandemmq/base'
+import type { FollowingView } from './following-view.ts'
+import { LATENCY_BOUNDS_MS } from './latency-histogram.ts'
+import type { SlaveView } from './slave-records.ts'
 
 /** Counters of a master's HA port. */
 export interface MasterMetrics {
@@ -7,6 +9,7 @@ export interface MasterMetrics {
   readonly accepted: Counter
   readonly hungUp: Counter
   readonly violations: Counter
+  readonly ackLatency: Histogram
 }
 
 export function masterMetrics(meter: Meter): MasterMetrics {
@@ -21,6 +24,12 @@ export function masterMetrics(meter: Meter): MasterMetrics {
     violations: meter.counter(
       'rocketmq_ha_violations_total',
       'Connections ended because the peer broke the protocol',
+    ),
+    ackLatency: meter.histogram(
+      'rocketmq_ha_ack_latency_ms',
+      'From sending log bytes to a slave until it reports them, ms',
+      LATENCY_BOUNDS_MS,
+      ['identity'],
     ),
   }
 }
@@ -44,24 +53,82 @@ export function slaveMetrics(meter: Meter): SlaveMetrics {
   }
 }
 
+/** What a slave can be asked about itself. */
+export interface ObservedSlave {
+  readonly masterConnected: boolean
+  following(): FollowingView
+}
+
+/** Gauges of a slave. */
+export function observeFollowing(meter: Meter, slave: ObservedSlave): void {
+  const gauge = (name: string, help: string, value: () => number | undefined): void =>
+    meter.observe(name, help, [], () => {
+      const read = value()
+      return read === undefined ? [] : [{ value: read }]
+    })
+  gauge('rocketmq_ha_connected', 'Whether this slave follows its master now (1) or not (0)', () =>
+    slave.masterConnected ? 1 : 0,
+  )
+  gauge(
+    'rocketmq_ha_master_end_bytes',
+    'End of the log of the master, by its last word',
+    () => slave.following().masterEnd,
+  )
+  gauge(
+    'rocketmq_ha_behind_master_bytes',
+    'Log bytes that this slave is known to lack',
+    () => slave.following().lagBytes,
+  )
+  gauge(
+    'rocketmq_ha_behind_master_seconds',
+    'Since when the first of them is known to be there, s',
+    () => slave.following().lagMs / 1_000,
+  )
+}
+
 /** What a master can be asked about its slaves. */
 export interface ObservedMaster {
-  replicas(): readonly ReplicaStatus[]
+  slaves(): readonly SlaveView[]
   knownReplicas(): number
   readonly replicated: { readonly at: LogOffset }
 }
 
-/** Gauges of a master, one series for each slave that is connected. */
+/** Gauges of a master, one series for each slave that has been accepted or refused since its start. */
 export function observeReplicas(meter: Meter, master: ObservedMaster): void {
-  const ofEach = (name: string, help: string, value: (replica: ReplicaStatus) => number): void =>
+  const ofEach = (name: string, help: string, value: (slave: SlaveView) => number | undefined): void =>
     meter.observe(name, help, ['identity'], () =>
-      master.replicas().map((replica) => ({ value: value(replica), labels: { identity: replica.identity } })),
+      master.slaves().flatMap((slave) => {
+        const read = value(slave)
+        return read === undefined ? [] : [{ value: read, labels: { identity: slave.identity } }]
+      }),
     )
   ofEach('rocketmq_ha_replica_lag_bytes', 'Log bytes a slave lacks', ({ lagBytes }) => lagBytes)
   ofEach(
+    'rocketmq_ha_replica_lag_seconds',
+    'Age of the first log byte a slave lacks, s',
+    ({ lagMs }) => lagMs / 1_000,
+  )
+  ofEach(
     'rocketmq_ha_replica_in_sync',
     'Whether a send may count on this slave (1) or not (0)',
-    ({ known }) => (known ? 1 : 0),
+    ({ state }) => (state === 'in sync' ? 1 : 0),
+  )
+  ofEach('rocketmq_ha_replica_connected', 'Whether the slave follows now (1) or not (0)', ({ state }) =>
+    state === 'away' || state === 'refused' ? 0 : 1,
+  )
+  meter.total('rocketmq_ha_replica_connects_total', 'Times a slave was accepted', ['identity'], () =>
+    master.slaves().map(({ identity, connects }) => ({ value: connects, labels: { identity } })),
+  )
+  meter.total(
+    'rocketmq_ha_replica_refusals_total',
+    'Times a slave that had proven who it is was refused or hung up on, by reason',
+    ['identity', 'reason'],
+    () =>
+      master
+        .slaves()
+        .flatMap(({ identity, refusals }) =>
+          [...refusals].map(([reason, value]) => ({ value, labels: { identity, reason } })),
+        ),
   )
   ofEach(
     'rocketmq_ha_replica_heard_ago_ms',
@@ -70,9 +137,9 @@ export function observeReplicas(meter: Meter, master: ObservedMaster): void {
   )
   meter.observe(
     'rocketmq_ha_replica_position_bytes',
-    'Where a slave is in the log: sent to it, reported by it as received, on its disk',
+    'Where a slave is in the log: sent to it, reported by it as received, on its disk, found by its consumers',
     ['identity', 'position'],
-    () => master.replicas().flatMap(positionsOf),
+    () => master.slaves().flatMap(positionsOf),
   )
   meter.observe('rocketmq_ha_known_replicas', 'Replicas a send may count on, the master included', [], () => [
     { value: master.knownReplicas() },
@@ -85,8 +152,8 @@ export function observeReplicas(meter: Meter, master: ObservedMaster): void {
   )
 }
 
-function positionsOf({ identity, sent, received, flushed }: ReplicaStatus): readonly Reading[] {
-  return Object.entries({ sent, received, flushed }).flatMap(([position, value]) =>
+function positionsOf({ identity, sent, received, flushed, dispatched }: SlaveView): readonly Reading[] {
+  return Object.entries({ sent, received, flushed, dispatched }).flatMap(([position, value]) =>
     value === undefined ? [] : [{ value, labels: { identity, position } }],
   )
 }

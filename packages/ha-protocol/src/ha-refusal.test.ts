@@ -13,7 +13,7 @@ import type { Hello } from '@tandemmq/codec'
 import { expect, test } from 'vitest'
 import { proofOf } from './authentication.ts'
 import type { HaMasterOptions } from './ha-master.ts'
-import type { HaSlaveOptions } from './ha-slave.ts'
+import type { HaSlaveOptions } from './ha-slave-options.ts'
 import { MemoryLog, lineageOf } from './testing/memory-log.ts'
 import { HA_PORT, Pair, SECRET, complaints } from './testing/pair.ts'
 

@@ -1,37 +1,23 @@
 import { BrokerError, Frontier, invariant, messageOf, unreachable } from '@tandemmq/base'
-import type { Address, Connection, LogOffset, Timer } from '@tandemmq/base'
+import type { Connection, LogOffset, Timer } from '@tandemmq/base'
 import { NONCE_BYTES, encodeControlUp, encodeReport } from '@tandemmq/codec'
 import type { Control } from '@tandemmq/codec'
-import type { HaMember } from './ha-member.ts'
-import { slaveMetrics } from './ha-metrics.ts'
+import { observeFollowing, slaveMetrics } from './ha-metrics.ts'
 import type { SlaveMetrics } from './ha-metrics.ts'
 import type { HaPorts } from './ha-ports.ts'
+import type { HaSlaveOptions } from './ha-slave-options.ts'
 import { apacheTimings, defaultTimings } from './ha-timings.ts'
-import type { HaTimings } from './ha-timings.ts'
 import { viewOf } from './replicated-log.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
+import { followingView } from './following-view.ts'
+import type { FollowingView } from './following-view.ts'
+import { SlaveHistory } from './slave-history.ts'
 import { OVERLAP_BYTES } from './slave-comparison.ts'
 import { SlaveComplaints } from './slave-complaints.ts'
 import { SlaveConnection } from './slave-connection.ts'
 import { SlaveDisk } from './slave-disk.ts'
 import { slaveDeadline, stepSlave } from './slave-session.ts'
 import type { SlaveContext, SlaveEffect, SlaveEvent, SlaveState } from './slave-state.ts'
-
-export interface HaSlaveOptions extends HaMember {
-  /** The one master this slave follows. */
-  readonly masterAddress: Address
-  /** Report only what is on disk even where the master does not ask for it. Default false. */
-  readonly flushBeforeReport?: boolean
-  /** The confirmed position on disk (rule 1.5). Default 0. */
-  readonly confirmed?: LogOffset
-  /** What consumers of this replica can find, for the master's status page. */
-  readonly dispatched?: () => LogOffset
-  /** `apache`: a genuine Apache master; no hello, only the end of the log is compared (rule 2.6). Default `tandemmq`. */
-  readonly peer?: 'tandemmq' | 'apache'
-  /** How much of our end an Apache master is asked for again, bytes; 0: nothing is compared. Default 64 KiB. */
-  readonly overlapBytes?: number
-  readonly timings?: Partial<HaTimings>
-}
 
 /** The slave's side of replication: follows one master for as long as it lives, whatever happens to the connection. */
 export class HaSlave {
@@ -41,6 +27,7 @@ export class HaSlave {
   readonly #context: SlaveContext
   readonly #metrics: SlaveMetrics
   readonly #complaints: SlaveComplaints
+  readonly #history: SlaveHistory
   readonly #events: SlaveEvent[] = []
   readonly #listeners = new Set<(state: SlaveState) => void>()
   #confirmed: Frontier
@@ -65,6 +52,7 @@ export class HaSlave {
     this.#metrics = slaveMetrics(ports.meter)
     const { host, port } = options.masterAddress
     this.#complaints = new SlaveComplaints(ports.logger, `${host}:${port}`)
+    this.#history = new SlaveHistory(log.end, () => ports.clock.monotonic())
     this.#confirmed = new Frontier(options.confirmed ?? 0)
     this.#disk = this.#newDisk()
     this.#state = { kind: 'disconnected', failures: 0, retryAt: ports.clock.monotonic() }
@@ -83,12 +71,7 @@ export class HaSlave {
       view: () => viewOf(log),
       followed: () => this.#followed,
     }
-    ports.meter.observe(
-      'rocketmq_ha_connected',
-      'Whether this slave follows its master now (1) or not (0)',
-      [],
-      () => [{ value: this.masterConnected ? 1 : 0 }],
-    )
+    observeFollowing(ports.meter, this)
   }
 
   /** Connects at once and never gives up until {@link close}. */
@@ -113,6 +96,20 @@ export class HaSlave {
    */
   get confirmed(): Frontier {
     return this.#confirmed
+  }
+
+  /** What this slave can say of itself and its master now. */
+  following(): FollowingView {
+    const { masterAddress, dispatched } = this.#options
+    return followingView(this.#state, this.#history, {
+      masterAddress,
+      masterIdentity: this.#followed,
+      end: this.#log.end,
+      flushed: this.#log.flushed,
+      dispatched: dispatched?.(),
+      confirmed: this.#confirmed.at,
+      now: this.#ports.clock.monotonic(),
+    })
   }
 
   /** Calls `listener` whenever the state has another kind; returns how to stop. */
@@ -205,6 +202,8 @@ export class HaSlave {
         return this.#connection?.write(encodeControlUp(effect.control))
       case 'confirm':
         return effect.position > this.#confirmed.at ? this.#confirmed.advance(effect.position) : undefined
+      case 'learn-end':
+        return this.#history.learnedEnd(effect.position)
       case 'hang-up':
         return this.#hangUp(effect)
       default:
@@ -220,6 +219,7 @@ export class HaSlave {
     this.#dialing = dialing
     this.#disk = this.#newDisk()
     this.#metrics.attempts.add()
+    this.#history.dials += 1
     const socket = await this.#connected(net.connect(this.#options.masterAddress, dialing.signal))
     const isOver = attempt !== this.#attempt || dialing.signal.aborted
     if (typeof socket === 'string') {
@@ -333,6 +333,7 @@ export class HaSlave {
 
   #hangUp({ refusal, manner }: Extract<SlaveEffect, { kind: 'hang-up' }>): void {
     this.#metrics.troubles.add(1, { reason: refusal.reason })
+    this.#history.trouble(refusal)
     this.#dialing?.abort(new BrokerError('UNAVAILABLE', refusal.words))
     this.#connection?.close(manner === 'told' ? this.#ports.clock : undefined)
     this.#connection = undefined
@@ -346,6 +347,7 @@ export class HaSlave {
     if (state.kind === 'streaming') {
       const { masterIdentity, next, flushFirst, counted } = state
       this.#followed = masterIdentity ?? this.#followed
+      this.#history.connects += 1
       logger.info({ master: masterIdentity, offset: next, flushFirst, counted }, 'following the master')
       this.#complaints.following()
     } else if ('trouble' in state && state.trouble !== undefined) {

@@ -15,10 +15,11 @@ import type {
 import { ReadSide } from './read-side.ts'
 import type { Heard } from './read-side.ts'
 import { Replica } from './replica.ts'
-import type { ReplicaHolder } from './replica.ts'
+import type { ReplicaHolder, ReplicaName } from './replica.ts'
 import type { ReplicaTable } from './replica-table.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
 import { TailBorrower } from './tail-borrower.ts'
+import type { SlaveRecord, SlaveRecords } from './slave-records.ts'
 import { WriteSide } from './write-side.ts'
 import type { WriteLimits } from './write-side.ts'
 
@@ -33,6 +34,7 @@ export interface MasterSurroundings {
   readonly sparingly: Logger
   readonly metrics: MasterMetrics
   readonly table: ReplicaTable
+  readonly records: SlaveRecords
   readonly limits: WriteLimits
   /** Whether the identity is in the roster; called before its first count (rule 3.3). */
   enroll(identity: string): Promise<void>
@@ -68,6 +70,8 @@ export class MasterConnection implements ReplicaHolder {
   #isStepping = false
   #replica: Replica | undefined
   #peer: Hello | undefined
+  /** Present once the slave has proven who it is. */
+  #record: SlaveRecord | undefined
   #skewMs = 0
   #epoch = 0
   #timer: { readonly due: number; readonly timer: Timer } | undefined
@@ -265,18 +269,17 @@ export class MasterConnection implements ReplicaHolder {
         'clocks of master and slave differ',
       )
     }
+    this.#record = this.#around.records.of(peer.identity, this.remote)
     this.#around.introduced(peer)
   }
 
   #admit(peer: Hello, counted: boolean): void {
-    const { clock, log, logger, metrics, table } = this.#around
+    const { clock, log, logger } = this.#around
     if (this.#state.kind !== 'streaming') return
     this.#read.startStream()
     this.#epoch = lastEpoch(log.lineage)
-    const replica = new Replica(peer, this, this.#state.received, clock.monotonic(), this.#skewMs)
-    this.#replica = replica
-    table.seat(replica)
-    metrics.accepted.add()
+    const at = { from: this.#state.received, now: clock.monotonic(), skewMs: this.#skewMs }
+    const replica = this.#seat(peer, at)
     const facts = { peer: this.remote, identity: peer.identity, offset: this.#state.next, counted }
     logger.info(facts, 'slave accepted')
     this.#around.accepted(this)
@@ -290,26 +293,33 @@ export class MasterConnection implements ReplicaHolder {
    * newest connection does.
    */
   #admitLegacy(counted: boolean): void {
-    const { clock, logger, metrics, table } = this.#around
+    const { clock, logger, table } = this.#around
     if (this.#state.kind !== 'streaming') return
     const identity = `apache@${counted ? splitAddress(this.remote).host : this.remote}`
     if (counted) table.evict(identity, `${this.remote} has taken its place`)
     if (!table.hasRoom) return this.evict('this master has as many replicas as it takes')
     this.#read.startStream()
-    const replica = new Replica(
-      { identity, instanceId: '' },
-      this,
-      this.#state.received,
-      clock.monotonic(),
-      0,
-    )
-    this.#replica = replica
-    table.seat(replica)
-    metrics.accepted.add()
+    const at = { from: this.#state.received, now: clock.monotonic(), skewMs: 0 }
+    const replica = this.#seat({ identity, instanceId: '' }, at)
     const facts = { peer: this.remote, identity, offset: this.#state.next, counted }
     logger.info(facts, 'a slave of Apache RocketMQ follows')
     this.#around.accepted(this)
     if (counted) void this.#count(replica)
+  }
+
+  #seat(name: ReplicaName, at: ConstructorParameters<typeof Replica>[2]): Replica {
+    const { metrics, records, table } = this.#around
+    const record = records.of(name.identity, this.remote)
+    const replica = new Replica(name, this, at, (tookMs) => {
+      record.ackLatency.observe(tookMs)
+      metrics.ackLatency.observe(tookMs, { identity: name.identity })
+    })
+    this.#record = record
+    this.#replica = replica
+    record.accepted(replica)
+    table.seat(replica)
+    metrics.accepted.add()
+    return replica
   }
 
   /** Rule 3.3: an identity is in the roster, on disk, before it counts. Tried until it is, and said once. */
@@ -339,6 +349,7 @@ export class MasterConnection implements ReplicaHolder {
       words: refusal.words,
     }
     metrics.hungUp.add(1, { reason: refusal.reason })
+    this.#record?.refused(refusal, manner !== 'silent')
     if (manner === 'violation') metrics.violations.add()
     if (refusal.reason === 'not-ready') logger.debug(facts, 'a slave is asked to come again')
     else if (manner === 'told') logger.warn(facts, 'slave not accepted')

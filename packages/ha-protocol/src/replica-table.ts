@@ -97,6 +97,11 @@ export class ReplicaTable {
     return known
   }
 
+  /** Whether it is the one that holds its identity's place now. */
+  isSeated(replica: Replica): boolean {
+    return this.#replicas.get(replica.peer.identity) === replica
+  }
+
   status(now: number, limits: KnownLimits): readonly ReplicaStatus[] {
     const end = this.#ownEnd()
     return this.replicas.map((replica) => replica.status(end, now, limits))

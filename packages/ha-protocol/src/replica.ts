@@ -1,5 +1,6 @@
 import type { LogOffset } from '@tandemmq/base'
 import type { Control, Hello } from '@tandemmq/codec'
+import { AckLatency } from './ack-latency.ts'
 import { CopyRate } from './copy-rate.ts'
 
 /** The connection behind a replica, as far as others have to do with it. */
@@ -64,10 +65,17 @@ export class Replica {
   #dispatched: LogOffset | undefined
   #writable = true
   #problem: string | undefined
+  readonly #latency: AckLatency
   #enrolled = false
   #hasReported = false
 
-  constructor(peer: ReplicaName, holder: ReplicaHolder, from: LogOffset, now: number, skewMs: number) {
+  constructor(
+    peer: ReplicaName,
+    holder: ReplicaHolder,
+    at: { readonly from: LogOffset; readonly now: number; readonly skewMs: number },
+    acknowledged: (tookMs: number) => void,
+  ) {
+    const { from, now, skewMs } = at
     this.peer = peer
     this.holder = holder
     this.#since = now
@@ -75,6 +83,7 @@ export class Replica {
     this.#sent = from
     this.#received = from
     this.#skewMs = skewMs
+    this.#latency = new AckLatency(acknowledged)
   }
 
   get received(): LogOffset {
@@ -92,11 +101,13 @@ export class Replica {
 
   sentUpTo(sent: LogOffset, now: number): void {
     if (sent > this.#received) this.#rate.sent(now)
+    this.#latency.sent(sent, now)
     this.#sent = sent
   }
 
   reported(received: LogOffset, now: number): void {
     this.#rate.received(received - this.#received, this.#sent - received, now)
+    this.#latency.reported(received, now)
     this.#received = received
     this.#hasReported = true
     this.#heardAt = now

@@ -213,6 +213,7 @@ function onPiece(
 function onControl(state: SlaveStreaming, control: Control, now: number): SlaveStep {
   const effects: SlaveEffect[] = []
   if (control.ping !== undefined) effects.push({ kind: 'send-control', control: { pong: control.ping } })
+  if (control.end !== undefined) effects.push({ kind: 'learn-end', position: control.end })
   if (control.confirmed !== undefined) effects.push({ kind: 'confirm', position: control.confirmed })
   const heard = control.ping === undefined ? state : { ...state, spokeAt: now }
   const { leaving } = state

@@ -154,6 +154,8 @@ export type SlaveEffect =
   | { readonly kind: 'report'; readonly position: LogOffset }
   | { readonly kind: 'send-control'; readonly control: Control }
   | { readonly kind: 'confirm'; readonly position: LogOffset }
+  /** Where the master's log ends, for people. */
+  | { readonly kind: 'learn-end'; readonly position: LogOffset }
   | { readonly kind: 'hang-up'; readonly refusal: Refusal; readonly manner: 'told' | 'silent' | 'violation' }
 
 export interface SlaveConfig extends HaMember {

@@ -35,6 +35,7 @@ export class WriteSide {
   #heartbeatDue = false
   #confirmed: LogOffset | undefined
   #confirmedSent: LogOffset | undefined
+  #endSent: LogOffset | undefined
   #later: Timer | undefined
 
   constructor(
@@ -126,9 +127,13 @@ export class WriteSide {
   #parts(): Buffer[] {
     const at = this.#next
     const parts: Buffer[] = []
-    if (this.#confirmed !== this.#confirmedSent && this.#confirmed !== undefined) {
-      parts.push(encodeControlDown({ confirmed: this.#confirmed }, at ?? 0))
+    // Whoever was never given a confirmed position is not one of ours.
+    const isEndNews = this.#heartbeatDue && this.#endSent !== this.#log.end
+    if (this.#confirmed !== undefined && (this.#confirmed !== this.#confirmedSent || isEndNews)) {
+      const { end } = this.#log
+      parts.push(encodeControlDown({ confirmed: this.#confirmed, end }, at ?? 0))
       this.#confirmedSent = this.#confirmed
+      this.#endSent = end
     }
     const bytes = at === undefined ? undefined : this.#read(at)
     if (at !== undefined && bytes !== undefined && bytes.length > 0) {

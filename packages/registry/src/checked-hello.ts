@@ -42,11 +42,28 @@ export function checkedStatus(status: MemberStatus): MemberStatus {
     ...status,
     details: {
       ...details,
-      replicas: details.replicas.slice(0, problemsMax),
+      replicas: details.replicas.slice(0, problemsMax).map((replica) => ({
+        ...replica,
+        refusals: bounded(replica.refusals),
+        problem: replica.problem.slice(0, textMax),
+      })),
+      ...(details.following && {
+        following: {
+          ...details.following,
+          troubles: bounded(details.following.troubles),
+          problem: details.following.problem.slice(0, textMax),
+        },
+      }),
       okMeans: details.okMeans.slice(0, textMax),
       problems: details.problems.slice(0, problemsMax).map((problem) => problem.slice(0, textMax)),
     },
   }
+}
+
+function bounded(counts: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  return new Map(
+    [...counts].slice(0, problemsMax).map(([reason, count]) => [reason.slice(0, textMax), count]),
+  )
 }
 
 function checkLog(log: { readonly logId: string; readonly lastEpoch: number; readonly end: number }): void {

@@ -2,6 +2,8 @@ export { isRegistryName } from './checked-hello.ts'
 export {
   noDetails,
   type HeldLease,
+  type FollowingDetails,
+  type LatencyDetails,
   type MemberDetails,
   type MemberHello,
   type MemberRole,

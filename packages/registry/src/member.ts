@@ -67,6 +67,8 @@ export interface MemberStatus {
 /** For people: shown, never decided on. */
 export interface MemberDetails {
   readonly replicas: readonly ReplicaDetails[]
+  /** Slave: what it says of itself and its master. */
+  readonly following?: FollowingDetails
   readonly metadataSync?: MetadataSyncDetails
   /** What OK means with this configuration, now, in words. */
   readonly okMeans: string
@@ -74,16 +76,59 @@ export interface MemberDetails {
   readonly problems: readonly string[]
 }
 
-/** One replica as its master sees it. */
+/** One replica as its master sees it, connected or not. Positions are bytes of log offset. */
 export interface ReplicaDetails {
   readonly identity: string
   readonly address: string
   readonly state: string
   readonly sent: number
+  /** By its own word, as the next two. */
   readonly received: number
   readonly flushed: number
+  readonly dispatched: number
   readonly lagBytes: number
+  /** Age of the first byte it lacks, ms. */
+  readonly lagMs: number
+  /** −1: never. */
   readonly heardAgoMs: number
+  /** How often it was accepted since the start of the master. */
+  readonly connects: number
+  /** How often it was refused or hung up on, by reason. */
+  readonly refusals: ReadonlyMap<string, number>
+  /** From sending log bytes until it reports them. */
+  readonly ackLatency: LatencyDetails
+  /** What is wrong with it, in words; empty: nothing. */
+  readonly problem: string
+}
+
+export interface LatencyDetails {
+  readonly count: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+}
+
+/** A slave's view of itself and its master. */
+export interface FollowingDetails {
+  /** Identity of the master; empty: none has been followed yet. */
+  readonly master: string
+  /** `host:port` of its HA port. */
+  readonly address: string
+  readonly state: string
+  /** What it has told its master; −1: nothing in this connection. */
+  readonly reported: number
+  /** End of the master's log, by the master's last word; −1: it has not said yet. */
+  readonly masterEnd: number
+  readonly lagBytes: number
+  readonly lagMs: number
+  /** −1: not connected. */
+  readonly heardAgoMs: number
+  readonly dials: number
+  readonly connects: number
+  /** Connections that it ended or lost, by reason. */
+  readonly troubles: ReadonlyMap<string, number>
+  /** Why it does not follow; empty: it does. */
+  readonly problem: string
 }
 
 /** The last metadata synchronisation of a slave. */

@@ -12,6 +12,7 @@ afterEach(async () => {
 function clusterWith(over: Partial<ClusterView>): ClusterView {
   return {
     sets: () => [],
+    replication: () => [],
     topics: () => [],
     topic: () => undefined,
     groups: () => [],

@@ -1,4 +1,5 @@
 import type { Check, Problem, Readiness } from '@tandemmq/base'
+import { followingDescription, replicaView, replicationMember, type ReplicationMember } from '@tandemmq/http'
 import type { MemberReport, Registry, SetServing } from '@tandemmq/registry'
 import type { ClusterTopics } from './cluster-topics.ts'
 import type {
@@ -29,9 +30,13 @@ export class ClusterState implements ClusterView {
   }
 
   sets(): readonly SetState[] {
-    return this.#registry.view.sets
-      .toSorted((a, b) => (a.set < b.set ? -1 : 1))
-      .map((serving) => stateOf(serving, this.#registry.report(serving.set)))
+    return this.#sortedSets().map((serving) => stateOf(serving, this.#registry.report(serving.set)))
+  }
+
+  replication(): readonly ReplicationMember[] {
+    return this.#sortedSets().flatMap(({ set }) =>
+      this.#registry.report(set).map((report) => replicationMember({ ...report, set }, report.details)),
+    )
   }
 
   topics(): readonly TopicSummary[] {
@@ -111,6 +116,10 @@ export class ClusterState implements ClusterView {
     ]
   }
 
+  #sortedSets(): readonly SetServing[] {
+    return this.#registry.view.sets.toSorted((a, b) => (a.set < b.set ? -1 : 1))
+  }
+
   /** Why a set takes no messages: it has no master, or its master says so itself. */
   #whyNoMessages(set: string, master: string | undefined): readonly string[] {
     if (master === undefined) return [`${set} takes no messages: it has no writable master now`]
@@ -153,7 +162,8 @@ function memberOf(report: MemberReport, masterEnd: number): MemberState {
     lagBytes: Math.max(0, masterEnd - report.end),
     ...(report.masterConnected !== undefined && { masterConnected: report.masterConnected }),
     ...(sync && { metadataSync: { ...sync, results: Object.fromEntries(sync.results) } }),
-    ...(details && details.replicas.length > 0 && { replicas: details.replicas }),
+    ...(details && details.replicas.length > 0 && { replicas: details.replicas.map(replicaView) }),
+    ...(details?.following && { following: followingDescription(details.following) }),
     problems: details?.problems ?? [],
   }
 }

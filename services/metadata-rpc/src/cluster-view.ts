@@ -1,8 +1,11 @@
 import type { Problem, Readiness } from '@tandemmq/base'
+import type { FollowingDescription, ReplicaView, ReplicationMember } from '@tandemmq/http'
 
 /** What the HTTP API shows and does. The composition root joins registry and metadata copies behind it. */
 export interface ClusterView {
   sets(): readonly SetState[]
+  /** All members that are known: each one's own view of replication. */
+  replication(): readonly ReplicationMember[]
   topics(): readonly TopicSummary[]
   topic(name: string): TopicDescription | undefined
   groups(): readonly GroupSummary[]
@@ -41,18 +44,9 @@ export interface MemberState {
   readonly lagBytes: number
   readonly masterConnected?: boolean
   readonly metadataSync?: MetadataSyncState
-  readonly replicas?: readonly ReplicaState[]
+  readonly replicas?: readonly ReplicaView[]
+  readonly following?: FollowingDescription
   readonly problems: readonly string[]
-}
-
-export interface ReplicaState {
-  readonly identity: string
-  readonly address: string
-  readonly state: string
-  readonly sent: number
-  readonly received: number
-  readonly flushed: number
-  readonly lagBytes: number
 }
 
 export interface MetadataSyncState {

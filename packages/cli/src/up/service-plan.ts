@@ -61,13 +61,13 @@ export function confOf(
     httpPort: http,
     storePathRootDir: join(options.data, plan.name),
     setSecretFile: setSecretFile(options.data),
+    adminTokenFile: adminTokenFile(options.data),
   }
   if (plan.kind === 'metadata-rpc') {
     const sets = [...new Set(plans.map(({ set }) => set).filter((set) => set !== ''))]
     return {
       clusterName: CLUSTER,
       ...common,
-      adminTokenFile: adminTokenFile(options.data),
       brokerSets: sets.join(','),
     }
   }

@@ -4,7 +4,7 @@ import { RecordingLogger, SeededRandom, SimulatedClock, SimulatedNet } from '@ta
 import { HaMaster } from '../ha-master.ts'
 import type { HaMasterOptions } from '../ha-master.ts'
 import { HaSlave } from '../ha-slave.ts'
-import type { HaSlaveOptions } from '../ha-slave.ts'
+import type { HaSlaveOptions } from '../ha-slave-options.ts'
 import { MemoryLog, lineageOf } from './memory-log.ts'
 
 export const HA_PORT = 10912

@@ -32,7 +32,7 @@ export function helloFromWire({ heldLease, role, ...hello }: wire.MemberHello): 
 }
 
 export function statusToWire(status: MemberStatus): wire.MemberMessage {
-  const { replicas, metadataSync, okMeans, problems } = status.details
+  const { replicas, following, metadataSync, okMeans, problems } = status.details
   return {
     message: {
       $case: 'status',
@@ -50,7 +50,12 @@ export function statusToWire(status: MemberStatus): wire.MemberMessage {
         wish: wishToWire(status.wants),
         release: status.release && { ...status.release },
         details: {
-          replicas: [...replicas],
+          replicas: replicas.map((replica) => ({
+            ...replica,
+            refusals: new Map(replica.refusals),
+            ackLatency: { ...replica.ackLatency },
+          })),
+          following: following && { ...following, troubles: new Map(following.troubles) },
           metadataSync: metadataSync && { ...metadataSync, results: new Map(metadataSync.results) },
           okMeans,
           problems: [...problems],
@@ -101,7 +106,11 @@ export function answerFromWire(answer: wire.RegistryAnswer): RegistryAnswer {
 
 function detailsFromWire(details: wire.MemberDetails | undefined): MemberDetails {
   return {
-    replicas: details?.replicas ?? [],
+    replicas: (details?.replicas ?? []).map(({ ackLatency, ...replica }) => ({
+      ...replica,
+      ackLatency: ackLatency ?? { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
+    })),
+    ...(details?.following && { following: details.following }),
     ...(details?.metadataSync && { metadataSync: details.metadataSync }),
     okMeans: details?.okMeans ?? '',
     problems: details?.problems ?? [],

@@ -130,6 +130,8 @@ export interface MemberDetails {
   okMeans: string;
   /** Sentences. */
   problems: string[];
+  /** A slave's view of itself and its master. */
+  following: FollowingDetails | undefined;
 }
 
 export interface ReplicaDetails {
@@ -140,7 +142,52 @@ export interface ReplicaDetails {
   received: number;
   flushed: number;
   lagBytes: number;
+  /** -1: never. */
   heardAgoMs: number;
+  dispatched: number;
+  /** Age of the first byte it lacks. */
+  lagMs: number;
+  connects: number;
+  /** How often it was refused or hung up on, by reason. */
+  refusals: Map<string, number>;
+  ackLatency: LatencyDetails | undefined;
+  problem: string;
+}
+
+export interface ReplicaDetails_RefusalsEntry {
+  key: string;
+  value: number;
+}
+
+export interface LatencyDetails {
+  count: number;
+  p50Ms: number;
+  p99Ms: number;
+  maxMs: number;
+}
+
+export interface FollowingDetails {
+  master: string;
+  address: string;
+  state: string;
+  /** -1: nothing in this connection. */
+  reported: number;
+  /** -1: not known. */
+  masterEnd: number;
+  lagBytes: number;
+  lagMs: number;
+  /** -1: not connected. */
+  heardAgoMs: number;
+  dials: number;
+  connects: number;
+  /** Connections that it ended or lost, by reason. */
+  troubles: Map<string, number>;
+  problem: string;
+}
+
+export interface FollowingDetails_TroublesEntry {
+  key: string;
+  value: number;
 }
 
 export interface MetadataSyncDetails {
@@ -836,7 +883,7 @@ export const TokenRelease: MessageFns<TokenRelease> = {
 };
 
 function createBaseMemberDetails(): MemberDetails {
-  return { replicas: [], metadataSync: undefined, okMeans: "", problems: [] };
+  return { replicas: [], metadataSync: undefined, okMeans: "", problems: [], following: undefined };
 }
 
 export const MemberDetails: MessageFns<MemberDetails> = {
@@ -852,6 +899,9 @@ export const MemberDetails: MessageFns<MemberDetails> = {
     }
     for (const v of message.problems) {
       writer.uint32(34).string(v!);
+    }
+    if (message.following !== undefined) {
+      FollowingDetails.encode(message.following, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -901,6 +951,14 @@ export const MemberDetails: MessageFns<MemberDetails> = {
             message.problems.push(reader.string());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.following = FollowingDetails.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -924,12 +982,30 @@ export const MemberDetails: MessageFns<MemberDetails> = {
       : undefined;
     message.okMeans = object.okMeans ?? "";
     message.problems = object.problems?.map((e) => e) || [];
+    message.following = (object.following !== undefined && object.following !== null)
+      ? FollowingDetails.fromPartial(object.following)
+      : undefined;
     return message;
   },
 };
 
 function createBaseReplicaDetails(): ReplicaDetails {
-  return { identity: "", address: "", state: "", sent: 0, received: 0, flushed: 0, lagBytes: 0, heardAgoMs: 0 };
+  return {
+    identity: "",
+    address: "",
+    state: "",
+    sent: 0,
+    received: 0,
+    flushed: 0,
+    lagBytes: 0,
+    heardAgoMs: 0,
+    dispatched: 0,
+    lagMs: 0,
+    connects: 0,
+    refusals: new Map(),
+    ackLatency: undefined,
+    problem: "",
+  };
 }
 
 export const ReplicaDetails: MessageFns<ReplicaDetails> = {
@@ -957,6 +1033,24 @@ export const ReplicaDetails: MessageFns<ReplicaDetails> = {
     }
     if (message.heardAgoMs !== 0) {
       writer.uint32(64).int64(message.heardAgoMs);
+    }
+    if (message.dispatched !== 0) {
+      writer.uint32(72).int64(message.dispatched);
+    }
+    if (message.lagMs !== 0) {
+      writer.uint32(80).int64(message.lagMs);
+    }
+    if (message.connects !== 0) {
+      writer.uint32(88).int64(message.connects);
+    }
+    message.refusals.forEach((value, key) => {
+      ReplicaDetails_RefusalsEntry.encode({ key: key as any, value }, writer.uint32(98).fork()).join();
+    });
+    if (message.ackLatency !== undefined) {
+      LatencyDetails.encode(message.ackLatency, writer.uint32(106).fork()).join();
+    }
+    if (message.problem !== "") {
+      writer.uint32(114).string(message.problem);
     }
     return writer;
   },
@@ -1038,6 +1132,57 @@ export const ReplicaDetails: MessageFns<ReplicaDetails> = {
             message.heardAgoMs = longToNumber(reader.int64());
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.dispatched = longToNumber(reader.int64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.lagMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.connects = longToNumber(reader.int64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            const entry12 = ReplicaDetails_RefusalsEntry.decode(reader, reader.uint32());
+            if (entry12.value !== undefined) {
+              message.refusals.set(entry12.key, entry12.value);
+            }
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.ackLatency = LatencyDetails.decode(reader, reader.uint32());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1063,6 +1208,458 @@ export const ReplicaDetails: MessageFns<ReplicaDetails> = {
     message.flushed = object.flushed ?? 0;
     message.lagBytes = object.lagBytes ?? 0;
     message.heardAgoMs = object.heardAgoMs ?? 0;
+    message.dispatched = object.dispatched ?? 0;
+    message.lagMs = object.lagMs ?? 0;
+    message.connects = object.connects ?? 0;
+    message.refusals = (() => {
+      const m = new Map();
+      (object.refusals as Map<string, number> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.Number(value));
+        }
+      });
+      return m;
+    })();
+    message.ackLatency = (object.ackLatency !== undefined && object.ackLatency !== null)
+      ? LatencyDetails.fromPartial(object.ackLatency)
+      : undefined;
+    message.problem = object.problem ?? "";
+    return message;
+  },
+};
+
+function createBaseReplicaDetails_RefusalsEntry(): ReplicaDetails_RefusalsEntry {
+  return { key: "", value: 0 };
+}
+
+export const ReplicaDetails_RefusalsEntry: MessageFns<ReplicaDetails_RefusalsEntry> = {
+  encode(message: ReplicaDetails_RefusalsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplicaDetails_RefusalsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplicaDetails_RefusalsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReplicaDetails_RefusalsEntry>): ReplicaDetails_RefusalsEntry {
+    return ReplicaDetails_RefusalsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplicaDetails_RefusalsEntry>): ReplicaDetails_RefusalsEntry {
+    const message = createBaseReplicaDetails_RefusalsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseLatencyDetails(): LatencyDetails {
+  return { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 };
+}
+
+export const LatencyDetails: MessageFns<LatencyDetails> = {
+  encode(message: LatencyDetails, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.count !== 0) {
+      writer.uint32(8).int64(message.count);
+    }
+    if (message.p50Ms !== 0) {
+      writer.uint32(17).double(message.p50Ms);
+    }
+    if (message.p99Ms !== 0) {
+      writer.uint32(25).double(message.p99Ms);
+    }
+    if (message.maxMs !== 0) {
+      writer.uint32(33).double(message.maxMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LatencyDetails {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLatencyDetails();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.count = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.p50Ms = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.p99Ms = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.maxMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LatencyDetails>): LatencyDetails {
+    return LatencyDetails.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LatencyDetails>): LatencyDetails {
+    const message = createBaseLatencyDetails();
+    message.count = object.count ?? 0;
+    message.p50Ms = object.p50Ms ?? 0;
+    message.p99Ms = object.p99Ms ?? 0;
+    message.maxMs = object.maxMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseFollowingDetails(): FollowingDetails {
+  return {
+    master: "",
+    address: "",
+    state: "",
+    reported: 0,
+    masterEnd: 0,
+    lagBytes: 0,
+    lagMs: 0,
+    heardAgoMs: 0,
+    dials: 0,
+    connects: 0,
+    troubles: new Map(),
+    problem: "",
+  };
+}
+
+export const FollowingDetails: MessageFns<FollowingDetails> = {
+  encode(message: FollowingDetails, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.master !== "") {
+      writer.uint32(10).string(message.master);
+    }
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
+    }
+    if (message.state !== "") {
+      writer.uint32(26).string(message.state);
+    }
+    if (message.reported !== 0) {
+      writer.uint32(32).int64(message.reported);
+    }
+    if (message.masterEnd !== 0) {
+      writer.uint32(40).int64(message.masterEnd);
+    }
+    if (message.lagBytes !== 0) {
+      writer.uint32(48).int64(message.lagBytes);
+    }
+    if (message.lagMs !== 0) {
+      writer.uint32(56).int64(message.lagMs);
+    }
+    if (message.heardAgoMs !== 0) {
+      writer.uint32(64).int64(message.heardAgoMs);
+    }
+    if (message.dials !== 0) {
+      writer.uint32(72).int64(message.dials);
+    }
+    if (message.connects !== 0) {
+      writer.uint32(80).int64(message.connects);
+    }
+    message.troubles.forEach((value, key) => {
+      FollowingDetails_TroublesEntry.encode({ key: key as any, value }, writer.uint32(90).fork()).join();
+    });
+    if (message.problem !== "") {
+      writer.uint32(98).string(message.problem);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FollowingDetails {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFollowingDetails();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.master = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.reported = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.masterEnd = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.lagBytes = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.lagMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.heardAgoMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.dials = longToNumber(reader.int64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.connects = longToNumber(reader.int64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            const entry11 = FollowingDetails_TroublesEntry.decode(reader, reader.uint32());
+            if (entry11.value !== undefined) {
+              message.troubles.set(entry11.key, entry11.value);
+            }
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FollowingDetails>): FollowingDetails {
+    return FollowingDetails.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FollowingDetails>): FollowingDetails {
+    const message = createBaseFollowingDetails();
+    message.master = object.master ?? "";
+    message.address = object.address ?? "";
+    message.state = object.state ?? "";
+    message.reported = object.reported ?? 0;
+    message.masterEnd = object.masterEnd ?? 0;
+    message.lagBytes = object.lagBytes ?? 0;
+    message.lagMs = object.lagMs ?? 0;
+    message.heardAgoMs = object.heardAgoMs ?? 0;
+    message.dials = object.dials ?? 0;
+    message.connects = object.connects ?? 0;
+    message.troubles = (() => {
+      const m = new Map();
+      (object.troubles as Map<string, number> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.Number(value));
+        }
+      });
+      return m;
+    })();
+    message.problem = object.problem ?? "";
+    return message;
+  },
+};
+
+function createBaseFollowingDetails_TroublesEntry(): FollowingDetails_TroublesEntry {
+  return { key: "", value: 0 };
+}
+
+export const FollowingDetails_TroublesEntry: MessageFns<FollowingDetails_TroublesEntry> = {
+  encode(message: FollowingDetails_TroublesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FollowingDetails_TroublesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFollowingDetails_TroublesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FollowingDetails_TroublesEntry>): FollowingDetails_TroublesEntry {
+    return FollowingDetails_TroublesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FollowingDetails_TroublesEntry>): FollowingDetails_TroublesEntry {
+    const message = createBaseFollowingDetails_TroublesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
     return message;
   },
 };

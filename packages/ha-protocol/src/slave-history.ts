@@ -1,0 +1,38 @@
+import type { LogOffset } from '@tandemmq/base'
+import type { Refusal } from '@tandemmq/codec'
+import { WriteTimes } from './write-times.ts'
+
+/** What a slave remembers of its connections and of its master's last words, for status pages. */
+export class SlaveHistory {
+  readonly troubles = new Map<string, number>()
+  readonly #now: () => number
+  readonly #times: WriteTimes
+  dials = 0
+  connects = 0
+  #masterEnd: LogOffset | undefined
+
+  constructor(ownEnd: LogOffset, now: () => number) {
+    this.#now = now
+    this.#times = new WriteTimes(ownEnd, now())
+  }
+
+  /** By the master's last word; the end of its log. */
+  get masterEnd(): LogOffset | undefined {
+    return this.#masterEnd
+  }
+
+  trouble({ reason }: Refusal): void {
+    this.troubles.set(reason, (this.troubles.get(reason) ?? 0) + 1)
+  }
+
+  learnedEnd(end: LogOffset): void {
+    const before = this.#masterEnd ?? 0
+    this.#masterEnd = end
+    if (end !== before) this.#times.wrote(Math.min(before, end), this.#now())
+  }
+
+  lag(ownEnd: LogOffset): { readonly lagBytes: number; readonly lagMs: number } {
+    const end = this.#masterEnd ?? ownEnd
+    return { lagBytes: Math.max(0, end - ownEnd), lagMs: this.#times.lagMs(ownEnd, end, this.#now()) }
+  }
+}
