@@ -84,6 +84,10 @@ export const brokerKeys = {
     unit: 'bytes',
     text: "Largest body of a message. Clients may send 4 MiB at most, as to Apache's proxy; larger ones come from a log of Apache RocketMQ.",
   }),
+  enabledAppendPropCRC: flag({
+    default: false,
+    text: 'Every record ends with a checksum over all of it, 20 bytes, not only over its body. After a power cut the end of the log needs no second opinion then.',
+  }),
   messageIndexEnable: flag({
     default: true,
     text: 'Messages can be found by their keys, unique keys and tags.',

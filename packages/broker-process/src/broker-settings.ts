@@ -74,6 +74,7 @@ export function brokerOptions(
     segmentBytes: values.mappedFileSizeCommitLog,
     consumeQueueFilesMax: queueFilesMax(descriptorLimit()),
     maxMessageBytes: values.maxMessageSize,
+    propertyCrc: values.enabledAppendPropCRC,
     ...(values.messageIndexEnable
       ? { index: { slots: values.maxHashSlotNum, entries: values.maxIndexNum } }
       : {}),

@@ -25,6 +25,8 @@ export interface BrokerOptions {
   readonly maxMessageBytes: number
   /** Shape of the files of the index of keys (`maxHashSlotNum`, `maxIndexNum`); absent: no index. */
   readonly index?: IndexGeometry
+  /** Records end with a checksum over all of them (`enabledAppendPropCRC`). Default false. */
+  readonly propertyCrc?: boolean
   /** How long a byte may stay unflushed that nobody waits for, ms; default 500. */
   readonly flushIntervalMs?: number
   /** What records name as their store host (`brokerIP1` and port). */

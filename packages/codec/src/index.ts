@@ -37,7 +37,13 @@ export {
   RECORD_BYTES_MIN,
 } from './record-layout.ts'
 export { BLANK_BYTES, encodeBlank } from './blank.ts'
-export { PROPERTY_CRC_BYTES, PROPERTY_CRC_NAME, checkPropertyCrc } from './property-crc.ts'
+export {
+  PROPERTY_CRC_BYTES,
+  PROPERTY_CRC_NAME,
+  checkPropertyCrc,
+  endsLikeCrc,
+  propertiesBeforeCrc,
+} from './property-crc.ts'
 export { decodeProperties, encodeProperties, propertyOf } from './properties.ts'
 export { decodeOffsetMessageId, encodeOffsetMessageId, type OffsetMessageId } from './message-id.ts'
 export {

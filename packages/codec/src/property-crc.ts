@@ -11,6 +11,7 @@ export const PROPERTY_CRC_NAME = '__CRC32#'
 const DIGITS = 10
 const DIGITS_AT = PROPERTY_CRC_NAME.length + 1
 const ZERO = 0x30
+const UNDERSCORE = 0x5f
 
 /** Writes the tail of the record `[start, start + size)`, whose last 20 bytes are kept free for it. */
 export function writePropertyCrc(target: Buffer, start: number, size: number): void {
@@ -28,7 +29,8 @@ export function writePropertyCrc(target: Buffer, start: number, size: number): v
 /** Whether the record `[start, start + size)` ends in a checksum, and whether that is right. */
 export function checkPropertyCrc(source: Buffer, start: number, size: number): 'absent' | 'right' | 'wrong' {
   const tail = start + size - PROPERTY_CRC_BYTES
-  if (tail < start) return 'absent'
+  // Most records have none: that is seen without making a text.
+  if (tail < start || source[tail] !== UNDERSCORE || source[tail + DIGITS_AT - 1] !== 1) return 'absent'
   const pair = source.toString('latin1', tail, start + size)
   const digits = pair.slice(DIGITS_AT, DIGITS_AT + DIGITS)
   if (pair !== `${PROPERTY_CRC_NAME}\u0001${digits}\u0002` || !/^\d{10}$/.test(digits)) return 'absent'
@@ -38,7 +40,16 @@ export function checkPropertyCrc(source: Buffer, start: number, size: number): '
 
 /** The properties a tail may be put behind: without an earlier checksum, and with the last pair closed. */
 export function propertiesBeforeCrc(properties: string): string {
+  if (!properties.includes(PROPERTY_CRC_NAME)) return closed(properties)
   const pairs = properties.split('\u0002').filter((pair) => !pair.startsWith(`${PROPERTY_CRC_NAME}\u0001`))
-  const text = pairs.join('\u0002')
+  return closed(pairs.join('\u0002'))
+}
+
+/** Whether the text ends in what would pass for a checksum: a broker that writes none must not store such a thing. */
+export function endsLikeCrc(properties: string): boolean {
+  return properties.startsWith(`${PROPERTY_CRC_NAME}\u0001`, properties.length - PROPERTY_CRC_BYTES)
+}
+
+function closed(text: string): string {
   return text === '' || text.endsWith('\u0002') ? text : `${text}\u0002`
 }

@@ -4,6 +4,8 @@ import {
   BLANK_BYTES,
   SysFlag,
   encodeRecord,
+  endsLikeCrc,
+  propertiesBeforeCrc,
   recordSize,
   recordVersionFor,
   transactionTypeOf,
@@ -47,6 +49,8 @@ export interface Appended {
 export interface AppenderOptions {
   readonly storeHost: Host
   readonly maxMessageBytes: number
+  /** Records end with a checksum over all of them. */
+  readonly propertyCrc: boolean
 }
 
 const TOPIC_LENGTH_MAX = 127
@@ -98,16 +102,16 @@ export class Appender {
       preparedTransactionOffset: message.preparedTransactionOffset,
       body: message.body,
       topic: message.topic,
-      properties: message.properties,
+      properties: this.#storable(message.properties),
     }
-    const size = recordSize(fields)
+    const size = recordSize(fields, this.#options)
     if (size + BLANK_BYTES > this.#log.segmentBytes)
       throw illegal('is longer than a file of the log', { size })
 
     const from = this.#log.written.at
     const offset = this.#log.append(size, (target, at, place) => {
       fields.physicalOffset = place
-      encodeRecord(target, at, fields)
+      encodeRecord(target, at, fields, this.#options)
     })
     // Only now: an append that failed has used no queue offset.
     if (queued) this.#queueOffsets.advancePast(message.topic, message.queueId, queueOffset)
@@ -149,9 +153,9 @@ export class Appender {
         preparedTransactionOffset: 0,
         body,
         topic,
-        properties,
+        properties: this.#storable(properties),
       }
-      const bytes = recordSize(fields)
+      const bytes = recordSize(fields, this.#options)
       sizes.push(bytes)
       size += bytes
       return fields
@@ -164,7 +168,7 @@ export class Appender {
       let done = 0
       for (const fields of records) {
         fields.physicalOffset = place + done
-        done += encodeRecord(target, at + done, fields)
+        done += encodeRecord(target, at + done, fields, this.#options)
       }
     })
     this.#queueOffsets.advancePast(topic, queueId, first + messages.length - 1)
@@ -180,6 +184,11 @@ export class Appender {
     }
     this.#log.announce()
     return { offset, size, end: offset + size, queueOffset: first, storeTimestamp, offsets }
+  }
+
+  /** Nobody but the store may write a checksum of the record. */
+  #storable(properties: string): string {
+    return this.#options.propertyCrc || endsLikeCrc(properties) ? propertiesBeforeCrc(properties) : properties
   }
 
   /** What Apache demands of a batch: an ordinary topic, no transaction, no more bytes together than one message may have. */

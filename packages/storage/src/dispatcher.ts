@@ -13,6 +13,7 @@ import { arrivalOf, indexedOf, type Arrival } from './arrival.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
 import type { IndexOfKeys, IndexedRecord } from './index-of-keys.ts'
+import type { PropertyChecksums } from './property-checksums.ts'
 
 /** A record whose arrival is known without reading it back. */
 export interface OfferedRecord {
@@ -24,6 +25,14 @@ export interface OfferedRecord {
   readonly arrival: Arrival | undefined
   /** What it is found by; `undefined`: the record is not indexed. */
   readonly indexed: IndexedRecord | undefined
+}
+
+export interface DispatcherParts {
+  readonly log: CommitLog
+  readonly queues: ConsumeQueues
+  /** `undefined`: this store keeps none. */
+  readonly index: IndexOfKeys | undefined
+  readonly checksums: PropertyChecksums
 }
 
 /** What one turn handles at most, so that dispatch never holds up the loop. */
@@ -46,6 +55,7 @@ export class Dispatcher {
   readonly #log: CommitLog
   readonly #queues: ConsumeQueues
   readonly #index: IndexOfKeys | undefined
+  readonly #checksums: PropertyChecksums
   readonly #limits: ScanLimits
   readonly #clock: Clock
   readonly #logger: Logger
@@ -63,17 +73,17 @@ export class Dispatcher {
   #storeTimestamp: number
 
   constructor(
-    log: CommitLog,
-    queues: ConsumeQueues,
-    index: IndexOfKeys | undefined,
+    parts: DispatcherParts,
     limits: ScanLimits,
     ports: { readonly clock: Clock; readonly logger: Logger },
     emit: (arrivals: readonly Arrival[]) => void,
     storeTimestamp: number,
   ) {
+    const { log } = parts
     this.#log = log
-    this.#queues = queues
-    this.#index = index
+    this.#queues = parts.queues
+    this.#index = parts.index
+    this.#checksums = parts.checksums
     this.#limits = limits
     this.#clock = ports.clock
     this.#logger = ports.logger
@@ -202,6 +212,8 @@ export class Dispatcher {
     }
     switch (scan.kind) {
       case 'message': {
+        if (this.#checksums.check(window, 0, scan.size) === 'wrong')
+          throw corruptAt(offset, 'a record that has another checksum than its properties say')
         const record = this.#decoded(window, offset)
         const arrival = arrivalOf(record, offset, scan.size)
         if (arrival !== undefined) arrivals.push(arrival)

@@ -1,5 +1,6 @@
 import { BrokerError, type LogOffset } from '@tandemmq/base'
 import { bodyCrcMatches, decodeRecord, scanFrame, type LogRecord } from '@tandemmq/codec'
+import type { PropertyChecksums } from './property-checksums.ts'
 import type { SegmentReader } from './segment-reader.ts'
 
 export interface LogScanResult {
@@ -7,6 +8,8 @@ export interface LogScanResult {
   readonly end: LogOffset
   /** Why it ends there. */
   readonly stop: 'end-of-files' | 'nothing-written' | 'torn' | 'damaged'
+  /** Up to here nothing has changed since it was written: it was synced, or a checksum covers all of it. */
+  readonly certainEnd: LogOffset
   /** Store time of the last record seen, ms; 0 if none was. */
   readonly storeTimestamp: number
 }
@@ -25,11 +28,13 @@ export async function scanLog(
   reader: SegmentReader,
   from: LogOffset,
   synced: LogOffset,
+  checksums: PropertyChecksums,
   visit: (record: LogRecord) => void,
   pause: () => void,
 ): Promise<LogScanResult> {
   let storeTimestamp = 0
   let offset = from
+  let certainEnd = synced
   let wanted = WINDOW_BYTES
   while (offset < reader.limit) {
     const window = await reader.readLater(offset, wanted)
@@ -41,20 +46,25 @@ export async function scanLog(
     for (;;) {
       const scan = scanFrame(window, at, reader.limits, offset)
       if (scan.kind === 'message') {
-        const record = bodyCrcMatches(window, at) ? soundRecord(window, at) : undefined
-        const isUnsynced = offset + scan.size > synced
+        const checksum = checksums.check(window, at, scan.size)
+        const isSound = checksum === 'right' || (checksum === 'none' && bodyCrcMatches(window, at))
+        const record = isSound ? soundRecord(window, at) : undefined
+        const isDoubtful = checksum !== 'right' && offset + scan.size > synced
         if (
           record === undefined ||
-          (isUnsynced && hasLostSector(window.subarray(at, at + scan.size), record, windowStart + at))
+          (isDoubtful && hasLostSector(window.subarray(at, at + scan.size), record, windowStart + at))
         ) {
           pause()
-          return { end: offset, stop: 'damaged', storeTimestamp }
+          return { end: offset, stop: 'damaged', certainEnd: Math.min(certainEnd, offset), storeTimestamp }
         }
+        if (checksum === 'right' && offset <= certainEnd)
+          certainEnd = Math.max(certainEnd, offset + scan.size)
         storeTimestamp = record.storeTimestamp
         visit(record)
         at += scan.size
         offset += scan.size
       } else if (scan.kind === 'blank' && offset + scan.size === segmentEnd) {
+        if (offset <= certainEnd) certainEnd = Math.max(certainEnd, segmentEnd)
         offset = segmentEnd
         break
       } else if (scan.kind === 'incomplete' && !isWhole) {
@@ -64,12 +74,12 @@ export async function scanLog(
         pause()
         const stop =
           scan.kind === 'empty' ? 'nothing-written' : scan.kind === 'incomplete' ? 'torn' : 'damaged'
-        return { end: offset, stop, storeTimestamp }
+        return { end: offset, stop, certainEnd: Math.min(certainEnd, offset), storeTimestamp }
       }
     }
     pause()
   }
-  return { end: offset, stop: 'end-of-files', storeTimestamp }
+  return { end: offset, stop: 'end-of-files', certainEnd: Math.min(certainEnd, offset), storeTimestamp }
 }
 
 /** `undefined`: there is something in it that no record has. */
@@ -83,7 +93,7 @@ function soundRecord(window: Buffer, at: number): LogRecord | undefined {
 }
 
 /**
- * What follows the body has no checksum. After a power cut a sector that was not saved reads as zeros; our clients'
+ * What follows the body has no checksum of its own. After a power cut a sector that was not saved reads as zeros; our clients'
  * properties never hold a run of those up to their end or over a whole sector.
  * @param position of the record in its file, bytes
  */

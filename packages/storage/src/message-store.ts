@@ -228,7 +228,8 @@ export class MessageStore implements AsyncDisposable {
    * as it is held. Throws `OFFSET_EXPIRED` below the log, `ILLEGAL_ARGUMENT` behind it, `LOG_CORRUPT` where no sound record is.
    */
   record(offset: LogOffset, size?: number): LogRecord {
-    return readRecord(this.#session.log, scanLimitsOf(this.#context.options), offset, size)
+    const { options } = this.#context
+    return readRecord(this.#session.log, scanLimitsOf(options), offset, size, options.propertyCrc)
   }
 
   /** CRC-32 of the bytes [from, to). Throws `OFFSET_EXPIRED` below the log, `ILLEGAL_ARGUMENT` behind it. */

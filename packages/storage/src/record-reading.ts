@@ -1,17 +1,19 @@
 import { crc32 } from 'node:zlib'
 import { BrokerError, type LogOffset } from '@tandemmq/base'
-import { decodeRecord, scanFrame, type LogRecord, type ScanLimits } from '@tandemmq/codec'
+import { checkPropertyCrc, decodeRecord, scanFrame, type LogRecord, type ScanLimits } from '@tandemmq/codec'
 import type { CommitLog } from './commit-log.ts'
 
-/** See `MessageStore.record`. */
+/** See `MessageStore.record`. `hasPropertyCrc`: this broker ends records with a checksum. */
 export function readRecord(
   log: CommitLog,
   limits: ScanLimits,
   offset: LogOffset,
   size: number | undefined,
+  hasPropertyCrc: boolean,
 ): LogRecord {
   const bytes = log.readExactly(offset, size ?? sizeAt(log, limits, offset))
   const record = decodeRecord(bytes, 0)
+  if (hasPropertyCrc && checkPropertyCrc(bytes, 0, record.size) === 'wrong') throw noRecord(offset)
   if (record.physicalOffset !== offset || (size !== undefined && record.size !== size)) throw noRecord(offset)
   return record
 }

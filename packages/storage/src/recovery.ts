@@ -16,6 +16,7 @@ import { logFileName } from './log-file-name.ts'
 import { lastWritten, scanLog, type LogScanResult } from './log-scan.ts'
 import { whyLossIsPossible } from './loss.ts'
 import type { Position } from './position-file.ts'
+import type { PropertyChecksums } from './property-checksums.ts'
 import type { QueueEnds } from './queue-ends.ts'
 import type { QueueTrust } from './queue-extent.ts'
 import type { SegmentReader } from './segment-reader.ts'
@@ -33,7 +34,7 @@ export interface RecoveryReport {
   readonly truncatedBytes: number
   /**
    * Everything below is as it was written. What a power cut left above may differ where no checksum sees it: a record's is of its body only
-   * (RocketMQ CommitLog record layout). Equal to {@link end} otherwise.
+   * (RocketMQ CommitLog record layout), unless it ends with one of the whole record (`enabledAppendPropCRC`). Equal to {@link end} otherwise.
    */
   readonly trustedEnd: LogOffset
   /** Acknowledged bytes may be missing at the tail (rule 3.1). */
@@ -111,6 +112,7 @@ export async function recoverStore(
   queueEnds: QueueEnds,
   index: IndexOfKeys | undefined,
   evidence: StoreEvidence,
+  checksums: PropertyChecksums,
   logger: Logger,
 ): Promise<Recovered> {
   const { position } = evidence
@@ -161,6 +163,7 @@ export async function recoverStore(
     reader,
     from,
     position.flushed,
+    checksums,
     (record) => {
       const arrival = arrivalOf(record, record.physicalOffset, record.size)
       if (arrival !== undefined && record.physicalOffset >= completeTo) queues.put(arrival)
@@ -202,7 +205,7 @@ export async function recoverStore(
     sameBoot,
     end: scan.end,
     truncatedBytes,
-    trustedEnd: cleanStop || sameBoot ? scan.end : Math.min(scan.end, endOnFile),
+    trustedEnd: cleanStop || sameBoot ? scan.end : Math.min(scan.end, Math.max(endOnFile, scan.certainEnd)),
     lossPossible: why !== undefined,
     reason:
       why ??

@@ -29,6 +29,8 @@ export interface StoreOptions {
   readonly consumeQueueFilesMax?: number
   /** Shape of the files of the index of keys (Apache: maxHashSlotNum, maxIndexNum). Default: no index. */
   readonly index?: IndexGeometry | undefined
+  /** Every record of ours ends with a checksum over all of it (Apache: enabledAppendPropCRC). Default false. */
+  readonly propertyCrc?: boolean
   /** Whose store this is; it is written down, and another's is refused. Default: nobody asks. */
   readonly owner?: StoreOwner
   /** The operator's word that what is missing from the log, or may be, is given up. Default false. */
@@ -70,6 +72,7 @@ export function completeOptions(options: StoreOptions): CompleteStoreOptions {
     positionIntervalMs: options.positionIntervalMs ?? 1000,
     queueSyncIntervalMs: options.queueSyncIntervalMs ?? 5000,
     consumeQueueFilesMax: options.consumeQueueFilesMax ?? 512,
+    propertyCrc: options.propertyCrc ?? false,
     acceptLoss: options.acceptLoss ?? false,
   }
   demand(complete.segmentBytes, 1024, 2 ** 31 - 1, 'segmentBytes')

@@ -14,6 +14,7 @@ import type { LogIdentity } from './log-identity.ts'
 import { cutLog } from './log-cut.ts'
 import { LogExpiry, finishExpiry } from './log-expiry.ts'
 import type { PositionFile } from './position-file.ts'
+import { PropertyChecksums } from './property-checksums.ts'
 import type { QueueEnds } from './queue-ends.ts'
 import { QueueOffsets } from './queue-offsets.ts'
 import { readCheckpoint, recoverStore, type RecoveryReport, type StoreEvidence } from './recovery.ts'
@@ -70,7 +71,9 @@ export class StoreSession {
     this.groupCommit = new GroupCommit(log, logger, () => clock.monotonic(), context.observeSync)
     const { emit } = context
     const limits = scanLimitsOf(options)
-    this.dispatcher = new Dispatcher(log, queues, index, limits, ports, emit, found.storeTimestamp)
+    const checksums = new PropertyChecksums(options.propertyCrc)
+    const parts = { log, queues, index, checksums }
+    this.dispatcher = new Dispatcher(parts, limits, ports, emit, found.storeTimestamp)
     this.#zeroAhead = new ZeroAhead(log, this.groupCommit, logger, options.preZeroBytes)
     this.#backgroundFlush = new BackgroundFlush(log, this.groupCommit, clock, options.flushIntervalMs)
     const marks = new RecoveryMarks(found.readFrom)
@@ -122,7 +125,9 @@ export class StoreSession {
     if (index === undefined) await new IndexNames(files, options.root).forget()
     const reader = SegmentReader.open(files, directory, scanLimitsOf(options))
     try {
-      const found = await recoverStore(files, reader, queues, context.queueEnds, index, evidence, logger)
+      const { queueEnds } = context
+      const checksums = new PropertyChecksums(options.propertyCrc)
+      const found = await recoverStore(files, reader, queues, queueEnds, index, evidence, checksums, logger)
       const log = new CommitLog({ ...options, directory }, files, reader.first, found.report.end)
       const { end } = found.report
       position.note({
