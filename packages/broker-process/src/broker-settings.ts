@@ -12,6 +12,7 @@ import {
   type ConfigurationSources,
 } from '@tandemmq/platform-node'
 import { brokerKeys } from './broker-keys.ts'
+import { hoursOf, retentionRules } from './retention-settings.ts'
 
 export type BrokerConfiguration = Configuration<typeof brokerKeys>
 export type ServiceRole = 'master' | 'slave'
@@ -51,6 +52,7 @@ export function readBrokerConfiguration(
   if (values.setSecretFile === '' && !isLoopback(values.listenAddress)) {
     refuse('listenAddress', 'a loopback address as long as there is no setSecretFile')
   }
+  if (hoursOf(values.deleteWhen) === undefined) refuse('deleteWhen', 'hours from 00 to 23, separated by ;')
   return configuration
 }
 
@@ -91,6 +93,10 @@ export function brokerOptions(
     },
     ...(secret === undefined ? {} : { secret }),
     grpcAddress: joinAddress(ownHost, grpcPort),
+    retention: retentionRules(values),
+    ...(configuration.isGiven('diskSpaceWarningLevelRatio')
+      ? { keptFreeRatio: 1 - retentionRules(values).usedWarning }
+      : {}),
     flushTimeoutMs: values.syncFlushTimeout,
     slaveTimeoutMs: values.slaveTimeout,
     ...(role === 'master'
@@ -100,6 +106,7 @@ export function brokerOptions(
             haAdvertisedHost: ownHost,
             createLog: values.createLog,
             acceptLoss: values.acceptLoss,
+            hold: { bytesMax: values.haRetentionHoldBytes, timeMaxMs: values.haRetentionHoldTime },
             legacySlaves: values.haLegacyCounts ? 'counted' : values.haLegacySlaves ? 'served' : 'none',
           },
         }

@@ -3,6 +3,7 @@ import type { Host, IndexGeometry } from '@tandemmq/codec'
 import type { MetadataSource } from '@tandemmq/metadata'
 import type { RegistryLink } from '@tandemmq/registry'
 import type { DurabilityMode } from './durability-mode.ts'
+import type { RetentionRules } from '@tandemmq/storage'
 import type { CreationRules } from './topics-and-groups.ts'
 
 /** One broker. Which of `master` and `slave` is filled in decides its role at start. */
@@ -41,6 +42,10 @@ export interface BrokerOptions {
   readonly slave?: SlaveOptions
   /** Consume queue files open at a time; default 512. */
   readonly consumeQueueFilesMax?: number
+  /** When old files of the log are removed; absent: never. */
+  readonly retention?: RetentionRules
+  /** Share of the disk, 0 … 1, that messages leave free; the store's own reserve is kept in any case. Default 0. */
+  readonly keptFreeRatio?: number
   readonly flushTimeoutMs: number
   readonly slaveTimeoutMs: number
 }
@@ -53,6 +58,8 @@ export interface MasterOptions {
   readonly createLog: boolean
   /** Confirms a loss: a tail that may be missing is not waited for (rule 3.4). */
   readonly acceptLoss: boolean
+  /** How much of the log is kept for slaves that still need it: bytes, and ms (`haRetentionHoldBytes`, `haRetentionHoldTime`). Default: nothing. */
+  readonly hold?: { readonly bytesMax: number; readonly timeMaxMs: number }
   /** Slaves of Apache RocketMQ, which say no hello (rule 2.6). Default `none`. */
   readonly legacySlaves?: 'none' | 'served' | 'counted'
 }

@@ -2,7 +2,7 @@ import { BrokerError, type Counter, type LogOffset } from '@tandemmq/base'
 import { Messaging } from '@tandemmq/messaging'
 import { MetadataStore, type Snapshot } from '@tandemmq/metadata'
 import { Registration, type MemberDetails } from '@tandemmq/registry'
-import { MessageStore } from '@tandemmq/storage'
+import { MessageStore, type Retention } from '@tandemmq/storage'
 import { detailsOf, haAddressOf, problemsOf, selfReport, type SelfView } from './broker-description.ts'
 import { observeBroker } from './broker-metrics.ts'
 import { brokerReadiness, type BrokerReadiness } from './broker-readiness.ts'
@@ -13,6 +13,7 @@ import { handleKeyOf } from './handle-key.ts'
 import { knowledgeOf } from './log-knowledge.ts'
 import { MasterRole, refuseWriting } from './master-role.ts'
 import { cutProgress, type ProgressCutPorts } from './progress-cut.ts'
+import { startRetention } from './log-retention.ts'
 import { ReplicatedStore } from './replicated-store.ts'
 import type { Role } from './role.ts'
 import { servingToken, type ServingKnowledge } from './serving-token.ts'
@@ -38,6 +39,7 @@ export class Broker implements AsyncDisposable {
   readonly #alone: ServingKnowledge | undefined
   readonly #stops: (() => void)[] = []
   readonly #merges: Counter
+  readonly #retention: Retention | undefined
 
   private constructor(options: BrokerOptions, ports: BrokerPorts, parts: OpenedParts) {
     const { clock, logger, random, registry } = ports
@@ -84,6 +86,7 @@ export class Broker implements AsyncDisposable {
       'rocketmq_ha_progress_merges_total',
       'Times that a slave which had served handed over its progress and it was merged.',
     )
+    this.#retention = startRetention(this.#self, ports)
     this.#wire(ports)
   }
 
@@ -190,6 +193,7 @@ export class Broker implements AsyncDisposable {
     this.#registration?.close()
     for (const stop of this.#stops) stop()
     this.api.close()
+    await this.#retention?.stop()
     // Each is closed even if one above it could not be.
     await using parts = new AsyncDisposableStack()
     parts.use(this.store)

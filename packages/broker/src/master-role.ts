@@ -111,6 +111,7 @@ export class MasterRole implements AsyncDisposable {
         slaveTimeoutMs: options.slaveTimeoutMs,
         acceptLoss: master.acceptLoss,
         legacySlaves: master.legacySlaves ?? 'none',
+        ...(master.hold && { hold: { ...master.hold, roster: () => store.roster } }),
         onCounted: (identity) => store.addToRoster(identity),
         onHello: (hello) => role?.introduced(hello),
         tail: () => role?.tail() ?? { kind: 'unknown' },
@@ -131,6 +132,11 @@ export class MasterRole implements AsyncDisposable {
 
   get haAddress(): { readonly host: string; readonly port: number } {
     return this.#ha.address
+  }
+
+  /** What replicas still need of the log; those that are away count only if `onlyConnected` is false. */
+  heldFor(onlyConnected: boolean): { readonly from: number; readonly identity: string } | undefined {
+    return this.#ha.heldFor(onlyConnected)
   }
 
   replicas(): readonly ReplicaStatus[] {

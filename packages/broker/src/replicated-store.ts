@@ -56,9 +56,9 @@ export class ReplicatedStore implements ReplicatedLog {
     return this.#store.adoptLineage(lineage)
   }
 
-  async truncateTo(offset: LogOffset): Promise<void> {
+  async truncateTo(offset: LogOffset, isCommon?: boolean): Promise<void> {
     for (const listener of this.#cutListeners) listener(offset)
-    await this.#store.truncateTo(offset)
+    await this.#store.truncateTo(offset, isCommon)
   }
 
   onAppend(listener: () => void): () => void {

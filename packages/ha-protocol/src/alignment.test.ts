@@ -3,7 +3,7 @@ import { LINEAGE_EPOCHS_MAX } from '@tandemmq/codec'
 import type { Lineage } from '@tandemmq/codec'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { align, commonPoint, continuedLineage, refusalOfOrder } from './alignment.ts'
+import { align, commonPoint, continuedLineage, isPrefixOf, refusalOfOrder } from './alignment.ts'
 import type { LogView } from './replicated-log.ts'
 import { LOG_ID, lineageOf } from './testing/memory-log.ts'
 
@@ -86,10 +86,27 @@ test('another log, no log, no epoch in common: refused for the operator', () => 
   expect(verdict(log(900, e1), log(5, lineageOf({ 1: 0 }, 7)))).toBe('refuse not-our-lineage')
 })
 
-test('too far behind: starts over if a newer epoch says so, else the operator decides', () => {
+test('too far behind: starts over where the master begins, since nothing of it is in doubt (rule 2.10)', () => {
   expect(verdict(log(900_000, lineageOf({ 1: 0, 2: 800_000 }), 65536), log(700, e1))).toBe('start-over 65536')
-  expect(verdict(log(900_000, e1, 65536), log(700, e1))).toBe('refuse too-far-behind')
+  expect(verdict(log(900_000, e1, 65536), log(700, e1))).toBe('start-over 65536')
   expect(verdict(log(900_000, e1, 65536), log(65536, e1))).toBe('continue 65536')
+  // Bytes that differ are another matter, wherever they lie.
+  expect(verdict(log(600, e1), log(700, e1))).toBe('refuse slave-ahead')
+  expect(verdict(log(900_000, e13, 65536), log(1300, e1))).toBe('start-over 65536')
+  expect(verdict(log(900_000, e1, 65536), log(1300, e12))).toBe('refuse slave-newer')
+})
+
+test('a slave starts over without a newer epoch only if it is too old, and a beginning of that log (rule 2.10)', () => {
+  const order = (slave: LogView, at: number, lineage = e1) =>
+    refusalOfOrder(slave, { kind: 'start-over', at, lineage })?.words ?? 'obeyed'
+  expect(order(log(700, e1), 65536)).toBe('obeyed')
+  expect(order(log(700, e1), 600)).toContain('has followed 1')
+  expect(order(log(700, e12), 65536)).toContain('has followed 2')
+  expect(order(log(1300, e12), 65536, e1)).toContain('has followed 2')
+  const stranger = { logId: LOG_ID, epochs: [{ epoch: 1, start: 0, opener: 'f'.repeat(16) }] }
+  expect(order(log(700, e1), 65536, stranger)).toContain('has followed 1')
+  expect(isPrefixOf(log(700, e1), e12)).toBe(true)
+  expect(isPrefixOf(log(1300, e1), e12)).toBe(false)
 })
 
 test('a slave obeys no cut without a newer epoch, of another log, or into what is common', () => {

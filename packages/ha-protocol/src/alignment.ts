@@ -11,7 +11,7 @@ export type Alignment =
   | { readonly kind: 'copy-all'; readonly at: LogOffset }
   /** Agrees up to `at` only, and a newer epoch of the master decides. */
   | { readonly kind: 'cut'; readonly at: LogOffset; readonly compare?: LogRange }
-  /** A prefix that ends where the master no longer keeps anything; a newer epoch of the master decides. */
+  /** Ends, or agrees to, where the master no longer keeps anything. Bytes that differ are given up to a newer epoch of the master only. */
   | { readonly kind: 'start-over'; readonly at: LogOffset }
   /** Holds all of a master's log that lacks its tail, and what is missing up to `to` (rule 3.2). */
   | {
@@ -72,11 +72,8 @@ function alignAt(
   const isNewer = newest.epoch > slaveEpoch
   if (common === slave.end) {
     if (common >= master.begin) return { kind: 'continue', at: common, ...comparison(common, master, slave) }
-    if (isNewer) return { kind: 'start-over', at: master.begin }
-    return refuse(
-      'too-far-behind',
-      `the slave ends at ${slave.end}, the master no longer keeps what is below ${master.begin}: empty the slave's log`,
-    )
+    // Rule 2.10: all it holds was the master's too, and has expired there.
+    return { kind: 'start-over', at: master.begin }
   }
   const ahead = `the slave's log goes on to ${slave.end}, it agrees with the master's up to ${common}`
   if (!isNewer) return refuse('slave-ahead', `${ahead}, and both last followed epoch ${slaveEpoch}`)
@@ -122,6 +119,15 @@ export function refusalOfOrder(
     return { reason, words: 'the master orders a cut of a log that is not its own' }
   }
   const [ordered, last] = [lastEpoch(order.lineage), lastEpoch(own)]
+  // Rule 2.10: nothing of ours is in doubt, it has only expired there.
+  if (
+    order.kind === 'start-over' &&
+    order.at > slave.end &&
+    ordered === last &&
+    isPrefixOf(slave, order.lineage)
+  ) {
+    return undefined
+  }
   if (ordered <= last) {
     return { reason, words: `the master orders a cut with epoch ${ordered}, this slave has followed ${last}` }
   }
@@ -130,6 +136,12 @@ export function refusalOfOrder(
     return { reason, words: `the master orders a cut to ${order.at}, the logs agree up to ${common}` }
   }
   return undefined
+}
+
+/** Whether a log is, as far as epochs tell, the beginning of the one that has this ancestry. */
+export function isPrefixOf(log: Pick<LogView, 'end' | 'lineage'>, lineage: Lineage): boolean {
+  if (log.lineage === undefined || log.lineage.logId !== lineage.logId) return false
+  return commonPoint(lineage, Number.MAX_SAFE_INTEGER, log.lineage, log.end) === log.end
 }
 
 /** What a slave keeps as its ancestry: the master's word, and below it what no longer fitted into a message. */

@@ -9,6 +9,8 @@ import { apacheTimings, defaultTimings } from './ha-timings.ts'
 import type { HaTimings } from './ha-timings.ts'
 import type { MasterConfig } from './master-state.ts'
 import type { KnownLimits, Replica, ReplicaStatus } from './replica.ts'
+import { RetentionHold } from './retention-hold.ts'
+import type { HeldFor, HoldLimits } from './retention-hold.ts'
 import { ReplicaTable } from './replica-table.ts'
 import { SlaveRecords } from './slave-records.ts'
 import type { SlaveView } from './slave-records.ts'
@@ -44,6 +46,8 @@ export interface HaMasterOptions extends HaMember {
   readonly acceptLoss?: boolean
   /** Serve slaves that say no hello; `counted`: their reports complete sends, unless these wait for the slaves' disks. Default `none`. */
   readonly legacySlaves?: 'none' | 'served' | 'counted'
+  /** How long and how much of the log is kept for slaves, and for whom. Default: nothing is. */
+  readonly hold?: HoldLimits & { readonly roster: () => readonly string[] }
   readonly timings?: Partial<HaTimings>
   readonly writeLimits?: Partial<WriteLimits>
 }
@@ -64,6 +68,7 @@ export class HaMaster {
   readonly #enrolled = new Map<string, Promise<void>>()
   readonly #onCounted: (identity: string) => Promise<void>
   #listener: HaListener | undefined
+  readonly #hold: RetentionHold | undefined
   #confirmed: LogOffset | undefined
   #unsubscribe: (() => void) | undefined
 
@@ -79,6 +84,17 @@ export class HaMaster {
       gapBytesMax: options.haMaxGapNotInSync ?? GAP_BYTES_MAX,
       slaveTimeoutMs: options.slaveTimeoutMs ?? SLAVE_TIMEOUT_MS,
     }
+    const { hold } = options
+    if (hold === undefined) return
+    const { clock, logger, meter } = ports
+    const connected = () => this.#table.replicas
+    const monotonic = () => clock.monotonic()
+    this.#hold = new RetentionHold(
+      hold,
+      { connected, roster: () => hold.roster(), log, monotonic },
+      logger,
+      meter,
+    )
   }
 
   /** Rejects with the system's error if the address cannot be had. */
@@ -152,6 +168,11 @@ export class HaMaster {
       isSeated: (replica: Replica) => this.#table.isSeated(replica),
     }
     return this.#records.all.map((record) => viewOfSlave(record, around))
+  }
+
+  /** For whom the log must be kept, and from where on; see {@link RetentionHold.heldFor}. */
+  heldFor(onlyConnected: boolean): HeldFor | undefined {
+    return this.#hold?.heldFor(onlyConnected)
   }
 
   /** Tells slaves up to where consumers may read. Positions below an earlier one are ignored. */

@@ -186,7 +186,7 @@ export class HaSlave {
         void this.#adopt(effect)
         return
       case 'cut':
-        void this.#cut(effect.at)
+        void this.#cut(effect.at, effect.isCommon)
         return
       case 'append':
         return this.#append(effect.offset)
@@ -301,8 +301,8 @@ export class HaSlave {
     this.#dispatch(problem === undefined ? { kind: 'adopted' } : { kind: 'disk-failed', words: problem })
   }
 
-  async #cut(at: LogOffset): Promise<void> {
-    const problem = await this.#disk.cut(at)
+  async #cut(at: LogOffset, isCommon?: boolean): Promise<void> {
+    const problem = await this.#disk.cut(at, isCommon)
     if (problem === undefined) {
       const old = this.#confirmed
       this.#confirmed = new Frontier(Math.min(old.at, this.#log.end))

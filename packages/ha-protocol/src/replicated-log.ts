@@ -20,8 +20,11 @@ export interface ReplicatedLog {
   checksum(from: LogOffset, to: LogOffset): number
   /** Resolves once the ancestry is durable. */
   adoptLineage(lineage: Lineage): Promise<void>
-  /** Durably cuts everything at and above `offset`, after a saved copy. At `minOffset` the log becomes empty. */
-  truncateTo(offset: LogOffset): Promise<void>
+  /**
+   * Durably cuts everything at and above `offset`, after a saved copy unless that `isCommon` with a log that goes on. At `minOffset` the log
+   * becomes empty.
+   */
+  truncateTo(offset: LogOffset, isCommon?: boolean): Promise<void>
   /** Calls `listener` after every append; returns how to stop. */
   onAppend(listener: () => void): () => void
   /** As {@link onAppend}, whenever {@link flushed} has grown. */

@@ -31,8 +31,8 @@ export class SlaveDisk {
   }
 
   /** As {@link adopt}. */
-  cut(at: number): Promise<string | undefined> {
-    return this.#problemOf(this.#log.truncateTo(at))
+  cut(at: number, isCommon?: boolean): Promise<string | undefined> {
+    return this.#problemOf(this.#log.truncateTo(at, isCommon))
   }
 
   async #flushWhileWanted(): Promise<void> {

@@ -1,7 +1,7 @@
 import { unreachable } from '@tandemmq/base'
 import { HA_PROTOCOL_VERSION, encodeHandshake, encodeHello, encodeProof } from '@tandemmq/codec'
 import type { Answer, ChecksummedRange, Hello, LogRange, ReceivedHello } from '@tandemmq/codec'
-import { continuedLineage, refusalOfOrder } from './alignment.ts'
+import { continuedLineage, isPrefixOf, refusalOfOrder } from './alignment.ts'
 import { proofOf, proves, whyUnproven } from './authentication.ts'
 import { refusalOf } from './ha-member.ts'
 import { startLending } from './slave-lending.ts'
@@ -128,7 +128,9 @@ export function onAnswer(state: Proving, answer: Answer, now: number, context: S
         state: { kind: 'cutting', failures, trouble, order: answer.kind, at: answer.at },
         effects: [
           { kind: 'hang-up', refusal: trouble, manner: 'silent' },
-          { kind: 'cut', at: answer.kind === 'truncate' ? answer.at : log.begin },
+          answer.kind === 'truncate'
+            ? { kind: 'cut', at: answer.at }
+            : { kind: 'cut', at: log.begin, isCommon: isPrefixOf(log, answer.lineage) },
         ],
       }
     }

@@ -143,7 +143,8 @@ export type SlaveEffect =
   | { readonly kind: 'prove'; readonly bytes: Buffer }
   | { readonly kind: 'adopt'; readonly lineage: Lineage; readonly at: LogOffset }
   /** Cut the log to `at`; `at` below its beginning or at it: all of it. */
-  | { readonly kind: 'cut'; readonly at: LogOffset }
+  /** `isCommon`: the master has, or had, all of what goes; no copy of it is needed. */
+  | { readonly kind: 'cut'; readonly at: LogOffset; readonly isCommon?: boolean }
   /** Append the piece in hand at `offset`. */
   | { readonly kind: 'append'; readonly offset: LogOffset }
   /** Sync, then say `flushed`. At most one sync runs. */

@@ -22,6 +22,8 @@ export interface CommitLogOptions {
   readonly segmentBytes: number
   /** How much of the tail to keep in memory. */
   readonly tailBytes: number
+  /** Share of the disk that messages leave free, see {@link DiskReserve}. */
+  readonly keptFreeRatio: number
 }
 
 /** Segments open for reading besides those being written. */
@@ -61,7 +63,7 @@ export class CommitLog {
     this.#files = files
     this.#tail = new TailMemory(options.tailBytes)
     this.#cold = new FileCache(files, 'read', READ_FILES_MAX)
-    this.#reserve = new DiskReserve(files, options.directory)
+    this.#reserve = new DiskReserve(files, options.directory, options.keptFreeRatio)
     this.#minOffset = minOffset
     this.#end = end
     this.#zeroedTo = end
@@ -181,6 +183,11 @@ export class CommitLog {
     }
     this.#minOffset = offset
     this.#isDiskFull = false // There may be room again: the next append finds out.
+  }
+
+  /** Takes {@link forgetBelow} back, before any file is gone. */
+  keepFrom(offset: LogOffset): void {
+    this.#minOffset = offset
   }
 
   /** Puts everything written so far on stable storage. A failure is final: {@link GroupCommit} fences the log. */

@@ -13,40 +13,44 @@ const CLAIM_BYTES = 256 * 1024
 export class DiskReserve {
   readonly #files: Files
   readonly #directory: string
+  /** Share of the disk kept in any case. */
+  readonly #keptRatio: number
   /** Up to here the disk has been asked. */
   #claimedTo: LogOffset = 0
   /** Bytes that were refused last, until some are granted. */
   #wanted = 1
 
-  constructor(files: Files, directory: string) {
+  /** `keptRatio`: share of the disk, 0 … 1, that is kept if it is more than the reserve is anyway. */
+  constructor(files: Files, directory: string, keptRatio = 0) {
     this.#files = files
     this.#directory = directory
+    this.#keptRatio = keptRatio
   }
 
   /** Whether the log may grow now, by as much as was refused last. */
   get hasRoom(): boolean {
     const { free, total } = this.#files.space(this.#directory)
-    return free - reserveOf(total) >= this.#wanted
+    return free - this.#reserveOf(total) >= this.#wanted
   }
 
   /** Before `bytes` are appended at `offset`. Throws `DISK_FULL`; the next call asks again. */
   claim(offset: LogOffset, bytes: number): void {
     if (offset + bytes <= this.#claimedTo) return
     const { free, total } = this.#files.space(this.#directory)
-    const room = free - reserveOf(total)
+    const room = free - this.#reserveOf(total)
     if (room < bytes) {
       this.#wanted = bytes
       throw new BrokerError(
         'DISK_FULL',
         'the disk has no room for messages: what is left is kept for the progress of consumers',
-        { facts: { free, kept: reserveOf(total), total } },
+        { facts: { free, kept: this.#reserveOf(total), total } },
       )
     }
     this.#wanted = 1
     this.#claimedTo = offset + Math.min(room, Math.max(bytes, CLAIM_BYTES))
   }
-}
 
-function reserveOf(total: number): number {
-  return Math.min(Math.floor(total * SHARE), BYTES_MAX)
+  #reserveOf(total: number): number {
+    return Math.max(Math.min(Math.floor(total * SHARE), BYTES_MAX), Math.floor(total * this.#keptRatio))
+  }
 }

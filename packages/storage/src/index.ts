@@ -1,4 +1,6 @@
 export { MessageStore, type ArrivalListener } from './message-store.ts'
+export { Retention } from './retention.ts'
+export { apacheRetention, type DiskLevel, type Hold, type RetentionRules } from './retention-rules.ts'
 export type { StoreOptions, StorePorts } from './store-options.ts'
 export type { Appended, MessageToAppend } from './appender.ts'
 export { offsetMessageIds, type AppendedBatch, type BatchToAppend } from './batch-append.ts'

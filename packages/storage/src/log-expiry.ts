@@ -2,9 +2,10 @@ import type { Clock, Files, LogOffset, Logger } from '@tandemmq/base'
 import type { CommitLog } from './commit-log.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { isDiskFull } from './errno.ts'
 import type { IndexOfKeys } from './index-of-keys.ts'
 import { logFileName, positionOfLogFile } from './log-file-name.ts'
-import type { PositionFile } from './position-file.ts'
+import type { Position, PositionFile } from './position-file.ts'
 
 export interface LogExpiryParts {
   readonly log: CommitLog
@@ -68,16 +69,35 @@ export class LogExpiry {
     const { log, queues, index, position, files } = this.#parts
     const from = this.#removedTo
     if (begin <= from) return 0
-    const scanFrom = Math.max(position.value.scanFrom, begin)
-    // Twice: the fallback copy must not speak of files that are gone.
-    await position.save({ begin, expireTo: begin, scanFrom })
-    await position.save({})
+    const { begin: beginBefore, expireTo } = position.value
+    try {
+      // Twice: the fallback copy must not speak of files that are gone.
+      await this.#save({ begin, expireTo: begin, scanFrom: Math.max(position.value.scanFrom, begin) })
+      await this.#save({})
+    } catch (failure) {
+      // Nothing has happened yet. (If it is on disk after all, the next start does it.)
+      if (!this.#stopped) log.keepFrom(from)
+      position.note({ begin: beginBefore, expireTo })
+      throw failure
+    }
     if (this.#stopped) return 0
     await removeSegmentsBelow(files, log.directory, begin, log.segmentBytes)
     this.#removedTo = begin
     index?.expire(begin)
     await queues.expire(begin, () => this.#pause())
     return (begin - from) / log.segmentBytes
+  }
+
+  async #save(change: Partial<Position>): Promise<void> {
+    const { position } = this.#parts
+    try {
+      await position.save(change)
+    } catch (failure) {
+      if (!isDiskFull(failure)) throw failure
+      // A disk with no room for this could never be told what may go.
+      position.giveUpFallback()
+      await position.save(change)
+    }
   }
 
   async #pause(): Promise<boolean> {

@@ -275,11 +275,12 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /**
-   * Cuts the log at `offset`, durably, and the queues with it. The bytes cut off are saved under `diverged/` before.
+   * Cuts the log at `offset`, durably, and the queues with it. The bytes cut off are saved under `diverged/` before, unless another log that goes on
+   * has, or had, them too (`isCommon`).
    * `offset` within a record cuts that record too. All frontiers are new afterwards; a crash in between is finished by
    * the next start. Once the bytes are saved it does not fail for want of room: it waits for that, and the log with it.
    */
-  async truncateTo(offset: LogOffset): Promise<void> {
+  async truncateTo(offset: LogOffset, isCommon = false): Promise<void> {
     this.#demandOpen()
     const { ports, position } = this.#context
     const session = this.#session
@@ -292,10 +293,13 @@ export class MessageStore implements AsyncDisposable {
     if (offset === this.end) return
     const closed = new BrokerError('LOG_CLOSED', `the log is being cut at ${offset}`, { facts: { offset } })
     this.#blocked = closed
-    const saved = await this.#saved(offset)
+    const saved = isCommon ? 'nowhere: a replica has, or had, them all' : await this.#saved(offset)
     this.#appender = undefined
     await session.bookkeeping.stop()
-    ports.logger.warn({ offset, end: this.end, saved }, 'cutting the commit log; the bytes were saved')
+    ports.logger.warn(
+      { offset, end: this.end, saved },
+      'cutting the commit log; where the bytes were saved is in saved',
+    )
     const cut = positionCutAt(position.value, offset, this.minOffset, session.log.segmentStart(offset))
     await this.#insist(() => position.save(cut))
     await session.end(closed)

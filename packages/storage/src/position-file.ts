@@ -122,6 +122,11 @@ export class PositionFile {
     return this.#next
   }
 
+  /** Makes room for a {@link save} on a disk that has none: the fallback copy goes, until there is a new one. */
+  giveUpFallback(): void {
+    if (!this.#isDamaged && this.#files.exists(this.#path)) this.#files.remove(`${this.#path}.bak`)
+  }
+
   /** Changes memory only: whoever saves next writes it. */
   note(change: Partial<Position>): void {
     this.#value = { ...this.#value, ...change }

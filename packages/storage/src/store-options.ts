@@ -27,6 +27,8 @@ export interface StoreOptions {
   readonly queueSyncIntervalMs?: number
   /** Consume queue files open at a time. Default 512. */
   readonly consumeQueueFilesMax?: number
+  /** Share of the disk, 0 … 1, that messages leave free; the store's own reserve is kept in any case. Default 0. */
+  readonly keptFreeRatio?: number
   /** Shape of the files of the index of keys (Apache: maxHashSlotNum, maxIndexNum). Default: no index. */
   readonly index?: IndexGeometry | undefined
   /** Every record of ours ends with a checksum over all of it (Apache: enabledAppendPropCRC). Default false. */
@@ -73,6 +75,7 @@ export function completeOptions(options: StoreOptions): CompleteStoreOptions {
     queueSyncIntervalMs: options.queueSyncIntervalMs ?? 5000,
     consumeQueueFilesMax: options.consumeQueueFilesMax ?? 512,
     propertyCrc: options.propertyCrc ?? false,
+    keptFreeRatio: options.keptFreeRatio ?? 0,
     acceptLoss: options.acceptLoss ?? false,
   }
   demand(complete.segmentBytes, 1024, 2 ** 31 - 1, 'segmentBytes')

@@ -93,6 +93,8 @@ export function confOf(
     ...(isSync ? { inSyncReplicas: 2 } : {}),
     totalReplicas: options.slaves + 1,
     mappedFileSizeCommitLog: SEGMENT_BYTES,
+    // How full the disk of a developer is says nothing about what may be thrown away.
+    cleanFileForciblyEnable: false,
     ...INDEX,
     autoCreateTopicEnable: options.autoCreate === 'on',
     autoCreateSubscriptionGroup: options.autoCreate === 'on',
