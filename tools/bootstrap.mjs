@@ -27,6 +27,7 @@ const TASKS = {
   simulate: ['simulation/src/main.ts', []],
   interop: ['tools/src/interop-run.ts', []],
   fuzz: ['fuzz/src/main.ts', []],
+  crash: ['crash/src/main.ts', []],
   images: ['docker/src/main.ts', []],
   deploy: ['docker/src/deploy-main.ts', []],
 }

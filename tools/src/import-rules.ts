@@ -37,6 +37,7 @@ const ORDER = [
   'hostile',
   'bench',
   'fuzz',
+  'crash',
 ]
 
 /** These do not know each other: they meet in `broker`, through ports. */
@@ -89,7 +90,11 @@ function whyNot(part: WorkspacePackage, file: SourceFile, module: string): strin
   if (module !== packageOf(module)) return 'a package has one door'
   if (ORDER.indexOf(other) >= ORDER.indexOf(part.name)) return `${other} stands after ${part.name}`
   if (STRANGERS.has(part.name) && STRANGERS.has(other)) return 'these two do not know each other'
-  if (other === 'testkit' && !isTestCode(file.path) && !['simulation', 'hostile', 'fuzz'].includes(part.name))
+  if (
+    other === 'testkit' &&
+    !isTestCode(file.path) &&
+    !['simulation', 'hostile', 'fuzz', 'crash'].includes(part.name)
+  )
     return 'it is for tests'
   return undefined
 }

@@ -25,7 +25,17 @@ export function readWorkspace(): readonly WorkspacePackage[] {
   const grouped = ['packages', 'services'].flatMap((group) =>
     readdirSync(join(root, group)).map((name) => `${group}/${name}`),
   )
-  const all = [...grouped, 'simulation', 'interop', 'apache', 'containers', 'hostile', 'bench', 'fuzz']
+  const all = [
+    ...grouped,
+    'simulation',
+    'interop',
+    'apache',
+    'containers',
+    'hostile',
+    'bench',
+    'fuzz',
+    'crash',
+  ]
   return all.filter((directory) => existsSync(join(root, directory, 'package.json'))).map(readPackage)
 }
 

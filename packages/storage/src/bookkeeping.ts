@@ -97,9 +97,9 @@ export class Bookkeeping {
 
   /** What the position file may claim: a flushed position within a record counts only up to that record. */
   positionNow(): Pick<Position, 'flushed' | 'begin'> {
-    const { log, dispatcher } = this.#parts
+    const { log, dispatcher, position } = this.#parts
     const flushed = Math.min(log.flushed.at, dispatcher.dispatched.at)
-    return { flushed, begin: beginOf(log.minOffset, flushed) }
+    return { flushed, begin: beginOf(log.minOffset, flushed) ?? position.value.begin }
   }
 
   async #writeDown(): Promise<void> {

@@ -13,14 +13,17 @@ export async function cutLog(
   segmentBytes: number,
 ): Promise<boolean> {
   let remains = false
-  for (const name of files.list(directory)) {
+  // The last file first, each on its own: wherever a crash interrupts this, no file is left behind a gap.
+  for (const name of files.list(directory).toReversed()) {
     const start = positionOfLogFile(name)
     if (start === undefined) continue
     if (start < end) remains = true
     if (start + segmentBytes <= end) continue
     const path = `${directory}/${logFileName(start)}`
-    if (start >= end) files.remove(path)
-    else {
+    if (start >= end) {
+      files.remove(path)
+      await files.syncDirectory(directory)
+    } else {
       const file = files.open(path, 'read-write')
       try {
         file.truncate(end - start)

@@ -69,7 +69,7 @@ export class LogIdentity {
   }
 
   /** An epoch from `start`, the log's end, on: above all earlier ones, a forgotten one included, and at least `atLeast`. */
-  async open(start: LogOffset, atLeast: number): Promise<Epoch> {
+  async open(begin: LogOffset, start: LogOffset, atLeast: number): Promise<Epoch> {
     const { lineage } = this
     if (lineage === undefined) throw new BrokerError('NOT_WRITABLE', 'the log has no lineage yet')
     const epoch = {
@@ -78,7 +78,8 @@ export class LogIdentity {
       opener: this.#opener(),
     }
     await this.#save(lineageWith(lineage, epoch))
-    await this.#position.save({ lossPossible: false })
+    // Before the first byte: of a log whose beginning is not known, a lost first file could not be missed.
+    await this.#position.save({ lossPossible: false, begin })
     return epoch
   }
 

@@ -122,7 +122,7 @@ export async function lastWritten(
   let last = from
   const segmentEnd = reader.segmentStart(from) + reader.limits.segmentBytes
   const limit = Math.min(segmentEnd, from + bytesMax)
-  const memory = Buffer.allocUnsafe(WINDOW_BYTES)
+  const memory = Buffer.allocUnsafe(Math.max(0, Math.min(WINDOW_BYTES, limit - from)))
   for (let offset = from; offset < limit;) {
     const window = await reader.readInto(memory, offset)
     if (zeros.compare(window, 0, window.length, 0, window.length) !== 0) {

@@ -134,7 +134,7 @@ export class MessageStore implements AsyncDisposable {
     this.#session.dispatcher.drain()
     if (this.dispatched.failure !== undefined) throw this.dispatched.failure
     if (this.dispatched.at < this.end) await this.truncateTo(this.dispatched.at)
-    const epoch = await this.#context.identity.open(this.end, atLeast)
+    const epoch = await this.#context.identity.open(this.minOffset, this.end, atLeast)
     this.#appender = this.#session.appender()
     return epoch
   }
@@ -142,7 +142,11 @@ export class MessageStore implements AsyncDisposable {
   /** Takes over what the master said, durably. This process is not the log's writer then. */
   async adoptLineage(lineage: Lineage): Promise<void> {
     this.#appender = undefined
-    await this.#context.identity.adopt(lineage)
+    const { identity, position } = this.#context
+    // An empty log may begin elsewhere under another master than it would have here.
+    if (this.end === this.minOffset && position.value.begin !== undefined)
+      await position.save({ begin: undefined })
+    await identity.adopt(lineage)
   }
 
   /** Notes how far the master's promises are known to be kept. Written down a little later; never goes back. */

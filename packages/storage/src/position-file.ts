@@ -58,6 +58,11 @@ export const noPosition: Position = {
   role: undefined,
 }
 
+/** Where the log was known to end at least: flushed, or at the last clean stop. */
+export function endOnFile({ flushed, cleanEnd }: Position): LogOffset {
+  return Math.max(flushed, cleanEnd ?? 0)
+}
+
 /**
  * The position of a log that is to be cut at `offset`, which lies in the segment from `segmentStart` on. At `minOffset`
  * nothing remains, and the log begins anew. Claims less than is true: recovery after the cut finds out the rest.

@@ -15,7 +15,7 @@ import { cutLog } from './log-cut.ts'
 import { logFileName } from './log-file-name.ts'
 import { lastWritten, scanLog, type LogScanResult } from './log-scan.ts'
 import { whyLossIsPossible } from './loss.ts'
-import type { Position } from './position-file.ts'
+import { endOnFile, type Position } from './position-file.ts'
 import type { PropertyChecksums } from './property-checksums.ts'
 import type { QueueEnds } from './queue-ends.ts'
 import type { QueueTrust } from './queue-extent.ts'
@@ -176,11 +176,11 @@ export async function recoverStore(
     },
   )
   for (const { topic, queueId, end } of keptEnds) queues.goOnAt(topic, queueId, end)
-  const endOnFile = Math.max(position.flushed, position.cleanEnd ?? 0)
+  const known = endOnFile(position)
   const isAsLeft = cleanStop && scan.stop === 'nothing-written' && scan.end === position.cleanEnd
   // Behind the end of a killed process's log there is one torn write at most; a power cut may have left anything.
   const remainsMax = sameBoot ? reader.limits.recordBytesMax : Infinity
-  const truncatedBytes = isAsLeft ? 0 : await settleTail(files, reader, scan, endOnFile, remainsMax)
+  const truncatedBytes = isAsLeft ? 0 : await settleTail(files, reader, scan, known, remainsMax)
   // What a killed process wrote is there, and may still be in memory only: from here on it counts as flushed.
   if (!isAsLeft) await syncSegments(files, reader, Math.min(position.flushed, scan.end), scan.end)
   if (truncatedBytes > 0) {
@@ -196,7 +196,7 @@ export async function recoverStore(
     sameBoot,
     hasLineage,
     end: scan.end,
-    endOnFile,
+    endOnFile: known,
     unsettled: position.lossPossible,
   })
   const report = {
@@ -205,7 +205,7 @@ export async function recoverStore(
     sameBoot,
     end: scan.end,
     truncatedBytes,
-    trustedEnd: cleanStop || sameBoot ? scan.end : Math.min(scan.end, Math.max(endOnFile, scan.certainEnd)),
+    trustedEnd: cleanStop || sameBoot ? scan.end : Math.min(scan.end, Math.max(known, scan.certainEnd)),
     lossPossible: why !== undefined,
     reason:
       why ??
@@ -262,6 +262,7 @@ function whereToBegin(
   return { from, queuesSynced: from }
 }
 
+/** Puts the files that hold [`from`, `end`) on disk, at the length that readers count on: a crash may have taken that. */
 async function syncSegments(
   files: Files,
   reader: SegmentReader,
@@ -272,6 +273,7 @@ async function syncSegments(
     if (start + reader.limits.segmentBytes <= from || start >= end) continue
     const file = files.open(`${reader.directory}/${logFileName(start)}`, 'read-write')
     try {
+      if (file.size() < reader.limits.segmentBytes) file.truncate(reader.limits.segmentBytes)
       await file.dataSync()
     } finally {
       file.close()
@@ -290,35 +292,35 @@ async function settleTail(
   files: Files,
   reader: SegmentReader,
   scan: LogScanResult,
-  endOnFile: LogOffset,
+  known: LogOffset,
   remainsMax: number,
 ): Promise<number> {
   const { end } = scan
   if (scan.stop === 'end-of-files') return 0
-  const last = await lastWritten(reader, end, end < endOnFile ? Infinity : remainsMax)
+  const last = await lastWritten(reader, end, end < known ? Infinity : remainsMax)
   const laterSegments = reader.starts.filter((start) => start > end)
   const hasRemains = last > end
   // Zeros where bytes should be are a shorter log (loss, rule 3.1); other bytes are damage to what was safe.
-  if (end < endOnFile && hasRemains) {
+  if (end < known && hasRemains) {
     throw new BrokerError(
       'LOG_CORRUPT',
-      `the commit log is damaged at ${end} (${fileOf(reader, end)}); it was on disk up to ${endOnFile}`,
+      `the commit log is damaged at ${end} (${fileOf(reader, end)}); it was on disk up to ${known}`,
       {
-        facts: { offset: end, flushed: endOnFile },
+        facts: { offset: end, flushed: known },
       },
     )
   }
   if (!hasRemains && laterSegments.length === 0) return 0
   let cut = last
   for (const start of laterSegments) {
-    const written = await lastWritten(reader, start, end < endOnFile ? Infinity : remainsMax)
+    const written = await lastWritten(reader, start, end < known ? Infinity : remainsMax)
     if (written === start) continue
-    if (end < endOnFile && start < endOnFile) {
+    if (end < known && start < known) {
       throw new BrokerError(
         'LOG_CORRUPT',
-        `the commit log has a hole at ${end} (${fileOf(reader, end)}); it was on disk up to ${endOnFile}`,
+        `the commit log has a hole at ${end} (${fileOf(reader, end)}); it was on disk up to ${known}`,
         {
-          facts: { offset: end, flushed: endOnFile },
+          facts: { offset: end, flushed: known },
         },
       )
     }

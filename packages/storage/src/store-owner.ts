@@ -1,6 +1,6 @@
 import { BrokerError, type Files, type LogOffset } from '@tandemmq/base'
 import { positionOfLogFile } from './log-file-name.ts'
-import type { Position } from './position-file.ts'
+import { endOnFile, type Position } from './position-file.ts'
 
 /** Whose store this is to be. */
 export interface StoreOwner {
@@ -44,7 +44,8 @@ export function demandOwnStore(position: Position, claim: StoreClaim, files: Fil
     )
   }
   const first = Math.min(...starts)
-  if (begin === undefined || first <= begin || acceptLoss) return
+  // A log of which nothing was on disk may have lost its first file with the power: that is a torn tail.
+  if (begin === undefined || first <= begin || acceptLoss || endOnFile(position) <= begin) return
   throw new BrokerError(
     'LOG_CORRUPT',
     `the commit log in ${root} lacks its files from ${begin} up to ${first}: bring them back, or give them up with acceptLoss=true`,

@@ -21,6 +21,7 @@ import { readCheckpoint, recoverStore, type RecoveryReport, type StoreEvidence }
 import { RecoveryMarks } from './recovery-marks.ts'
 import { SegmentReader } from './segment-reader.ts'
 import { isMarkedRunning } from './store-directory.ts'
+import { removeStraySegments } from './stray-segments.ts'
 import { scanLimitsOf, type CompleteStoreOptions, type StorePorts } from './store-options.ts'
 import { beginOf } from './store-owner.ts'
 import type { UnqueuedRecords } from './unqueued-records.ts'
@@ -123,6 +124,9 @@ export class StoreSession {
     const queues = new ConsumeQueues(`${options.root}/consumequeue`, queueFiles, context.unqueued)
     const index = options.index && new IndexOfKeys(options.root, options.index, ports)
     if (index === undefined) await new IndexNames(files, options.root).forget()
+    if (positionFound === 'current') {
+      await removeStraySegments(files, directory, position.value, options.segmentBytes, logger)
+    }
     const reader = SegmentReader.open(files, directory, scanLimitsOf(options))
     try {
       const { queueEnds } = context

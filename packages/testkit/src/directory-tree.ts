@@ -1,12 +1,16 @@
 import { posix } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { systemError } from './system-error.ts'
-import { Inode } from './inode.ts'
+import { Inode, sectorsTouched } from './inode.ts'
 import type { SeededRandom } from './seeded-random.ts'
+import type { Survival, UnsyncedChange } from './survival.ts'
 
 type Entry = Inode | 'directory'
 
 /** One atomic change of names: a rename takes one name and gives another in the same step. */
 interface NameChange {
+  /** Of all changes to the disk. */
+  readonly order: number
   readonly directory: string
   readonly removed: readonly string[]
   readonly added?: { readonly path: string; readonly entry: Entry }
@@ -20,6 +24,64 @@ export class DirectoryTree {
   #names = new Map<string, Entry>()
   #durable = new Map<string, Entry>()
   #pending: NameChange[] = []
+  #order = 0
+
+  /** As this one is now, files included, and independent of it. */
+  fork(): DirectoryTree {
+    const fork = new DirectoryTree()
+    fork.#order = this.#order
+    const copies = new Map<Inode, Inode>()
+    const copyOf = (entry: Entry): Entry => {
+      if (entry === 'directory') return entry
+      const copy = copies.get(entry) ?? entry.fork(() => fork.#nextOrder())
+      copies.set(entry, copy)
+      return copy
+    }
+    for (const [path, entry] of this.#names) fork.#names.set(path, copyOf(entry))
+    for (const [path, entry] of this.#durable) fork.#durable.set(path, copyOf(entry))
+    fork.#pending = this.#pending.map((change) => {
+      const { added } = change
+      return added === undefined ? change : { ...change, added: { ...added, entry: copyOf(added.entry) } }
+    })
+    return fork
+  }
+
+  /** How many changes were made, to names and contents. */
+  get changes(): number {
+    return this.#order
+  }
+
+  /** What no sync has covered yet, names and contents, in order. */
+  unsynced(): readonly UnsyncedChange[] {
+    const changes: UnsyncedChange[] = this.#pending.map(({ order, added, removed }) => ({
+      order,
+      kind: 'name',
+      path: added?.path ?? removed[0] ?? '',
+      sectors: [],
+    }))
+    const seen = new Set<Inode>()
+    for (const [path, entry] of [...this.#names, ...this.#durable]) {
+      if (entry === 'directory' || seen.has(entry)) continue
+      seen.add(entry)
+      for (const change of entry.unsynced) {
+        const { order, kind } = change
+        const sectors = change.kind === 'write' ? sectorsTouched(change.position, change.bytes.length) : []
+        changes.push({ order, kind, path, sectors })
+      }
+    }
+    return changes.toSorted((a, b) => a.order - b.order)
+  }
+
+  /** CRC-32 of all names and contents as everybody sees them. */
+  checksum(): number {
+    let sum = 0
+    for (const path of [...this.#names.keys()].toSorted()) {
+      const entry = this.#names.get(path)
+      const content = entry === undefined || entry === 'directory' ? 'directory' : entry.content.checksum()
+      sum = crc32(`${path} ${content}\n`, sum)
+    }
+    return sum
+  }
 
   get(path: string): Entry | undefined {
     return isRoot(path) ? 'directory' : this.#names.get(path)
@@ -46,7 +108,7 @@ export class DirectoryTree {
   create(path: string): Inode {
     if (this.get(path) !== undefined) throw systemError('EEXIST', 'open', path)
     if (this.get(posix.dirname(path)) !== 'directory') throw systemError('ENOENT', 'open', path)
-    const inode = new Inode()
+    const inode = new Inode(() => this.#nextOrder())
     this.#change({ directory: posix.dirname(path), removed: [], added: { path, entry: inode } })
     return inode
   }
@@ -96,9 +158,25 @@ export class DirectoryTree {
   /** Power is gone: of the names changed since their directory was synced, each survives or not. */
   crash(random: SeededRandom): void {
     for (const change of this.#pending) if (random.chance(1, 2)) applyTo(this.#durable, change)
+    this.#settle()
+  }
+
+  /** As {@link crash}, with `survival` in place of the seed; contents included. */
+  crashAs(survival: Survival): void {
+    for (const change of this.#pending) if (survival.keeps(change.order)) applyTo(this.#durable, change)
+    this.#settle()
+    for (const inode of new Set(this.files())) inode.crashAs(survival)
+  }
+
+  #settle(): void {
     this.#pending = []
     for (const path of this.#durable.keys()) if (!this.#reachable(path)) this.#durable.delete(path)
     this.#names = new Map(this.#durable)
+  }
+
+  #nextOrder(): number {
+    this.#order += 1
+    return this.#order
   }
 
   #reachable(path: string): boolean {
@@ -108,7 +186,8 @@ export class DirectoryTree {
     return true
   }
 
-  #change(change: NameChange): void {
+  #change(what: Omit<NameChange, 'order'>): void {
+    const change = { ...what, order: this.#nextOrder() }
     applyTo(this.#names, change)
     this.#pending.push(change)
   }

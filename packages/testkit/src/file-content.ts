@@ -1,9 +1,16 @@
+import { crc32 } from 'node:zlib'
+
 /** Sparse pages: holes cost nothing and read as zeros. */
 const PAGE_BYTES = 4096
+const emptyPage = crc32(Buffer.alloc(PAGE_BYTES))
+/** Checksums of pages that never change. */
+const sums = new WeakMap<Buffer, number>()
 
 /** The bytes of one simulated file. */
 export class FileContent {
   #pages = new Map<number, Buffer>()
+  /** Pages that a copy of this file has too: never changed in place. */
+  #shared = new Set<number>()
   #size = 0
 
   get size(): number {
@@ -54,24 +61,48 @@ export class FileContent {
   truncate(size: number): void {
     if (size < this.#size) {
       const first = Math.ceil(size / PAGE_BYTES)
-      for (const page of this.#pages.keys()) if (page >= first) this.#pages.delete(page)
-      if (size % PAGE_BYTES !== 0) this.#pages.get(first - 1)?.fill(0, size % PAGE_BYTES)
+      for (const page of this.#pages.keys()) if (page >= first) this.#drop(page)
+      if (size % PAGE_BYTES !== 0 && this.#pages.has(first - 1))
+        this.#page(first - 1).fill(0, size % PAGE_BYTES)
     }
     this.#size = size
   }
 
+  /** An independent copy; what neither changes is kept once. */
   copy(): FileContent {
     const copy = new FileContent()
-    for (const [index, page] of this.#pages) copy.#pages.set(index, Buffer.from(page))
+    copy.#pages = new Map(this.#pages)
+    copy.#shared = new Set(this.#pages.keys())
+    this.#shared = new Set(this.#pages.keys())
     copy.#size = this.#size
     return copy
   }
 
+  /** CRC-32 of the length and of everything that is not zero. */
+  checksum(): number {
+    let sum = crc32(String(this.#size))
+    for (const index of [...this.#pages.keys()].toSorted((a, b) => a - b)) {
+      const page = this.#pages.get(index)
+      if (page === undefined) continue
+      const known = sums.get(page) ?? crc32(page)
+      if (this.#shared.has(index)) sums.set(page, known)
+      if (known !== emptyPage) sum = crc32(`${index} ${known}`, sum)
+    }
+    return sum
+  }
+
+  #drop(index: number): void {
+    this.#pages.delete(index)
+    this.#shared.delete(index)
+  }
+
+  /** For changing. */
   #page(index: number): Buffer {
     const known = this.#pages.get(index)
-    if (known) return known
-    const page = Buffer.alloc(PAGE_BYTES)
+    if (known !== undefined && !this.#shared.has(index)) return known
+    const page = known === undefined ? Buffer.alloc(PAGE_BYTES) : Buffer.from(known)
     this.#pages.set(index, page)
+    this.#shared.delete(index)
     return page
   }
 }

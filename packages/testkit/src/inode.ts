@@ -1,12 +1,14 @@
 import { FileContent } from './file-content.ts'
 import type { SeededRandom } from './seeded-random.ts'
+import type { Survival } from './survival.ts'
 
 /** What a disk writes in one piece: a write torn by a crash is torn at a multiple of this. */
 const SECTOR_BYTES = 512
 
+/** `order`: of all changes to the disk. */
 type Change =
-  | { readonly sequence: number; readonly kind: 'write'; readonly position: number; readonly bytes: Buffer }
-  | { readonly sequence: number; readonly kind: 'truncate'; readonly size: number }
+  | { readonly order: number; readonly kind: 'write'; readonly position: number; readonly bytes: Buffer }
+  | { readonly order: number; readonly kind: 'truncate'; readonly size: number }
 
 /**
  * One file: what readers see, what is on stable storage, and the changes in between. A crash keeps the stable part; of the rest each
@@ -18,23 +20,40 @@ export class Inode {
   content = new FileContent()
   #durable = new FileContent()
   #pending: Change[] = []
-  #sequence = 0
+  readonly #nextOrder: () => number
+
+  /** `nextOrder` numbers the changes to the whole disk. */
+  constructor(nextOrder: () => number) {
+    this.#nextOrder = nextOrder
+  }
+
+  /** What no sync has covered yet, in order. */
+  get unsynced(): readonly Change[] {
+    return this.#pending
+  }
+
+  /** As this one is now, and independent of it. */
+  fork(nextOrder: () => number): Inode {
+    const fork = new Inode(nextOrder)
+    fork.content = this.content.copy()
+    fork.#durable = this.#durable.copy()
+    fork.#pending = [...this.#pending]
+    return fork
+  }
 
   write(bytes: Uint8Array, position: number): void {
     this.content.write(bytes, position)
-    this.#sequence += 1
-    this.#pending.push({ sequence: this.#sequence, kind: 'write', position, bytes: Buffer.from(bytes) })
+    this.#pending.push({ order: this.#nextOrder(), kind: 'write', position, bytes: Buffer.from(bytes) })
   }
 
   truncate(size: number): void {
     this.content.truncate(size)
-    this.#sequence += 1
-    this.#pending.push({ sequence: this.#sequence, kind: 'truncate', size })
+    this.#pending.push({ order: this.#nextOrder(), kind: 'truncate', size })
   }
 
   /** Names everything written so far, for {@link synced} or {@link syncFailed}. */
   mark(): number {
-    return this.#sequence
+    return this.#pending.at(-1)?.order ?? 0
   }
 
   /** Everything up to `mark` has reached stable storage. */
@@ -57,8 +76,15 @@ export class Inode {
     this.content = this.#durable.copy()
   }
 
+  /** As {@link crash}, with `survival` in place of the seed. */
+  crashAs(survival: Survival): void {
+    applyChosen(this.#durable, this.#pending, survival)
+    this.#pending = []
+    this.content = this.#durable.copy()
+  }
+
   #take(mark: number): Change[] {
-    const later = this.#pending.findIndex((change) => change.sequence > mark)
+    const later = this.#pending.findIndex((change) => change.order > mark)
     return this.#pending.splice(0, later === -1 ? this.#pending.length : later)
   }
 }
@@ -91,6 +117,34 @@ function applySurvivors(content: FileContent, changes: readonly Change[], random
       left.set(sector, count - 1)
     }
   }
+}
+
+/** Of each sector everything up to the last write that is kept: a sector is written back as it is then. */
+function applyChosen(content: FileContent, changes: readonly Change[], survival: Survival): void {
+  const lastKept = new Map<number, number>()
+  for (const change of changes) {
+    for (const { sector } of sectorsOf(change)) {
+      if (survival.keeps(change.order, sector)) lastKept.set(sector, change.order)
+    }
+  }
+  for (const change of changes) {
+    if (change.kind === 'truncate') {
+      if (survival.keeps(change.order)) content.truncate(change.size)
+      continue
+    }
+    for (const { sector, from, to } of sectorsOf(change)) {
+      if (change.order <= (lastKept.get(sector) ?? -1)) {
+        content.write(change.bytes.subarray(from - change.position, to - change.position), from)
+      }
+    }
+  }
+}
+
+/** Numbers of the sectors that a write touches, in order. */
+export function sectorsTouched(position: number, bytes: number): readonly number[] {
+  const first = Math.floor(position / SECTOR_BYTES)
+  const last = bytes === 0 ? first - 1 : Math.floor((position + bytes - 1) / SECTOR_BYTES)
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index)
 }
 
 function survivorsOf(count: number, random: SeededRandom): number {

@@ -5,6 +5,7 @@ import { FailurePlan, type FileCall, type PlannedFailure } from './failure-plan.
 import { tear, type Inode } from './inode.ts'
 import { MountedFiles } from './mounted-files.ts'
 import type { SeededRandom, Span } from './seeded-random.ts'
+import type { Survival, UnsyncedChange } from './survival.ts'
 import { systemError } from './system-error.ts'
 
 export interface SimulatedFilesOptions {
@@ -22,7 +23,7 @@ export interface SimulatedFilesOptions {
  * object again after {@link crash} or {@link kill}.
  */
 export class SimulatedFiles implements Files {
-  readonly tree = new DirectoryTree()
+  readonly tree: DirectoryTree
   #clock: Clock
   readonly #random: SeededRandom
   readonly #syncMs: Span
@@ -30,7 +31,8 @@ export class SimulatedFiles implements Files {
   #totalBytes: number
   #incarnation = 0
 
-  constructor(options: SimulatedFilesOptions) {
+  constructor(options: SimulatedFilesOptions, tree = new DirectoryTree()) {
+    this.tree = tree
     this.#clock = options.clock
     this.#random = options.random
     this.#syncMs = options.syncMs ?? { min: 1, max: 3 }
@@ -53,6 +55,32 @@ export class SimulatedFiles implements Files {
     this.#failures.clear()
     this.tree.crash(this.#random)
     for (const inode of new Set(this.tree.files())) inode.crash(this.#random)
+  }
+
+  /** As {@link crash}, with `survival` in place of the seed. */
+  crashAs(survival: Survival): void {
+    this.kill()
+    this.tree.crashAs(survival)
+  }
+
+  /** Another disk, as this one is now: what is not synced here is not synced there. */
+  fork(options: SimulatedFilesOptions): SimulatedFiles {
+    return new SimulatedFiles(options, this.tree.fork())
+  }
+
+  /** How many changes were made to it in its lives, each the next in order. */
+  get changes(): number {
+    return this.tree.changes
+  }
+
+  /** CRC-32 of all names and contents as everybody sees them. */
+  checksum(): number {
+    return this.tree.checksum()
+  }
+
+  /** What a power cut now could take, in the order of the calls. */
+  unsynced(): readonly UnsyncedChange[] {
+    return this.tree.unsynced()
   }
 
   /** The process dies (SIGKILL): open handles die, everything written survives. */

@@ -1,0 +1,74 @@
+/** A change that no sync has covered: a power cut may take it, or a part of it. */
+export interface UnsyncedChange {
+  /** Of all changes to the disk. */
+  readonly order: number
+  readonly kind: 'write' | 'truncate' | 'name'
+  readonly path: string
+  /** Numbers, in the file, of the sectors that a write touches. */
+  readonly sectors: readonly number[]
+}
+
+/** Decides what is on the disk after a power cut. */
+export interface Survival {
+  /** For people: what survives. */
+  readonly name: string
+  /**
+   * Whether the change of that order got there; of a write, each sector for itself. A sector that is kept brings the earlier writes
+   * to it along: what is written back is the sector as it is then.
+   */
+  keeps(order: number, sector?: number): boolean
+}
+
+/**
+ * What a power cut can leave, as far as it is worth telling apart: nothing; everything; what came before each change, that change torn at each
+ * sector; everything but one piece; one piece alone; contents without names and names without contents. (A piece: a sector of a file, or another
+ * change.) Writes come back in another order than they were made, which is what the last four are about.
+ */
+export function* survivals(changes: readonly UnsyncedChange[]): Iterable<Survival> {
+  yield { name: 'nothing', keeps: () => false }
+  if (changes.length === 0) return
+  yield { name: 'everything', keeps: () => true }
+  for (const { order, path, kind, sectors } of changes) {
+    const what = `${kind} ${order} of ${path}`
+    yield { name: `everything before ${what}`, keeps: (other) => other < order }
+    for (const torn of sectors.slice(1)) {
+      yield {
+        name: `everything before ${what}, which is torn at sector ${torn}`,
+        keeps: (other, sector = 0) => other < order || (other === order && sector < torn),
+      }
+      yield {
+        name: `everything before ${what}, of which only the part from sector ${torn} on is there`,
+        keeps: (other, sector = 0) => other < order || (other === order && sector >= torn),
+      }
+    }
+  }
+  for (const piece of piecesOf(changes)) {
+    yield { name: `everything but ${piece.name}`, keeps: (order, sector) => !piece.has(order, sector) }
+    yield { name: `nothing but ${piece.name}`, keeps: (order, sector) => piece.has(order, sector) }
+  }
+  const names = new Set(changes.filter(({ kind }) => kind === 'name').map(({ order }) => order))
+  yield { name: 'contents without names', keeps: (order) => !names.has(order) }
+  yield { name: 'names without contents', keeps: (order) => names.has(order) }
+}
+
+interface Piece {
+  readonly name: string
+  has(order: number, sector?: number): boolean
+}
+
+function piecesOf(changes: readonly UnsyncedChange[]): readonly Piece[] {
+  const pieces = new Map<string, Piece>()
+  for (const { order, kind, path, sectors } of changes) {
+    if (kind !== 'write') {
+      const name = `${kind} ${order} of ${path}`
+      pieces.set(name, { name, has: (other) => other === order })
+      continue
+    }
+    const writes = new Set(changes.filter((other) => other.path === path).map((other) => other.order))
+    for (const sector of sectors) {
+      const name = `sector ${sector} of ${path}`
+      pieces.set(name, { name, has: (other, its) => its === sector && writes.has(other) })
+    }
+  }
+  return [...pieces.values()]
+}
