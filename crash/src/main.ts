@@ -1,32 +1,65 @@
-import { close, exitCodeOf, parsedArgs, requireKnown, wholeNumber, WrongArguments } from '@tandemmq/testkit'
+import {
+  close,
+  exitCodeOf,
+  parsedArgs,
+  requireKnown,
+  SeededRandom,
+  sum,
+  wholeNumber,
+  WrongArguments,
+  type Tally,
+} from '@tandemmq/testkit'
+import { killWriters } from './real/kills.ts'
 import { explore, reportOf, sequencesOf } from './simulated/exploration.ts'
 
 const USAGE = `npm run crash -- simulated [--depth N] [--every N]
-    every crash at every boundary of every sequence of up to N steps (default 3) on a simulated disk; of the states that are left, every N-th
-    (default 20) has a recovery that dies as well`
+    every crash at every boundary of every sequence of up to N steps (default 2) on a simulated disk; of the states that are left, every N-th
+    (default 20) has a recovery that dies as well
+npm run crash -- kill [--count N] [--seed S]
+    SIGKILL for N (default 50) processes that write to a real disk: at a counted call or at any time`
 
 const DEPTH_MAX = 4
 const EVERY_MAX = 1_000_000
+const COUNT_MAX = 100_000
+const SEED_MAX = 1_000_000_000
 
 process.exitCode = await exitCodeOf(USAGE, main)
 
 async function main(): Promise<number> {
   const { values, positionals } = parsedArgs({
     allowPositionals: true,
-    options: { depth: { type: 'string' }, every: { type: 'string' } },
+    options: {
+      depth: { type: 'string' },
+      every: { type: 'string' },
+      count: { type: 'string' },
+      seed: { type: 'string' },
+    },
   })
-  const [kind = '', ...more] = positionals
-  requireKnown('kind of crash', [kind], ['simulated'])
-  if (more.length > 0) throw new WrongArguments('One kind of crash at a time.')
-  const depth = wholeNumber('--depth', values.depth ?? '3', 0, DEPTH_MAX)
+  requireKnown('kind of crash', positionals, ['simulated', 'kill'])
+  if (positionals.length === 0) throw new WrongArguments('Which kind of crash?')
+  const isSimulated = positionals.includes('simulated')
+  if (!isSimulated && (values.depth ?? values.every) !== undefined) {
+    throw new WrongArguments('--depth and --every are for simulated crashes.')
+  }
+  const depth = wholeNumber('--depth', values.depth ?? '2', 0, DEPTH_MAX)
   const every = wholeNumber('--every', values.every ?? '20', 1, EVERY_MAX)
-  const findings = await explore({
+  const count = wholeNumber('--count', values.count ?? '50', 1, COUNT_MAX)
+  const random = new SeededRandom(wholeNumber('--seed', values.seed ?? '1', 0, SEED_MAX))
+  const tallies: Tally[] = []
+  if (isSimulated) tallies.push(await simulate(depth, every))
+  if (positionals.includes('kill')) tallies.push((await killWriters(count, random)).report())
+  return close(sum(tallies))
+}
+
+async function simulate(depth: number, recoveryCrashEvery: number): Promise<Tally> {
+  const { broken, recoveries } = await explore({
     sequences: sequencesOf(depth),
     cutEvery: 1,
     goOnEvery: 1,
-    recoveryCrashEvery: every,
-    onSequence: (sequence, so) => process.stdout.write(`${sequence.join(', ') || 'open'}: ${reportOf(so)}\n`),
+    recoveryCrashEvery,
+    onSequence: (sequence, findings) =>
+      process.stdout.write(`${sequence.join(', ') || 'open'}: ${reportOf(findings)}\n`),
   })
-  for (const words of findings.broken) process.stdout.write(`${words}\n`)
-  return close({ passed: findings.recoveries - findings.broken.length, failed: findings.broken.length })
+  for (const words of broken) process.stdout.write(`${words}\n`)
+  return { passed: recoveries - broken.length, failed: broken.length }
 }

@@ -6,7 +6,7 @@ import { Machine } from './machine.ts'
 import { Actor, steps, type Step } from './steps.ts'
 import { TriedCuts } from './tried-cuts.ts'
 import { BrokenPromise, demandSound } from './verdict.ts'
-import { WatchedFiles } from './watched-files.ts'
+import { WatchedFiles } from '../watched-files.ts'
 
 /** What an exploration has tried and found. */
 export interface Findings {

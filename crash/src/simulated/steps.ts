@@ -1,8 +1,8 @@
 import type { MessageStore } from '@tandemmq/storage'
 import { emptyLedger, type Ledger } from './ledger.ts'
-import { walkLog } from './log-walk.ts'
-import { messageOf, POSITION_MS, QUEUE_SYNC_MS, SEGMENT_BYTES, type Machine } from './machine.ts'
-import { WatchedFiles } from './watched-files.ts'
+import { walkLog } from '../log-walk.ts'
+import { messageOf, POSITION_MS, QUEUE_SYNC_MS, SCAN_LIMITS, SEGMENT_BYTES, type Machine } from './machine.ts'
+import { WatchedFiles } from '../watched-files.ts'
 
 /** A sector: after a torn rewrite old and new records of this length fit one another. */
 const RECORD_BYTES = 512
@@ -73,7 +73,7 @@ export class Actor {
   /** Gives up the oldest segments, as far as that may be: all but the last. */
   async expire(): Promise<void> {
     const store = this.#opened
-    const records = walkLog(store)
+    const records = walkLog(store, SCAN_LIMITS)
     this.#note({ isExpiring: true })
     await this.#machine.clock.outcome(store.expire(store.end))
     const gone = records.filter(({ physicalOffset }) => physicalOffset < store.minOffset)
@@ -85,7 +85,7 @@ export class Actor {
     const store = this.#opened
     const { expired } = this.ledger
     const left = Math.max(expired, this.ledger.sent.length - 2)
-    const first = walkLog(store)[left - expired]?.physicalOffset
+    const first = walkLog(store, SCAN_LIMITS)[left - expired]?.physicalOffset
     if (first === undefined) return
     const within = this.ledger.sent.length % 2 === 0 ? 0 : 300
     this.#note({ cutFrom: left, confirmed: 0 })

@@ -1,8 +1,8 @@
 import type { LogRecord } from '@tandemmq/codec'
 import type { MessageStore, QueueReader } from '@tandemmq/storage'
 import type { Ledger } from './ledger.ts'
-import { walkLog } from './log-walk.ts'
-import { keyOf, topicOf, type Machine } from './machine.ts'
+import { walkLog } from '../log-walk.ts'
+import { keyOf, SCAN_LIMITS, topicOf, type Machine } from './machine.ts'
 
 /** A promise that was not kept, in words. */
 export class BrokenPromise extends Error {
@@ -26,7 +26,7 @@ export async function demandSound(
   ledger: Ledger,
   atLeast: number,
 ): Promise<readonly string[]> {
-  const records = walkLog(store)
+  const records = walkLog(store, SCAN_LIMITS)
   const bodies = records.map(({ body }) => body.toString())
   const begin = beginOf(bodies, ledger)
   const all = [...ledger.sent.slice(0, begin), ...bodies]

@@ -1,13 +1,12 @@
-import { decodeRecord, scanFrame, type LogRecord } from '@tandemmq/codec'
+import { decodeRecord, scanFrame, type LogRecord, type ScanLimits } from '@tandemmq/codec'
 import type { MessageStore } from '@tandemmq/storage'
-import { SCAN_LIMITS, SEGMENT_BYTES } from './machine.ts'
 
 /** Every record from the log's bytes alone, in order; checksums are checked. Throws for what is none. */
-export function walkLog(store: MessageStore): readonly LogRecord[] {
+export function walkLog(store: MessageStore, limits: ScanLimits): readonly LogRecord[] {
   const records: LogRecord[] = []
   for (let at = store.minOffset; at < store.end;) {
-    const bytes = segmentFrom(store, at)
-    const scan = scanFrame(bytes, 0, SCAN_LIMITS, at)
+    const bytes = segmentFrom(store, at, limits.segmentBytes)
+    const scan = scanFrame(bytes, 0, limits, at)
     if (scan.kind !== 'message' && scan.kind !== 'blank') throw new Error(`the log has ${scan.kind} at ${at}`)
     if (scan.kind === 'message') records.push(decodeRecord(bytes, 0))
     at += scan.size
@@ -15,8 +14,8 @@ export function walkLog(store: MessageStore): readonly LogRecord[] {
   return records
 }
 
-function segmentFrom(store: MessageStore, at: number): Buffer {
-  const end = Math.min(store.end, at - (at % SEGMENT_BYTES) + SEGMENT_BYTES)
+function segmentFrom(store: MessageStore, at: number, segmentBytes: number): Buffer {
+  const end = Math.min(store.end, at - (at % segmentBytes) + segmentBytes)
   const pieces: Buffer[] = []
   for (let from = at; from < end;) {
     const piece = store.read(from, end - from)
