@@ -19,6 +19,7 @@ import { endOnFile, type Position } from './position-file.ts'
 import type { PropertyChecksums } from './property-checksums.ts'
 import type { QueueEnds } from './queue-ends.ts'
 import type { QueueTrust } from './queue-extent.ts'
+import { repairHint } from './repair-hint.ts'
 import type { SegmentReader } from './segment-reader.ts'
 import { readWhole } from './state-file.ts'
 
@@ -304,7 +305,7 @@ async function settleTail(
   if (end < known && hasRemains) {
     throw new BrokerError(
       'LOG_CORRUPT',
-      `the commit log is damaged at ${end} (${fileOf(reader, end)}); it was on disk up to ${known}`,
+      `the commit log is damaged at ${end} (${fileOf(reader, end)}); it was on disk up to ${known}; ${repairHint(reader.directory)}`,
       {
         facts: { offset: end, flushed: known },
       },
@@ -318,7 +319,7 @@ async function settleTail(
     if (end < known && start < known) {
       throw new BrokerError(
         'LOG_CORRUPT',
-        `the commit log has a hole at ${end} (${fileOf(reader, end)}); it was on disk up to ${known}`,
+        `the commit log has a hole at ${end} (${fileOf(reader, end)}); it was on disk up to ${known}; ${repairHint(reader.directory)}`,
         {
           facts: { offset: end, flushed: known },
         },

@@ -2,6 +2,7 @@ import { BrokerError, type Files, type LogOffset } from '@tandemmq/base'
 import { decodeRecord, scanFrame, type LogRecord, type ScanLimits } from '@tandemmq/codec'
 import { FileCache } from './file-cache.ts'
 import { logFileName, positionOfLogFile } from './log-file-name.ts'
+import { repairHint } from './repair-hint.ts'
 
 /** Segment files as a start finds them, read without belief in any end. What a file lacks reads as zeros. */
 export class SegmentReader {
@@ -116,7 +117,7 @@ function startsIn(
     if (before !== undefined && start !== before + segmentBytes) {
       throw new BrokerError(
         'LOG_CORRUPT',
-        `the commit log in ${directory} lacks the file ${logFileName(before + segmentBytes)}`,
+        `the commit log in ${directory} lacks the file ${logFileName(before + segmentBytes)}; ${repairHint(directory)}`,
         {
           facts: { directory, offset: before + segmentBytes },
         },

@@ -1,6 +1,7 @@
 import { BrokerError, type Files, type LogOffset } from '@tandemmq/base'
 import { positionOfLogFile } from './log-file-name.ts'
 import { endOnFile, type Position } from './position-file.ts'
+import { repairHint } from './repair-hint.ts'
 
 /** Whose store this is to be. */
 export interface StoreOwner {
@@ -48,7 +49,7 @@ export function demandOwnStore(position: Position, claim: StoreClaim, files: Fil
   if (begin === undefined || first <= begin || acceptLoss || endOnFile(position) <= begin) return
   throw new BrokerError(
     'LOG_CORRUPT',
-    `the commit log in ${root} lacks its files from ${begin} up to ${first}: bring them back, or give them up with acceptLoss=true`,
+    `the commit log in ${root} lacks its files from ${begin} up to ${first}: bring them back, or give them up with acceptLoss=true; ${repairHint(`${root}/commitlog`)}`,
     { facts: { root, offset: begin, first } },
   )
 }

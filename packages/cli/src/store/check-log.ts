@@ -77,7 +77,7 @@ function noteQueued(record: LogRecord, { queues, batchTopics }: LogSummary): str
     return undefined
   }
   const expected = range.next
-  range.next = Math.max(range.next, queueOffset + 1)
+  range.next = queueOffset + 1
   if (queueOffset === expected) return undefined
   return `has queue offset ${queueOffset} in ${topic}/${queueId}; the one before it leads to ${expected}`
 }

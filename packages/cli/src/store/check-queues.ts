@@ -152,7 +152,13 @@ function* checkQueue(
         if (!isOver) end = queueOffset + 1
         isOver = false
         const what = wrongWith(unit, queueOffset, queue, newest, log)
-        if (what !== undefined) yield problem(path, at + from, what)
+        if (what !== undefined) {
+          const { offset, size } = unit
+          yield {
+            ...problem(path, at + from, what),
+            log: { from: offset, to: offset + size, kind: 'pointed' },
+          }
+        }
         newest = Math.max(newest, unit.offset)
       }
     }

@@ -64,12 +64,14 @@ export function* checkPosition(files: Files, root: string, log: StoredLog): Gene
     return
   }
   const onDisk = Math.max(position.flushed, position.cleanEnd ?? 0)
+  // What has expired may be gone already.
+  const begin = position.begin === undefined ? undefined : Math.max(position.begin, position.expireTo ?? 0)
   if (onDisk > log.end && log.starts.length > 0) {
     const last = log.startOf(Math.max(log.first, log.end - 1))
     const what = `the log ends at ${log.end}, but ${onDisk} was on disk: what lies between is missing`
     yield {
       ...problem(`commitlog/${nameOf(last)}`, log.end - last, what),
-      log: { from: log.end, to: onDisk, kind: 'gap' },
+      log: { from: log.end, to: onDisk, kind: 'lost' },
     }
   }
   for (const name of ['confirmed', 'queuesSynced', 'scanFrom'] as const) {
@@ -77,21 +79,17 @@ export function* checkPosition(files: Files, root: string, log: StoredLog): Gene
     if (value <= log.end || log.isOpen) continue
     yield problem(path, 0, `${name} is ${value}, the log ends at ${log.end}`)
   }
-  if (position.begin !== undefined && log.starts.length > 0 && log.first > position.begin) {
+  if (begin !== undefined && begin < onDisk && log.starts.length > 0 && log.first > begin) {
     yield {
-      ...problem(
-        log.pathOf(log.first),
-        0,
-        `the log begins here; its files from ${position.begin} on are missing`,
-      ),
-      log: { from: position.begin, to: log.first, kind: 'gap' },
+      ...problem(log.pathOf(log.first), 0, `the log begins here; its files from ${begin} on are missing`),
+      log: { from: begin, to: log.first, kind: 'head' },
     }
   }
-  if (position.begin !== undefined && log.starts.length === 0) {
+  if (begin !== undefined && begin < onDisk && log.starts.length === 0) {
     yield problem(
       'commitlog',
       0,
-      `the log has no file; it began at ${position.begin} and was on disk up to ${position.flushed}`,
+      `the log has no file; it began at ${begin} and was on disk up to ${position.flushed}`,
     )
   }
   if (position.cleanEnd !== undefined && position.cleanEnd < log.end) {

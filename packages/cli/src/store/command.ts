@@ -5,14 +5,13 @@ import { BrokerError, messageOf, systemCodeOf } from '@tandemmq/base'
 import { NodeFiles, errnoOf } from '@tandemmq/platform-node'
 import type { Command } from 'commander'
 import { dumpStore } from './dump.ts'
+import { addRepair } from './repair/repair-command.ts'
 import { isLocked } from './store-lock.ts'
 import { verifyStore } from './verify.ts'
 
-/** `tandemmq store`: looks into a store's directory, ours or Apache's; never writes there and locks nothing. */
+/** `tandemmq store`: looks into a store's directory, ours or Apache's. Only `repair` writes there, under the directory's lock. */
 export function addStore(program: Command): void {
-  const store = program
-    .command('store')
-    .description('look into the directory of a store; nothing is written there')
+  const store = program.command('store').description('look into the directory of a store, and repair it')
   store
     .command('dump')
     .description('print the commit log, one line per record')
@@ -28,6 +27,7 @@ export function addStore(program: Command): void {
     .argument('<dir>', 'storePathRootDir of the broker')
     .allowExcessArguments(false)
     .action((directory: string) => run(() => verify(resolve(directory))))
+  addRepair(store, run)
 }
 
 function verify(root: string): number {

@@ -16,12 +16,26 @@ export interface Finding {
 export interface LogDamage {
   readonly from: number
   readonly to: number
-  /**
-   * `gap`: there is no record; `tail`: nor behind; `content`: a record's checksum is wrong; `place`: it contradicts its consume queue, so one of the
-   * two is wrong.
-   */
-  readonly kind: 'gap' | 'tail' | 'content' | 'place'
+  readonly kind: LogDamageKind
+  /** Where the record before a gap begins: what hit the gap may have hit its properties, which have no checksum. */
+  readonly before?: number
 }
+
+export type LogDamageKind =
+  /** There is no record, but behind. */
+  | 'gap'
+  /** There is no record, nor behind. */
+  | 'tail'
+  /** Files before the first one are missing. */
+  | 'head'
+  /** What was on disk behind the end is missing. */
+  | 'lost'
+  /** A record has another checksum than it says. */
+  | 'content'
+  /** A record does not follow the one before it in its queue. */
+  | 'place'
+  /** A record has another place than the unit that leads to it. */
+  | 'pointed'
 
 export function problem(file: string, at: number, what: string): Finding {
   return { kind: 'problem', file, at, what }

@@ -120,6 +120,7 @@ export class StoredLog implements Disposable {
     }
     let window: Buffer = Buffer.alloc(0)
     let windowAt = 0
+    let before: number | undefined
     for (let at = 0; at < this.segmentBytes;) {
       let scan = scanFrame(window, at - windowAt, this.#limits, start + at)
       if (scan.kind === 'incomplete' && windowAt + window.length < this.segmentBytes) {
@@ -132,6 +133,7 @@ export class StoredLog implements Disposable {
       const record = bytes && soundRecord(bytes)
       if (bytes !== undefined && record !== undefined) {
         yield { kind: 'message', offset: start + at, bytes, record }
+        before = start + at
         at += bytes.length
         this.#end = start + at
       } else if (scan.kind === 'blank' && at + scan.size === this.segmentBytes) {
@@ -139,12 +141,14 @@ export class StoredLog implements Disposable {
         this.#end = start + this.segmentBytes
         return
       } else {
-        const gap = this.#gapAt(start, at, flushed)
+        const found = this.#gapAt(start, at, flushed)
+        const gap = found && { ...found, ...(before === undefined ? {} : { before }) }
         const why =
           scan.kind === 'corrupt' ? scan.why : bytes === undefined ? scan.kind : 'impossible-content'
         yield* this.#findingsAt(start, at, why, gap)
         if (gap?.kind !== 'gap') return
         at = gap.to - start
+        before = undefined
         this.#end = gap.to
       }
     }

@@ -1,0 +1,165 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { silentLogger, silentMeter } from '@tandemmq/base'
+import { HaMaster, HaSlave, type HaPorts, type ReplicatedLog } from '@tandemmq/ha-protocol'
+import { NodeClock, NodeFiles, NodeNet, NodeRandom } from '@tandemmq/platform-node'
+import type { MessageStore } from '@tandemmq/storage'
+import { expect, onTestFinished, test } from 'vitest'
+import { OwnDirectory, openOwn } from '../own-store.test-kit.ts'
+import { fromMaster, fromSlave, type PeerOptions } from './peer-source.ts'
+import type { RangeSource } from './range-source.ts'
+import { repairStore, type RepairReport } from './repair-store.ts'
+
+const files = new NodeFiles()
+const LOG = 'commitlog/00000000000000065536'
+const secret = Buffer.from('the secret of the set')
+const peer: PeerOptions = { secret, cluster: 'c', set: 'a', waitMs: 20_000 }
+const ports: HaPorts = {
+  net: new NodeNet(),
+  clock: new NodeClock(),
+  random: new NodeRandom(),
+  logger: silentLogger,
+  meter: silentMeter,
+}
+
+function replicated(store: MessageStore): ReplicatedLog {
+  return {
+    get minOffset() {
+      return store.minOffset
+    },
+    get end() {
+      return store.end
+    },
+    get flushed() {
+      return store.flushed.at
+    },
+    segmentBytes: store.segmentBytes,
+    get lineage() {
+      return store.lineage
+    },
+    read: (offset, bytesMax) => store.read(offset, bytesMax),
+    append: (at, bytes) => store.appendRaw(at, bytes),
+    flush: () => store.flush(),
+    checksum: (from, to) => store.checksum(from, to),
+    adoptLineage: (lineage) => store.adoptLineage(lineage),
+    truncateTo: (offset) => store.truncateTo(offset),
+    onAppend: (listener) => store.written.onAdvance(listener),
+    onFlush: (listener) => store.flushed.onAdvance(listener),
+  }
+}
+
+/** Two stores with one log, of which one is damaged in its second file, over some records. */
+async function pair(): Promise<{ readonly sound: string; readonly damaged: string }> {
+  const own = await OwnDirectory.closed()
+  const damaged = mkdtempSync(join(tmpdir(), 'tandemmq-peer-'))
+  onTestFinished(() => {
+    own[Symbol.dispose]()
+    rmSync(damaged, { recursive: true })
+  })
+  cpSync(own.root, damaged, { recursive: true })
+  const bytes = readFileSync(join(damaged, LOG))
+  bytes.fill(0, 1024, 3072)
+  writeFileSync(join(damaged, LOG), bytes)
+  return { sound: own.root, damaged }
+}
+
+function repair(root: string, source: RangeSource): Promise<RepairReport> {
+  const options = { cut: false, nowMs: 1, confirm: () => Promise.resolve(true), source }
+  return repairStore(
+    files,
+    root,
+    options,
+    () => {},
+    () => {},
+  )
+}
+
+function expectRepaired(report: RepairReport, { sound, damaged }: { sound: string; damaged: string }): void {
+  expect(report).toMatchObject({ isDone: true, remaining: [], left: [] })
+  expect(report.steps[0]).toMatchObject({ kind: 'fetch', from: 66_056, to: 68_656 })
+  expect(readFileSync(join(damaged, LOG))).toEqual(readFileSync(join(sound, LOG)))
+}
+
+async function runningMaster(
+  root: string,
+): Promise<{ readonly master: HaMaster; readonly store: MessageStore }> {
+  const store = await openOwn(root)
+  const master = await HaMaster.listen(
+    {
+      cluster: 'c',
+      set: 'a',
+      identity: 'a-0',
+      instanceId: 'm',
+      secret,
+      address: { host: '127.0.0.1', port: 0 },
+      flushRequired: false,
+      inSyncReplicas: 2,
+    },
+    ports,
+    replicated(store),
+  )
+  onTestFinished(async () => {
+    await master.close()
+    await store.close()
+  })
+  return { master, store }
+}
+
+test('a slave’s log is repaired from its running master, which counts nothing for it', async () => {
+  const stores = await pair()
+  const { master, store } = await runningMaster(stores.sound)
+  let replicatedTo = 0
+  master.replicated.onAdvance((at) => (replicatedTo = Math.max(replicatedTo, at)))
+  expectRepaired(await repair(stores.damaged, fromMaster(files, master.address, peer)), stores)
+  expect(replicatedTo).toBeLessThanOrEqual(66_056)
+  expect(store.end).toBeGreaterThan(68_656)
+})
+
+test('a master with another secret, or of another log, is not believed', async () => {
+  const { damaged } = await pair()
+  const other = await pair()
+  const { master } = await runningMaster(other.sound)
+  const before = readFileSync(join(damaged, LOG))
+  const wrong = { ...peer, secret: Buffer.from('another secret of the set') }
+  await expect(repair(damaged, fromMaster(files, master.address, wrong))).rejects.toThrow('another secret')
+  await expect(repair(damaged, fromMaster(files, master.address, peer))).rejects.toThrow(
+    'has not sent the bytes',
+  )
+  expect(readFileSync(join(damaged, LOG))).toEqual(before)
+})
+
+test('a master’s log is repaired from its running slave, which comes to the port of the stopped master', async () => {
+  const stores = await pair()
+  const store = await openOwn(stores.sound)
+  const free = await ports.net.listen({ host: '127.0.0.1', port: 0 }, (connection) => connection.destroy())
+  const { address } = free
+  await free.close()
+  const slave = HaSlave.start(
+    { cluster: 'c', set: 'a', identity: 'a-1', instanceId: 's', secret, masterAddress: address },
+    ports,
+    replicated(store),
+  )
+  const end = store.end
+  try {
+    expectRepaired(await repair(stores.damaged, fromSlave(files, address, peer)), stores)
+    expect(store.end).toBe(end)
+  } finally {
+    slave.close()
+    await store.close()
+  }
+})
+
+test('where nobody answers, nothing is changed', async () => {
+  const { damaged } = await pair()
+  const before = readFileSync(join(damaged, LOG))
+  const impatient = { ...peer, waitMs: 300 }
+  const nowhere = { host: '127.0.0.1', port: 1 }
+  await expect(repair(damaged, fromMaster(files, nowhere, impatient))).rejects.toThrow(
+    'has not sent the bytes',
+  )
+  await expect(repair(damaged, fromSlave(files, { host: '127.0.0.1', port: 0 }, impatient))).rejects.toThrow(
+    'no slave has come',
+  )
+  expect(readFileSync(join(damaged, LOG))).toEqual(before)
+})
