@@ -1,5 +1,5 @@
-import { SysFlag, bodyCrcMatches, checkPropertyCrc, type LogRecord } from '@tandemmq/codec'
-import { canBeQueued, isQueued } from '@tandemmq/storage'
+import { SysFlag, bodyCrcMatches, type LogRecord } from '@tandemmq/codec'
+import { PropertyChecksums, canBeQueued, isQueued } from '@tandemmq/storage'
 import { problem, type Finding } from './finding.ts'
 import type { StoredLog } from './stored-log.ts'
 
@@ -31,6 +31,7 @@ export function queueKey(topic: string, queueId: number): string {
  * Every frame and every checksum. `flushed`: below it all was on disk. Behind it the end of a log that was not closed may be torn: a start cuts that off.
  */
 export function* checkLog(log: StoredLog, flushed: number, summary: LogSummary): Generator<Finding> {
+  const checksums = new PropertyChecksums(false)
   for (const piece of log.pieces(flushed)) {
     if (piece.kind === 'finding') {
       const { finding } = piece
@@ -50,7 +51,7 @@ export function* checkLog(log: StoredLog, flushed: number, summary: LogSummary):
     if (!bodyCrcMatches(bytes, 0)) {
       yield damaged('content', `the body of ${where} has another checksum than it says`)
     }
-    if (checkPropertyCrc(bytes, 0, bytes.length) === 'wrong') {
+    if (checksums.check(bytes, 0, bytes.length) === 'wrong') {
       yield damaged('content', `${where} has another checksum than its properties say`)
     }
     const jump = noteQueued(record, summary)
