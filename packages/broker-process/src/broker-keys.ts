@@ -88,6 +88,14 @@ export const brokerKeys = {
     default: false,
     text: 'Every record ends with a checksum over all of it, 20 bytes, not only over its body. After a power cut the end of the log needs no second opinion then.',
   }),
+  enableLmq: flag({
+    default: false,
+    text: 'With enableMultiDispatch: a message may name light queues (%LMQ%…) that lead to it too.',
+  }),
+  enableMultiDispatch: flag({
+    default: false,
+    text: 'With enableLmq: the broker says in a message which places it has in the light queues that it names.',
+  }),
   messageIndexEnable: flag({
     default: true,
     text: 'Messages can be found by their keys, unique keys and tags.',

@@ -77,6 +77,7 @@ export function brokerOptions(
     consumeQueueFilesMax: queueFilesMax(descriptorLimit()),
     maxMessageBytes: values.maxMessageSize,
     propertyCrc: values.enabledAppendPropCRC,
+    lightQueues: values.enableLmq && values.enableMultiDispatch,
     ...(values.messageIndexEnable
       ? { index: { slots: values.maxHashSlotNum, entries: values.maxIndexNum } }
       : {}),

@@ -28,6 +28,8 @@ export interface BrokerOptions {
   readonly index?: IndexGeometry
   /** Records end with a checksum over all of them (`enabledAppendPropCRC`). Default false. */
   readonly propertyCrc?: boolean
+  /** Messages may ask for places in light queues (`enableLmq`, `enableMultiDispatch`). Default false. */
+  readonly lightQueues?: boolean
   /** How long a byte may stay unflushed that nobody waits for, ms; default 500. */
   readonly flushIntervalMs?: number
   /** What records name as their store host (`brokerIP1` and port). */

@@ -15,6 +15,7 @@ import { arrivalOf, indexedOf, isQueued } from './arrival.ts'
 import type { AppendedBatch, BatchToAppend } from './batch-append.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { LIGHT_QUEUES_MAX, lightNamesIn, withLightOffsets, withoutLightOffsets } from './light-queues.ts'
 import type { QueueOffsets } from './queue-offsets.ts'
 import { isQueueId, isTopicName } from './topic-name.ts'
 
@@ -51,8 +52,11 @@ export interface AppenderOptions {
   readonly maxMessageBytes: number
   /** Records end with a checksum over all of them. */
   readonly propertyCrc: boolean
+  /** Messages may ask for places in light queues (Apache: enableLmq and enableMultiDispatch). */
+  readonly lightQueues: boolean
 }
 
+const noNames: readonly string[] = []
 const TOPIC_LENGTH_MAX = 127
 const INNER_TOPIC_LENGTH_MAX = 255
 
@@ -104,6 +108,11 @@ export class Appender {
       topic: message.topic,
       properties: this.#storable(message.properties),
     }
+    const light = this.#options.lightQueues ? this.#lightNames(message) : noNames
+    if (light.length > 0) {
+      const offsets = light.map((name) => this.#queueOffsets.next(name, 0))
+      fields.properties = withLightOffsets(fields.properties, offsets)
+    }
     const size = recordSize(fields, this.#options)
     if (size + BLANK_BYTES > this.#log.segmentBytes)
       throw illegal('is longer than a file of the log', { size })
@@ -115,6 +124,7 @@ export class Appender {
     })
     // Only now: an append that failed has used no queue offset.
     if (queued) this.#queueOffsets.advancePast(message.topic, message.queueId, queueOffset)
+    for (const name of light) this.#queueOffsets.advancePast(name, 0, this.#queueOffsets.next(name, 0))
     this.#storeTimestamp = storeTimestamp
     const end = offset + size
     const arrival = arrivalOf(fields, offset, size)
@@ -186,9 +196,18 @@ export class Appender {
     return { offset, size, end: offset + size, queueOffset: first, storeTimestamp, offsets }
   }
 
-  /** Nobody but the store may write a checksum of the record. */
-  #storable(properties: string): string {
+  /** Nobody but the store may write a checksum of the record, or say which places it has in light queues. */
+  #storable(sent: string): string {
+    const properties = withoutLightOffsets(sent)
     return this.#options.propertyCrc || endsLikeCrc(properties) ? propertiesBeforeCrc(properties) : properties
+  }
+
+  #lightNames({ topic, properties, sysFlag }: MessageToAppend): readonly string[] {
+    const names = isQueued(sysFlag) ? lightNamesIn(topic, properties) : noNames
+    if (names === undefined) throw illegal('names a light queue that cannot be', { topic })
+    if (!this.#queueOffsets.hasRoomFor(names))
+      throw illegal('would make too many light queues', { max: LIGHT_QUEUES_MAX })
+    return names
   }
 
   /** What Apache demands of a batch: an ordinary topic, no transaction, no more bytes together than one message may have. */

@@ -66,7 +66,9 @@ const delayLevelsMs = [
 const UNKNOWN_LEVEL_MS = 1000
 
 /** In the topic of delay levels the unit holds the due time instead of a tag's hash. */
-function tagsCodeOfRecord(record: QueuedFields): bigint {
+export function tagsCodeOfRecord(
+  record: Pick<QueuedFields, 'topic' | 'storeTimestamp' | 'properties'>,
+): bigint {
   if (record.topic === DELAY_LEVEL_TOPIC) {
     const level = Number.parseInt(propertyOf(record.properties, 'DELAY') ?? '0', 10)
     if (level > 0) {

@@ -7,9 +7,11 @@ import {
   fillerUnit,
   isFillerUnit,
   type ConsumeQueueUnit,
+  type ExtUnit,
 } from '@tandemmq/codec'
 import type { ConsumeQueueFiles } from './consume-queue-files.ts'
 import { logFileName } from './log-file-name.ts'
+import type { QueueExtensions } from './queue-extensions.ts'
 
 /** Read at a time when units are summed up. */
 const SUM_BLOCK_BYTES = 3200 * UNIT_BYTES
@@ -26,6 +28,8 @@ export interface QueueReader {
   unit(queueOffset: QueueOffset): ConsumeQueueUnit | undefined
   /** Units of consecutive positions from `queueOffset` on, as far as there are, in one read. */
   units(queueOffset: QueueOffset, countMax: number): readonly (ConsumeQueueUnit | undefined)[]
+  /** What an Apache with `enableConsumeQueueExt` has kept beside the unit; `undefined`: nothing. */
+  extension(queueOffset: QueueOffset): ExtUnit | undefined
   /** The first position whose record lies at or behind `offset` in the log; `maxOffset` if there is none. */
   offsetAtOrAfter(offset: LogOffset): QueueOffset
 }
@@ -46,6 +50,7 @@ export class ConsumeQueue implements QueueReader {
   readonly queueId: number
   readonly #directory: string
   readonly #files: ConsumeQueueFiles
+  readonly #extensions: QueueExtensions | undefined
   #first: QueueOffset
   #min: QueueOffset
   /** Where the record of `#min` lies in the log; `undefined`: not known. */
@@ -64,6 +69,7 @@ export class ConsumeQueue implements QueueReader {
     directory: string,
     files: ConsumeQueueFiles,
     extent: QueueExtent | undefined,
+    extensions?: QueueExtensions,
   ) {
     this.topic = topic
     this.queueId = queueId
@@ -73,6 +79,7 @@ export class ConsumeQueue implements QueueReader {
     this.#min = extent?.min ?? 0
     this.#end = extent?.end ?? 0
     this.#summedTo = this.#first
+    this.#extensions = extensions
   }
 
   get minOffset(): QueueOffset {
@@ -88,6 +95,18 @@ export class ConsumeQueue implements QueueReader {
   }
 
   units(queueOffset: QueueOffset, countMax: number): readonly (ConsumeQueueUnit | undefined)[] {
+    const extensions = this.#extensions
+    const units = this.#unitsOnFile(queueOffset, countMax)
+    if (extensions === undefined) return units
+    return units.map((unit) => unit && extensions.resolved(this.topic, this.queueId, unit))
+  }
+
+  extension(queueOffset: QueueOffset): ExtUnit | undefined {
+    const [unit] = this.#unitsOnFile(queueOffset, 1)
+    return unit && this.#extensions?.of(this.topic, this.queueId, unit.tagsCode)
+  }
+
+  #unitsOnFile(queueOffset: QueueOffset, countMax: number): readonly (ConsumeQueueUnit | undefined)[] {
     if (queueOffset < this.#min || queueOffset >= this.#end) return []
     const position = queueOffset * UNIT_BYTES
     const start = this.#fileStart(position)

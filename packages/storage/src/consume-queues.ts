@@ -1,8 +1,10 @@
 import { systemCodeOf, type LogOffset, type QueueOffset } from '@tandemmq/base'
-import { UNIT_BYTES, type LogRecord } from '@tandemmq/codec'
+import { UNIT_BYTES, type ConsumeQueueUnit, type LogRecord } from '@tandemmq/codec'
 import type { Arrival } from './arrival.ts'
 import type { ConsumeQueueFiles } from './consume-queue-files.ts'
 import { ConsumeQueue } from './consume-queue.ts'
+import { LIGHT_QUEUES_MAX, isLightQueue, lightPlacesOf } from './light-queues.ts'
+import { QueueExtensions } from './queue-extensions.ts'
 import { readQueueExtent, type QueueTrust } from './queue-extent.ts'
 import { canBeQueued, isQueueId, isTopicName } from './topic-name.ts'
 import type { UnqueuedRecords } from './unqueued-records.ts'
@@ -16,6 +18,8 @@ const DISAGREEMENTS_MAX = 64
 /** Queues whose begin is looked for in one turn: each may open a file and read it in a few places. */
 const QUEUES_PER_TURN = 64
 
+type QueuePlace = Pick<Arrival, 'topic' | 'queueId' | 'queueOffset'>
+
 /** All consume queues of a store, by topic and queue. */
 export class ConsumeQueues {
   readonly #directory: string
@@ -23,8 +27,11 @@ export class ConsumeQueues {
   readonly #unqueued: UnqueuedRecords
   readonly #topics = new Map<string, Map<number, ConsumeQueue>>()
   readonly #pending = new Set<ConsumeQueue>()
+  readonly extensions: QueueExtensions
+  #lightQueues = 0
 
   constructor(directory: string, files: ConsumeQueueFiles, unqueued: UnqueuedRecords) {
+    this.extensions = new QueueExtensions(`${directory}_ext`, files)
     this.#directory = directory
     this.#files = files
     this.#unqueued = unqueued
@@ -48,8 +55,8 @@ export class ConsumeQueues {
           sound = false // The file before the last one is gone.
           continue
         }
-        const queue = new ConsumeQueue(topic, queueId, directory, this.#files, extent)
-        this.#topicQueues(topic).set(queueId, queue)
+        const queue = new ConsumeQueue(topic, queueId, directory, this.#files, extent, this.extensions)
+        this.#add(queue)
         if (recordAt !== undefined && !dropTornEnd(queue, minOffset, recordAt)) sound = false
         queue.advanceMin(minOffset)
         if (recordAt !== undefined) queue.assumeDirty(trust.synced)
@@ -75,9 +82,18 @@ export class ConsumeQueues {
       this.#unqueued.note(arrival)
       return false
     }
-    const queue = this.find(arrival.topic, arrival.queueId) ?? this.#create(arrival.topic, arrival.queueId)
-    if (queue.put(arrival.queueOffset, arrival)) this.#pending.add(queue)
+    this.#putInto(arrival, arrival)
+    for (const place of lightPlacesOf(arrival.topic, arrival.properties)) {
+      if (this.hasRoomFor([place.topic])) this.#putInto(place, arrival)
+      else this.#unqueued.note({ ...arrival, ...place })
+    }
     return true
+  }
+
+  /** Whether there may be all of these light queues (Apache: maxLmqConsumeQueueNum). */
+  hasRoomFor(lightQueues: readonly string[]): boolean {
+    const fresh = lightQueues.filter((name) => this.find(name, 0) === undefined)
+    return fresh.length === 0 || this.#lightQueues + fresh.length <= LIGHT_QUEUES_MAX
   }
 
   /** A queue of which the log has nothing any more goes on at `queueOffset`; others know better. */
@@ -125,6 +141,7 @@ export class ConsumeQueues {
     }
     this.#topics.clear()
     this.#pending.clear()
+    this.#lightQueues = 0
   }
 
   async sync(): Promise<void> {
@@ -147,18 +164,24 @@ export class ConsumeQueues {
 
   #create(topic: string, queueId: number): ConsumeQueue {
     const directory = `${this.#directory}/${topic}/${queueId}`
-    const queue = new ConsumeQueue(topic, queueId, directory, this.#files, undefined)
-    this.#topicQueues(topic).set(queueId, queue)
+    const queue = new ConsumeQueue(topic, queueId, directory, this.#files, undefined, this.extensions)
+    this.#add(queue)
     return queue
   }
 
-  #topicQueues(topic: string): Map<number, ConsumeQueue> {
-    let queues = this.#topics.get(topic)
+  #putInto({ topic, queueId, queueOffset }: QueuePlace, unit: ConsumeQueueUnit): void {
+    const queue = this.find(topic, queueId) ?? this.#create(topic, queueId)
+    if (queue.put(queueOffset, unit)) this.#pending.add(queue)
+  }
+
+  #add(queue: ConsumeQueue): void {
+    let queues = this.#topics.get(queue.topic)
     if (queues === undefined) {
       queues = new Map()
-      this.#topics.set(topic, queues)
+      this.#topics.set(queue.topic, queues)
     }
-    return queues
+    queues.set(queue.queueId, queue)
+    if (isLightQueue(queue.topic)) this.#lightQueues += 1
   }
 }
 
@@ -173,7 +196,7 @@ function dropTornEnd(queue: ConsumeQueue, minOffset: LogOffset, recordAt: Record
     const agrees =
       record !== undefined &&
       record.size === unit.size &&
-      (queue.topic.startsWith('%LMQ%') ||
+      (isLightQueue(queue.topic) ||
         (record.topic === queue.topic && record.queueId === queue.queueId && record.queueOffset === last))
     if (agrees) return true
     queue.cutAt(last)

@@ -15,10 +15,14 @@ export interface ExpectedStore {
     readonly queueId: number
     readonly queueOffset: number
     readonly bodyBase64: string
+    readonly msgId: string
+    readonly sysFlag: number
+    readonly properties: Readonly<Record<string, string>>
     readonly propertiesString: string
     readonly storeTimestamp: number
   }[]
   readonly consumequeue: Readonly<Record<string, readonly Unit[]>>
+  readonly consumequeueExt: Readonly<Record<string, readonly ExtensionUnit[]>>
   readonly index: readonly {
     readonly file: string
     readonly entries: readonly { readonly keyHash: number; readonly phyOffset: number }[]
@@ -30,6 +34,13 @@ interface Unit {
   readonly offset: number
   readonly size: number
   readonly tagsCode: string
+}
+
+interface ExtensionUnit {
+  readonly extOffset: number
+  readonly tagsCode: string
+  readonly msgStoreTime: number
+  readonly bitMapHex: string
 }
 
 interface Manifest {
@@ -66,12 +77,12 @@ function golden(name: string, path: string): Buffer {
 export async function installGolden(
   bench: StoreBench,
   name: string,
-  without?: string,
+  without?: RegExp,
 ): Promise<ExpectedStore> {
   const manifest: Manifest = JSON.parse(golden(name, 'manifest.json').toString())
   for (const { path, size } of manifest.files) {
-    const isOurs = /^(commitlog|consumequeue|index|checkpoint|abort)/.test(path)
-    if (!isOurs || path.endsWith('/') || (without !== undefined && path.startsWith(without))) continue
+    const isOurs = /^(commitlog|consumequeue|batchconsumequeue|index|checkpoint|abort)/.test(path)
+    if (!isOurs || path.endsWith('/') || without?.test(path) === true) continue
     const at = `/data/store/${path}`
     const packed = goldenFile(name, path)
     bench.disk.makeDirectory(at.slice(0, at.lastIndexOf('/')))
@@ -92,4 +103,11 @@ export function goldenOptions(expected: ExpectedStore): Parameters<StoreBench['o
     maxMessageBytes: 4 * 1024 * 1024,
     index: { slots: 100, entries: 120 },
   }
+}
+
+/** The tags code that a unit stands for: its own, or that of the extension unit it holds the address of. */
+export function trueTagsCode(expected: ExpectedStore, queue: string, tagsCode: string): bigint {
+  const extOffset = BigInt(tagsCode) + 2n ** 63n
+  const extension = expected.consumequeueExt[queue]?.find((unit) => BigInt(unit.extOffset) === extOffset)
+  return BigInt(extension?.tagsCode ?? tagsCode)
 }

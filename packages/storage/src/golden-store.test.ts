@@ -1,6 +1,20 @@
 import { describe, expect, test } from 'vitest'
-import { goldenOptions, installGolden } from './golden-store.test-kit.ts'
+import { transactionTypeOf } from '@tandemmq/codec'
+import { goldenOptions, installGolden, trueTagsCode } from './golden-store.test-kit.ts'
+import type { MessageStore, QueueReader } from './index.ts'
 import { StoreBench } from './store-bench.test-kit.ts'
+
+/** Its queue is of another kind. */
+const BATCH_TOPIC = 'GoldenInner'
+
+function queueOf(store: MessageStore, key: string): QueueReader | undefined {
+  const [topic = '', queueId] = key.split('/')
+  return store.queue(topic, Number(queueId))
+}
+
+function isRollback(sysFlag: number): boolean {
+  return transactionTypeOf(sysFlag) === 'rollback'
+}
 
 describe.each(['store', 'store-crash', 'store-5.3.3', 'store-extra'])('the genuine Apache %s', (name) => {
   test('opens, and every message is there by queue offset', async () => {
@@ -14,47 +28,91 @@ describe.each(['store', 'store-crash', 'store-5.3.3', 'store-extra'])('the genui
       lossPossible: true,
     })
     for (const [key, units] of Object.entries(expected.consumequeue)) {
-      const [topic = '', queueId] = key.split('/')
-      const queue = store.queue(topic, Number(queueId))
+      const queue = queueOf(store, key)
       for (const { index, offset, size, tagsCode } of units) {
         if (size === 0x7fffffff) continue
-        expect(queue?.unit(index), `${key} ${index}`).toEqual({ offset, size, tagsCode: BigInt(tagsCode) })
+        const unit = { offset, size, tagsCode: trueTagsCode(expected, key, tagsCode) }
+        expect(queue?.unit(index), `${key} ${index}`).toEqual(unit)
+        const light = key.startsWith('%LMQ%')
+        const [extension] = (expected.consumequeueExt[key] ?? []).slice(index, index + 1)
+        expect(queue?.extension(index)).toEqual(
+          extension === undefined || light
+            ? undefined
+            : {
+                tagsCode: BigInt(extension.tagsCode),
+                storeTimestamp: extension.msgStoreTime,
+                bitmap: Buffer.from(extension.bitMapHex, 'hex'),
+              },
+        )
       }
     }
-    for (const record of expected.commitlog) {
-      if (record.kind !== 'message') continue
-      expect(store.record(record.physicalOffset)).toMatchObject({
-        topic: record.topic,
-        queueOffset: record.queueOffset,
-        properties: record.propertiesString,
-        storeTimestamp: record.storeTimestamp,
-        body: Buffer.from(record.bodyBase64, 'base64'),
+  })
+
+  test('gives every message by its place, its message id and its keys', async () => {
+    const bench = new StoreBench()
+    const expected = await installGolden(bench, name)
+    const store = await bench.open(goldenOptions(expected))
+    let byKey = 0
+    for (const message of expected.commitlog) {
+      if (message.kind !== 'message') continue
+      const { physicalOffset, topic, properties, msgId } = message
+      if (topic === BATCH_TOPIC) continue
+      const record = store.record(physicalOffset)
+      expect(record).toMatchObject({
+        topic,
+        queueOffset: message.queueOffset,
+        properties: message.propertiesString,
+        storeTimestamp: message.storeTimestamp,
+        body: Buffer.from(message.bodyBase64, 'base64'),
       })
+      expect(store.recordByMessageId(msgId), msgId).toEqual(record)
+      expect(store.recordByMessageId(msgId, physicalOffset + 1)).toBeUndefined()
+      if (isRollback(message.sysFlag)) continue
+      const wanted = [
+        ...(properties['UNIQ_KEY'] === undefined ? [] : [['uniqueKey', properties['UNIQ_KEY']] as const]),
+        ...(properties['KEYS'] ?? '')
+          .split(' ')
+          .filter((key) => key !== '')
+          .map((key) => ['key', key] as const),
+      ]
+      for (const [by, value] of wanted) {
+        const query = store.query({
+          topic,
+          by,
+          value,
+          max: 1000,
+          begin: record.storeTimestamp,
+          end: record.storeTimestamp,
+        })
+        const { records } = await bench.clock.outcome(query)
+        const found = records.map((each) => each.physicalOffset)
+        expect(found, `${by} ${value}`).toContain(physicalOffset)
+        byKey += 1
+      }
     }
+    expect(byKey).toBeGreaterThan(10)
   })
 
   test('has its consume queues built again from the log, unit by unit', async () => {
     const bench = new StoreBench()
-    const expected = await installGolden(bench, name, 'consumequeue/')
+    const expected = await installGolden(bench, name, /^(batch)?consumequeue/)
     const store = await bench.open(goldenOptions(expected))
     let compared = 0
     for (const [key, units] of Object.entries(expected.consumequeue)) {
-      const [topic = '', queueId] = key.split('/')
-      if (topic.startsWith('%LMQ%')) continue // Not built here.
-      const queue = store.queue(topic, Number(queueId))
-      expect(queue?.maxOffset, key).toBe(
-        units.at(-1)?.index === undefined ? 0 : (units.at(-1)?.index ?? 0) + 1,
-      )
+      const queue = queueOf(store, key)
+      expect(queue?.maxOffset ?? 0, key).toBe((units.at(-1)?.index ?? -1) + 1)
       for (const { index, offset, size, tagsCode } of units) {
         if (size === 0x7fffffff) continue
-        const unit = queue?.unit(index)
-        expect(unit, `${key} ${index}`).toMatchObject({ offset, size })
-        // Extension units put an address in the place of the tag.
-        if (BigInt(tagsCode) > -(2n ** 40n)) expect(unit?.tagsCode, `${key} ${index}`).toBe(BigInt(tagsCode))
+        const unit = { offset, size, tagsCode: trueTagsCode(expected, key, tagsCode) }
+        expect(queue?.unit(index), `${key} ${index}`).toEqual(unit)
         compared += 1
       }
     }
     expect(compared).toBeGreaterThan(10)
+    const names = [...store.queueOffsets()].map(({ topic, queueId }) => `${topic}/${queueId}`)
+    expect(
+      names.filter((key) => expected.consumequeue[key] === undefined && !key.startsWith(BATCH_TOPIC)),
+    ).toEqual([])
   })
 
   test('goes on with ours, and keeps what it had', async () => {

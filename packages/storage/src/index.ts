@@ -1,4 +1,5 @@
-export { MessageStore, type ArrivalListener } from './message-store.ts'
+export { MessageStore } from './message-store.ts'
+export type { ArrivalListener } from './arrival-listener.ts'
 export { Retention } from './retention.ts'
 export { apacheRetention, type DiskLevel, type Hold, type RetentionRules } from './retention-rules.ts'
 export type { StoreOptions, StorePorts } from './store-options.ts'

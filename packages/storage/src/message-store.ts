@@ -1,7 +1,7 @@
 import { BrokerError, diskError, messageOf, type Frontier, type LogOffset } from '@tandemmq/base'
 import type { Epoch, Lineage, LogRecord } from '@tandemmq/codec'
 import type { Appended, Appender, MessageToAppend } from './appender.ts'
-import type { Arrival } from './arrival.ts'
+import { emitTo, type ArrivalListener } from './arrival-listener.ts'
 import type { AppendedBatch, BatchToAppend } from './batch-append.ts'
 import type { QueueReader } from './consume-queue.ts'
 import { findMessages, type FoundMessages, type MessageQuery } from './index-query.ts'
@@ -9,14 +9,12 @@ import { saveDiverged } from './diverged.ts'
 import { insist } from './insist.ts'
 import { positionCutAt } from './position-file.ts'
 import type { RecoveryReport } from './recovery.ts'
-import { checksumOf, readRecord } from './record-reading.ts'
+import { checksumOf, readRecord, recordByMessageId } from './record-reading.ts'
 import { openContext, openFirstSession } from './store-context.ts'
 import { markStopped } from './store-directory.ts'
 import { observePositions } from './store-metrics.ts'
 import { completeOptions, scanLimitsOf, type StoreOptions, type StorePorts } from './store-options.ts'
 import { StoreSession, type SessionContext } from './store-session.ts'
-
-export type ArrivalListener = (arrival: Arrival) => void
 
 /**
  * All messages of a broker: one log, and the queues that lead into it. A master appends messages; a slave appends its
@@ -236,6 +234,14 @@ export class MessageStore implements AsyncDisposable {
     return readRecord(this.#session.log, scanLimitsOf(options), offset, size, options.propertyCrc)
   }
 
+  /**
+   * The record that an offset message id names; `undefined` if there is none, or none that ends at or below `upTo` (default: all dispatched).
+   * Throws `ILLEGAL_ARGUMENT` for a text that is no such id.
+   */
+  recordByMessageId(messageId: string, upTo: LogOffset = Infinity): LogRecord | undefined {
+    return recordByMessageId(this.#session, messageId, upTo, (offset) => this.record(offset))
+  }
+
   /** CRC-32 of the bytes [from, to). Throws `OFFSET_EXPIRED` below the log, `ILLEGAL_ARGUMENT` behind it. */
   checksum(from: LogOffset, to: LogOffset): number {
     return checksumOf(this.#session.log, from, to)
@@ -385,9 +391,4 @@ export class MessageStore implements AsyncDisposable {
   #demandOpen(): void {
     if (this.#blocked !== undefined) throw this.#blocked
   }
-}
-
-function emitTo(listeners: ReadonlySet<ArrivalListener>, arrivals: readonly Arrival[]): void {
-  if (listeners.size === 0) return
-  for (const arrival of arrivals) for (const listener of listeners) listener(arrival)
 }

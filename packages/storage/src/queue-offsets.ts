@@ -17,6 +17,11 @@ export class QueueOffsets {
     return this.#topics.get(topic)?.get(queueId) ?? this.#queues.find(topic, queueId)?.maxOffset ?? 0
   }
 
+  /** Whether there may be all of these light queues. */
+  hasRoomFor(lightQueues: readonly string[]): boolean {
+    return this.#queues.hasRoomFor(lightQueues)
+  }
+
   /** The record with offset `used` is in the log: only then does the queue move on. */
   advancePast(topic: string, queueId: number, used: QueueOffset): void {
     let queues = this.#topics.get(topic)

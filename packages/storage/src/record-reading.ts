@@ -1,7 +1,17 @@
 import { crc32 } from 'node:zlib'
 import { BrokerError, type LogOffset } from '@tandemmq/base'
-import { checkPropertyCrc, decodeRecord, scanFrame, type LogRecord, type ScanLimits } from '@tandemmq/codec'
+import {
+  checkPropertyCrc,
+  decodeOffsetMessageId,
+  decodeRecord,
+  scanFrame,
+  type LogRecord,
+  type ScanLimits,
+} from '@tandemmq/codec'
+import { isQueued } from './arrival.ts'
 import type { CommitLog } from './commit-log.ts'
+import type { ConsumeQueues } from './consume-queues.ts'
+import type { Dispatcher } from './dispatcher.ts'
 
 /** See `MessageStore.record`. `hasPropertyCrc`: this broker ends records with a checksum. */
 export function readRecord(
@@ -16,6 +26,44 @@ export function readRecord(
   if (hasPropertyCrc && checkPropertyCrc(bytes, 0, record.size) === 'wrong') throw noRecord(offset)
   if (record.physicalOffset !== offset || (size !== undefined && record.size !== size)) throw noRecord(offset)
   return record
+}
+
+/**
+ * The record that an offset message id names, if the log has it: written by that host, and the one its queue leads to. Any offset can come from a client,
+ * also one inside a body that looks like a record. Throws `ILLEGAL_ARGUMENT` for a text that is no such id.
+ */
+export function recordByMessageId(
+  { log, queues, dispatcher }: SearchedParts,
+  messageId: string,
+  upTo: LogOffset,
+  recordAt: (offset: LogOffset) => LogRecord,
+): LogRecord | undefined {
+  const { storeHost, offset } = decodeOffsetMessageId(messageId)
+  const end = Math.min(upTo, dispatcher.dispatched.at)
+  if (offset < log.minOffset || offset >= end) return undefined
+  const record = recordOrNone(offset, recordAt)
+  if (record === undefined || offset + record.size > end) return undefined
+  if (record.storeHost.ip !== storeHost.ip || record.storeHost.port !== storeHost.port) return undefined
+  if (!isQueued(record.sysFlag)) return record
+  const unit = queues.find(record.topic, record.queueId)?.unit(record.queueOffset)
+  return unit?.offset === offset ? record : undefined
+}
+
+export interface SearchedParts {
+  readonly log: CommitLog
+  readonly queues: ConsumeQueues
+  readonly dispatcher: Dispatcher
+}
+
+function recordOrNone(offset: LogOffset, recordAt: (offset: LogOffset) => LogRecord): LogRecord | undefined {
+  try {
+    return recordAt(offset)
+  } catch (failure) {
+    const isNone =
+      failure instanceof BrokerError && ['LOG_CORRUPT', 'ILLEGAL_ARGUMENT'].includes(failure.code)
+    if (isNone) return undefined
+    throw failure
+  }
 }
 
 /** CRC-32 of the bytes [from, to). Throws `ILLEGAL_ARGUMENT` outside of the log. */

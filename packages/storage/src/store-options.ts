@@ -33,6 +33,11 @@ export interface StoreOptions {
   readonly index?: IndexGeometry | undefined
   /** Every record of ours ends with a checksum over all of it (Apache: enabledAppendPropCRC). Default false. */
   readonly propertyCrc?: boolean
+  /**
+   * Messages may ask for places in light queues (Apache: enableLmq and enableMultiDispatch). Default false. What records say of such places is
+   * dispatched in any case.
+   */
+  readonly lightQueues?: boolean
   /** Whose store this is; it is written down, and another's is refused. Default: nobody asks. */
   readonly owner?: StoreOwner
   /** The operator's word that what is missing from the log, or may be, is given up. Default false. */
@@ -76,6 +81,7 @@ export function completeOptions(options: StoreOptions): CompleteStoreOptions {
     consumeQueueFilesMax: options.consumeQueueFilesMax ?? 512,
     propertyCrc: options.propertyCrc ?? false,
     keptFreeRatio: options.keptFreeRatio ?? 0,
+    lightQueues: options.lightQueues ?? false,
     acceptLoss: options.acceptLoss ?? false,
   }
   demand(complete.segmentBytes, 1024, 2 ** 31 - 1, 'segmentBytes')

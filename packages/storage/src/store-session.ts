@@ -1,6 +1,6 @@
 import { BrokerError } from '@tandemmq/base'
 import { Appender } from './appender.ts'
-import type { Arrival } from './arrival.ts'
+import { tagsCodeOfRecord, type Arrival } from './arrival.ts'
 import { BackgroundFlush } from './background-flush.ts'
 import { Bookkeeping } from './bookkeeping.ts'
 import { CommitLog } from './commit-log.ts'
@@ -18,6 +18,7 @@ import { PropertyChecksums } from './property-checksums.ts'
 import type { QueueEnds } from './queue-ends.ts'
 import { QueueOffsets } from './queue-offsets.ts'
 import { readCheckpoint, recoverStore, type RecoveryReport, type StoreEvidence } from './recovery.ts'
+import { readRecord } from './record-reading.ts'
 import { RecoveryMarks } from './recovery-marks.ts'
 import { SegmentReader } from './segment-reader.ts'
 import { isMarkedRunning } from './store-directory.ts'
@@ -69,6 +70,14 @@ export class StoreSession {
     this.log = log
     this.queues = queues
     this.index = index
+    queues.extensions.tagsCodeAt = (offset, size) => {
+      try {
+        return tagsCodeOfRecord(readRecord(log, scanLimitsOf(options), offset, size, options.propertyCrc))
+      } catch (failure) {
+        if (failure instanceof BrokerError) return undefined
+        throw failure
+      }
+    }
     this.groupCommit = new GroupCommit(log, logger, () => clock.monotonic(), context.observeSync)
     const { emit } = context
     const limits = scanLimitsOf(options)
