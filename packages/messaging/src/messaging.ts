@@ -102,7 +102,7 @@ export class Messaging implements MessagingApi {
       copied: (group, mark, write, end) => marks.copied(group, mark, write, end),
     })
     const held = new HeldLeases({ book, clock, clients, subscriptions, gate, changed })
-    const scan = new QueueScan({ log, book, visible, deadLetters, clock, logger })
+    const scan = new QueueScan({ log, book, visible, deadLetters, writing, clock, logger })
     const orderly = new OrderlyTake(scan, log, book, clock)
     const handout = new Handout({ book, held, metrics, clock, set, handleKey })
     const judge = new ReceiptJudge({ log, book, clients, subscriptions, metrics, clock, handleKey })

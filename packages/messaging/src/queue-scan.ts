@@ -4,6 +4,7 @@ import type { Candidate } from './candidate.ts'
 import type { ProgressBook, QueueProgressView, Settled } from './consumer-progress.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
+import { settleExpired } from './expired-progress.ts'
 import type { MessageLog, QueueView, VisibleEnd } from './message-log.ts'
 import { PropertyName } from './property-names.ts'
 import { readableRecord } from './readable-record.ts'
@@ -15,6 +16,8 @@ export interface QueueScanParts {
   readonly book: ProgressBook
   readonly visible: VisibleEnd
   readonly deadLetters: DeadLetters
+  /** Whether this broker is the one that writes. */
+  readonly writing: { readonly allowed: boolean }
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -75,10 +78,11 @@ export class QueueScan {
   }
 
   #look(queue: DeliveryQueue, terms: ScanTerms): Look | undefined {
-    const { log, book } = this.#parts
+    const { log, book, writing } = this.#parts
     const view = log.queue(queue.topic, queue.queueId)
     if (view === undefined) return undefined
     const progress = book.progress.queue(queue.group, queue.topic, queue.queueId)
+    if (writing.allowed) settleExpired(log, book, queue, view, progress)
     return new Look(this.#parts, queue, view, progress, terms)
   }
 }
@@ -124,6 +128,8 @@ class Look {
     const { budget, filter } = this.#terms
     const unit = this.#unit(queueOffset)
     if (unit === undefined || this.#queue.aside.has(queueOffset)) return this.#passOver()
+    // A queue learns a little later than the log that its first messages have expired.
+    if (unit.offset < this.#parts.log.minOffset) return this.#passOver()
     const end = unit.offset + unit.size
     if (end > this.#parts.visible.at) {
       this.#hiddenUntil = end

@@ -14,6 +14,7 @@ import { DueWindow, type DueEntry } from './due-window.ts'
 import type { InternalWriting } from './durability.ts'
 import type { Arrival, MessageLog } from './message-log.ts'
 import type { MessageMetrics } from './message-metrics.ts'
+import { expiredBelow } from './expired-progress.ts'
 import { readableRecord } from './readable-record.ts'
 import { reputRecord } from './reput-record.ts'
 import { ReputSearch } from './reput-search.ts'
@@ -119,10 +120,14 @@ export class TimerService {
   #readOn(): void {
     const state = this.#state
     if (state.kind !== 'reading') return
-    const { log, book, clock, logger } = this.#parts
+    const { log, book, clock, logger, writing } = this.#parts
     const queue = log.queue(TIMER_TOPIC, TIMER_QUEUE_ID)
     const end = queue?.maxOffset ?? 0
-    state.next = Math.max(state.next, queue?.minOffset ?? 0)
+    const first = queue?.minOffset ?? 0
+    if (writing.allowed && book.delay.floor < first) {
+      book.commit({ kind: 'delay', done: [expiredBelow(log, book.delay.floor, first)] })
+    }
+    state.next = Math.max(state.next, first)
     for (let count = 0; state.next < end && count < TURN_MAX; count += 1) {
       const queueOffset = state.next
       state.next += 1
@@ -161,6 +166,14 @@ export class TimerService {
     this.#arm()
   }
 
+  #drop({ queueOffset, offset }: DueEntry, facts: { readonly topic?: string }, why: string): void {
+    const { log, book, logger } = this.#parts
+    logger.warn({ queueOffset, ...facts }, why)
+    const stamp = { logEpoch: log.epochAt(offset), physicalOffset: offset }
+    book.commit({ kind: 'delay', done: [{ queueOffset, stamp }] })
+    this.#unsettled.delete(queueOffset)
+  }
+
   #mayPut(): boolean {
     const { writing, clock } = this.#parts
     return writing.allowed && this.#unsettled.size < UNSETTLED_MAX && clock.monotonic() >= this.#pausedUntil
@@ -172,18 +185,15 @@ export class TimerService {
     if (book.delay.isDone(queueOffset) || this.#unsettled.has(queueOffset)) return
     this.#unsettled.add(queueOffset)
     try {
+      if (entry.offset < log.minOffset) {
+        return this.#drop(entry, {}, 'a scheduled message has expired before it was due and is dropped')
+      }
       const record = readableRecord(log, entry, logger)
       if (record === undefined) return
       const target = targetOf(record.properties)
       if (target === undefined || catalog.topic(target.topic) === undefined) {
-        logger.warn(
-          { queueOffset, topic: target?.topic },
-          'a scheduled message has no topic any more and is dropped',
-        )
-        const stamp = { logEpoch: log.epochAt(entry.offset), physicalOffset: entry.offset }
-        book.commit({ kind: 'delay', done: [{ queueOffset, stamp }] })
-        this.#unsettled.delete(queueOffset)
-        return
+        const { topic = '' } = target ?? {}
+        return this.#drop(entry, { topic }, 'a scheduled message has no topic any more and is dropped')
       }
       log.append(reputRecord(record, target, queueOffset, clock.now()))
       metrics.timerDelivered(target.topic)
