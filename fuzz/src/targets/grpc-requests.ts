@@ -101,7 +101,7 @@ function gatewayBefore(broker: BrokerCalls, clock: SimulatedClock): Gateway {
     cluster: 'c',
     set: 'broker-a',
     serving: { ...member, epoch: 1, suspect: false },
-    writable: { ...member, logEpoch: 1 },
+    writable: { ...member, logEpoch: 1, diskFull: false },
     members: [],
   }
   const view: ServingView = {

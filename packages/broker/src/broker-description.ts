@@ -10,6 +10,9 @@ import { okMeans } from './durability-mode.ts'
 import { followingDetails, replicaDetails } from './replication-details.ts'
 import type { VisiblePosition } from './visible-position.ts'
 
+/** A master whose disk takes no more messages; it passes by itself. */
+export const NO_ROOM = 'the disk has no room for messages'
+
 /** What a broker reads to say what it is and how it is. */
 export interface SelfView {
   readonly options: BrokerOptions
@@ -47,6 +50,7 @@ export function selfReport(self: SelfView): RegistrationSource {
       confirmed: self.visible.at,
       dispatched: store.dispatched.at,
       writable: role.kind === 'master' && role.writability.isWritable && failureOf(self) === undefined,
+      diskFull: role.kind === 'master' && store.isOutOfRoom,
       ...(role.kind === 'slave' && { masterConnected: role.masterConnected }),
       // Acknowledgements cannot be taken any more: another member can.
       ...(failureOf(self) !== undefined && { wants: 'nothing' as const }),
@@ -89,7 +93,11 @@ export function detailsOf(self: SelfView): MemberDetails {
   const replicas = replicaDetails(role.slaves(), store.roster)
   // Nothing is wrong with this broker, but whoever sends should know.
   const shortage = role.durability.shortage()
-  const problems = [...problemsOf(self), ...(shortage === undefined ? [] : [shortage])]
+  const problems = [
+    ...problemsOf(self),
+    ...(self.store.isDiskFull ? [NO_ROOM] : []),
+    ...(shortage === undefined ? [] : [shortage]),
+  ]
   return { replicas, okMeans: okMeans(options.mode), problems }
 }
 

@@ -1,6 +1,6 @@
 import type { Check, Problem, Readiness } from '@tandemmq/base'
 import type { Registration } from '@tandemmq/registry'
-import { failureOf, type SelfView } from './broker-description.ts'
+import { failureOf, NO_ROOM, type SelfView } from './broker-description.ts'
 import { okMeans } from './durability-mode.ts'
 import type { MasterRole } from './master-role.ts'
 import { CAUGHT_UP_BYTES, type SlaveRole } from './slave-role.ts'
@@ -51,7 +51,7 @@ function mastersProblems({ self }: ReadinessSources, role: MasterRole): readonly
     ...all('writable', [
       ...role.writability.problems,
       ...failures(self),
-      ...(self.store.isDiskFull ? ['the disk has no room for messages'] : []),
+      ...(self.store.isDiskFull ? [NO_ROOM] : []),
       ...(missing === undefined ? [] : [missing]),
     ]),
     ...all('in_sync', missing === undefined ? [] : [missing]),

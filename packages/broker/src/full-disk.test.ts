@@ -28,6 +28,19 @@ test('a master whose disk has no room to open an epoch reads on, says why it can
   expect((await set.time.outcome(client.send())).status).toBe('OK')
 })
 
+test('the registry is told while the disk of a master is full, and without any send that there is room again', async () => {
+  const set = new BrokerSet(ASYNC, { slaves: 0 })
+  await set.start('master')
+  await set.untilServing('master')
+  const isFull = () => set.registry.view.set('broker-a')?.writable?.diskFull
+  await set.time.runUntil(() => isFull() === false)
+  set.machine('master').files.resize(1)
+  await set.time.runUntil(() => isFull() === true)
+  await expect(new Client(set).send()).rejects.toMatchObject({ code: 'DISK_FULL' })
+  set.machine('master').files.resize(2 ** 40)
+  await set.time.runUntil(() => isFull() === false)
+})
+
 test('progress past the end is cut before anything is appended, however long there is no room to write that down', async () => {
   const clock = new SimulatedClock()
   const disk = new SimulatedFiles({ clock, random: new SeededRandom(1) })

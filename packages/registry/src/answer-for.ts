@@ -67,5 +67,6 @@ export function highestLogEpoch(set: SetState, logId: string): number {
 /** Everything that members are told at once when it changes; positions are not part of it. */
 export function faceOf(set: SetState, options: RegistryOptions, now: Instant): string {
   const members = membersOf(set, options, now).map((member) => ({ ...member, end: undefined }))
-  return JSON.stringify([set.token?.epoch, set.token?.holder, members])
+  const full = [...set.members.values()].map(({ status }) => status?.diskFull === true)
+  return JSON.stringify([set.token?.epoch, set.token?.holder, members, full])
 }

@@ -52,8 +52,10 @@ export interface MemberStatus {
   readonly dispatched: number
   readonly lastEpoch: number
   readonly logId: string
-  /** Takes sends now. */
+  /** Takes sends now, as far as there is room on its disk. */
   readonly writable: boolean
+  /** The disk has no room for messages: sends are refused until there is some. */
+  readonly diskFull: boolean
   /** Slave: its HA connection to the master stands. */
   readonly masterConnected?: boolean
   /** Renews the serving token it holds under this epoch. */

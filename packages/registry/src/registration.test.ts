@@ -27,6 +27,7 @@ const source: RegistrationSource = {
     lastEpoch: 0,
     logId: '',
     writable: false,
+    diskFull: false,
     details: noDetails,
   }),
 }

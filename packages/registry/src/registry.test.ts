@@ -31,6 +31,7 @@ const status: MemberStatus = {
   lastEpoch: 3,
   logId: hello.logId,
   writable: true,
+  diskFull: false,
   details: noDetails,
 }
 
@@ -130,6 +131,7 @@ test('a master not heard for a second is not writable any more, and listeners ar
     identity: 'broker-a-master',
     grpcAddress: '10.0.0.1:8081',
     logEpoch: 3,
+    diskFull: false,
   })
   expect(told.at(-1)?.serving).toMatchObject({ identity: 'broker-a-master', suspect: false })
 
@@ -151,6 +153,17 @@ test('a master whose log epoch is not the highest known is not writable for gate
   await master.say()
   expect(master.answers.at(-1)?.highestLogEpoch).toBe(9)
   expect(desk.registry.view.set('broker-a')?.writable).toBeUndefined()
+})
+
+test('that the disk of a master is full is news, and that it has room again', async () => {
+  const desk = new Desk()
+  const told: SetServing[] = []
+  desk.registry.view.onChange((set) => told.push(set))
+  const master = await desk.open()
+  await master.say({ diskFull: true })
+  expect(told.at(-1)?.writable).toMatchObject({ identity: 'broker-a-master', diskFull: true })
+  await master.say({ diskFull: false })
+  expect(told.at(-1)?.writable).toMatchObject({ identity: 'broker-a-master', diskFull: false })
 })
 
 test('a member that cannot serve is not chosen until it can', async () => {

@@ -25,6 +25,8 @@ export interface WritableMember {
   readonly identity: string
   readonly grpcAddress: string
   readonly logEpoch: number
+  /** It would refuse a send now: its disk has no room for messages. */
+  readonly diskFull: boolean
 }
 
 /** One broker set as gateways see it. */
@@ -87,6 +89,7 @@ export function servingOf(state: RegistryState, set: SetState, now: Instant): Se
         identity: writable.hello.identity,
         grpcAddress: writable.hello.grpcAddress,
         logEpoch: lastEpochOf(writable),
+        diskFull: writable.status?.diskFull === true,
       },
     }),
     members: membersOf(set, options, now),

@@ -109,7 +109,13 @@ class Member {
       totalReplicas,
       ...log,
     }
-    const positions = { flushed: end, confirmed: end, dispatched: end, writable: role === 'master' }
+    const positions = {
+      flushed: end,
+      confirmed: end,
+      dispatched: end,
+      writable: role === 'master',
+      diskFull: false,
+    }
     this.registration = Registration.start(
       {},
       { clock: this.clock, random: new SeededRandom(7), logger: silentLogger },

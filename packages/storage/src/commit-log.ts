@@ -82,6 +82,11 @@ export class CommitLog {
     return this.#isDiskFull || !this.#reserve.hasRoom
   }
 
+  /** There is no room for messages on the disk by the system's count at this moment: it passes without an append. */
+  get isOutOfRoom(): boolean {
+    return !this.#reserve.hasRoom
+  }
+
   /** Why nothing can be appended any more; `undefined` as long as that is not so. */
   get fence(): BrokerError | undefined {
     return this.#fence

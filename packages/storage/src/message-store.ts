@@ -94,6 +94,11 @@ export class MessageStore implements AsyncDisposable {
     return this.#session.log.isDiskFull
   }
 
+  /** There is no room for messages by the system's count at this moment: unlike {@link isDiskFull} it passes without an append. */
+  get isOutOfRoom(): boolean {
+    return this.#session.log.isOutOfRoom
+  }
+
   get segmentBytes(): number {
     return this.#context.options.segmentBytes
   }

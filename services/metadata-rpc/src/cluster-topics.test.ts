@@ -27,6 +27,7 @@ const status: Omit<MemberStatus, 'sequence'> = {
   lastEpoch: 1,
   logId: hello.logId,
   writable: true,
+  diskFull: false,
   details: { replicas: [], okMeans: '', problems: [] },
 }
 

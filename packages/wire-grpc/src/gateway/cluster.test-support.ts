@@ -156,9 +156,13 @@ export class FakeCluster {
   /** What the registry says of a set from now on; the broker that serves is told too. */
   says(
     set: string,
-    state: { readonly serving?: [epoch: number, address: string]; readonly writable?: string },
+    state: {
+      readonly serving?: [epoch: number, address: string]
+      readonly writable?: string
+      readonly diskFull?: boolean
+    },
   ): void {
-    const { serving, writable } = state
+    const { serving, writable, diskFull = false } = state
     if (serving) this.broker(serving[1]).api.servingEpoch = serving[0]
     const said: SetServing = {
       cluster: 'DefaultCluster',
@@ -167,7 +171,7 @@ export class FakeCluster {
       ...(serving && {
         serving: { epoch: serving[0], identity: serving[1], grpcAddress: serving[1], suspect: false },
       }),
-      ...(writable && { writable: { identity: writable, grpcAddress: writable, logEpoch: 1 } }),
+      ...(writable && { writable: { identity: writable, grpcAddress: writable, logEpoch: 1, diskFull } }),
     }
     this.#sets.set(set, said)
     for (const listener of this.#setListeners) listener(said)

@@ -50,7 +50,7 @@ function registryView() {
       set: 'broker-a',
       members: [],
       serving: { epoch, identity: grpcAddress, grpcAddress, suspect: false },
-      ...(writable && { writable: { identity: grpcAddress, grpcAddress, logEpoch: 1 } }),
+      ...(writable && { writable: { identity: grpcAddress, grpcAddress, logEpoch: 1, diskFull: false } }),
     }
     for (const listener of listeners) listener(said)
   }

@@ -85,7 +85,7 @@ export class ReceiveCalls {
 
   /** New messages come only to sets that can be written; the order stays among equals. */
   #bestToWaitOn(sets: readonly string[]): readonly string[] {
-    const isWritable = (set: string): boolean => this.#parts.view.set(set)?.writable !== undefined
+    const isWritable = (set: string): boolean => this.#parts.view.set(set)?.writable?.diskFull === false
     return [...sets.filter(isWritable), ...sets.filter((set) => !isWritable(set))]
   }
 }

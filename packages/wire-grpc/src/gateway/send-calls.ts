@@ -33,7 +33,7 @@ export interface SendCallsParts {
 
 /**
  * Sends. What has left the gateway is never sent again: if its answer is lost, its fate is unknown and the client is told so. What has not left
- * waits shortly for a master, or, bound to no queue, goes to another set at once.
+ * waits shortly for a master, or, bound to no queue, goes to another set at once; also when the disk of its own is full.
  */
 export class SendCalls {
   readonly #parts: SendCallsParts
@@ -111,13 +111,16 @@ export class SendCalls {
 
   #openMaster(sets: readonly string[], lost?: BrokerChannel): BrokerChannel | undefined {
     const { view, channels } = this.#parts
+    let full: BrokerChannel | undefined
     for (const set of sets) {
       const writable = view.set(set)?.writable
       if (!writable) continue
       const channel = channels.to(writable.grpcAddress)
-      if (channel.isOpen && channel !== lost) return channel
+      if (!channel.isOpen || channel === lost) continue
+      if (!writable.diskFull) return channel
+      full ??= channel
     }
-    return undefined
+    return full // It says itself why it refuses.
   }
 
   /** The sets that may take it, best first. A message group is bound to one set, always the same. */

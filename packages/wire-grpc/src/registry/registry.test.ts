@@ -44,7 +44,7 @@ function helloOf(identity: string, fields: Partial<MemberHello> = {}): MemberHel
   }
 }
 
-function broker(identity: string, address: string): Registration {
+function broker(identity: string, address: string, isFull = false): Registration {
   const hello = helloOf(identity)
   const log = { logId: '', lastEpoch: 1, end: 42, flushed: 42, confirmed: 42, dispatched: 42 }
   const registration = Registration.start({}, ports, new GrpcRegistryLink(address, secretOf(identity)), {
@@ -52,6 +52,7 @@ function broker(identity: string, address: string): Registration {
     status: () => ({
       ...log,
       writable: hello.role === 'master',
+      diskFull: isFull,
       details: { ...noDetails, okMeans: 'appended' },
     }),
   })
@@ -79,6 +80,13 @@ test('brokers register, the master serves; its process goes away, the slave serv
   master.close()
   await until(() => slave.mayServe())
   expect(slave.servingEpoch).toBeGreaterThan(first)
+})
+
+test('that the disk of a master is full reaches those who read the registry', async () => {
+  const { registry, address } = await registryOnPort()
+  broker('a-master', address, true)
+  await until(() => registry.view.set('broker-a')?.writable !== undefined)
+  expect(registry.view.set('broker-a')?.writable).toMatchObject({ identity: 'a-master', diskFull: true })
 })
 
 test('the registry dies and comes up again: all are back, the holder served on and nobody else did', async () => {

@@ -99,7 +99,7 @@ export interface MemberStatus {
   dispatched: number;
   lastEpoch: number;
   logId: string;
-  /** Takes sends now. */
+  /** Takes sends now, as far as there is room on its disk. */
   writable: boolean;
   /** Slave: its HA connection to the master stands. */
   masterConnected?:
@@ -110,7 +110,11 @@ export interface MemberStatus {
   wish: MemberWish;
   /** Gives the token to a member by name; it has stopped serving before it says so. */
   release: TokenRelease | undefined;
-  details: MemberDetails | undefined;
+  details:
+    | MemberDetails
+    | undefined;
+  /** Its disk has no room for messages: sends are refused until there is some. */
+  diskFull: boolean;
 }
 
 export interface TokenRelease {
@@ -613,6 +617,7 @@ function createBaseMemberStatus(): MemberStatus {
     wish: 0,
     release: undefined,
     details: undefined,
+    diskFull: false,
   };
 }
 
@@ -656,6 +661,9 @@ export const MemberStatus: MessageFns<MemberStatus> = {
     }
     if (message.details !== undefined) {
       MemberDetails.encode(message.details, writer.uint32(106).fork()).join();
+    }
+    if (message.diskFull !== false) {
+      writer.uint32(112).bool(message.diskFull);
     }
     return writer;
   },
@@ -777,6 +785,14 @@ export const MemberStatus: MessageFns<MemberStatus> = {
             message.details = MemberDetails.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.diskFull = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -811,6 +827,7 @@ export const MemberStatus: MessageFns<MemberStatus> = {
     message.details = (object.details !== undefined && object.details !== null)
       ? MemberDetails.fromPartial(object.details)
       : undefined;
+    message.diskFull = object.diskFull ?? false;
     return message;
   },
 };
