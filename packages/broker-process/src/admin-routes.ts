@@ -8,6 +8,18 @@ import {
   type ReplicationView,
 } from '@tandemmq/http'
 
+const OFFSET = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const
+const range = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { from: OFFSET, to: OFFSET },
+} as const
+
+interface LogRange {
+  readonly from: number
+  readonly to: number
+}
+
 /**
  * What a broker says of itself under `/api/v1`, in the shape that metadata-rpc has for all of them. Without a token there is nothing: a broker's
  * HTTP port is open to others for its health.
@@ -25,10 +37,7 @@ export function adminRoutes(
     (api, _options, done) => {
       demandToken(api, token)
       api.get('/replication', (): ReplicationView => {
-        const broker = running()
-        if (broker === undefined) {
-          throw new BrokerError('UNAVAILABLE', 'this broker is starting: its log is being read')
-        }
+        const broker = opened(running())
         const { store, visible, role, details } = broker
         const facts: ReplicationFacts = {
           set,
@@ -42,8 +51,25 @@ export function adminRoutes(
         }
         return { members: [replicationMember(facts, details)] }
       })
+      api.post<{ Body: Partial<LogRange> }>(
+        '/replication/verify',
+        { schema: { body: range } },
+        (request, reply) => {
+          const { role } = opened(running())
+          const { from, to } = request.body
+          if (role.kind !== 'master') {
+            throw new BrokerError('NOT_WRITABLE', 'this broker is a slave: its master compares the logs')
+          }
+          return reply.code(202).send(role.verify(from, to))
+        },
+      )
       done()
     },
     { prefix: '/api/v1' },
   )
+}
+
+function opened(broker: Broker | undefined): Broker {
+  if (broker !== undefined) return broker
+  throw new BrokerError('UNAVAILABLE', 'this broker is starting: its log is being read')
 }

@@ -1,5 +1,5 @@
 import { BrokerError, mayPass, messageOf, type Timer } from '@tandemmq/base'
-import { lastEpoch, type Hello } from '@tandemmq/codec'
+import { lastEpoch, type Hello, type LogRange } from '@tandemmq/codec'
 import { HaMaster, type ReplicaStatus, type SlaveView, type Tail } from '@tandemmq/ha-protocol'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, MasterOptions } from './broker-options.ts'
@@ -146,6 +146,11 @@ export class MasterRole implements AsyncDisposable {
   /** Every slave that has proven who it is since the start, connected or not. */
   slaves(): readonly SlaveView[] {
     return this.#ha.slaves()
+  }
+
+  /** See {@link HaMaster.verify}. */
+  verify(from?: number, to?: number): LogRange {
+    return this.#ha.verify(from, to)
   }
 
   /** Calls `listener` once, when an epoch has been opened; at once if it has been. */

@@ -1,5 +1,5 @@
-import type { FollowingView, SlaveView } from '@tandemmq/ha-protocol'
-import type { FollowingDetails, ReplicaDetails } from '@tandemmq/registry'
+import type { FollowingView, SlaveView, VerificationView } from '@tandemmq/ha-protocol'
+import type { FollowingDetails, ReplicaDetails, VerificationDetails } from '@tandemmq/registry'
 
 /** What is shown of a master's slaves: those it has met since its start, then those of the roster that have not come yet (rule 3.3). */
 export function replicaDetails(
@@ -26,8 +26,13 @@ function detailsOfSlave(slave: SlaveView): ReplicaDetails {
     connects: slave.connects,
     refusals: slave.refusals,
     ackLatency: { count, p50Ms, p99Ms, maxMs },
+    verification: verificationDetails(slave.verification),
     problem: slave.problem ?? '',
   }
+}
+
+function verificationDetails({ run, ...verification }: VerificationView): VerificationDetails {
+  return { ...verification, ...(run && { run }) }
 }
 
 function notSeen(identity: string): ReplicaDetails {
@@ -45,6 +50,7 @@ function notSeen(identity: string): ReplicaDetails {
     connects: 0,
     refusals: new Map(),
     ackLatency: { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
+    verification: { verifiedTo: 0, comparedBytes: 0, skippedBytes: 0, mismatches: [], found: 0 },
     problem: 'it has not connected since this master started',
   }
 }
@@ -62,6 +68,7 @@ export function followingDetails(view: FollowingView): FollowingDetails {
     dials: view.dials,
     connects: view.connects,
     troubles: view.troubles,
+    mismatches: view.mismatches,
     problem: view.problem ?? '',
   }
 }

@@ -1,6 +1,8 @@
 import { invariant } from '@tandemmq/base'
 import type { LogOffset } from '@tandemmq/base'
 import { CONTROL_BYTES_MAX, encodeFrameHeader, encodeReport } from './ha-frame.ts'
+import { decodeChecksummedRange, decodeRange, encodeChecksummedRange, encodeRange } from './ha-range-field.ts'
+import type { ChecksummedRange, LogRange } from './ha-range-field.ts'
 import { Fields, FieldWriter } from './ha-tagged-fields.ts'
 
 /**
@@ -10,6 +12,13 @@ import { Fields, FieldWriter } from './ha-tagged-fields.ts'
 export interface Control {
   /** Down: the position up to which consumers may read. */
   readonly confirmed?: LogOffset
+  /** Down: answer with the checksum of this range. */
+  readonly check?: LogRange
+  /** Up: its checksum; or that it cannot be told, because the range is not there or cannot be read. */
+  readonly checked?: ChecksummedRange
+  readonly unchecked?: LogRange
+  /** Down: this range of your log differs from mine. */
+  readonly mismatch?: LogRange
   /** Down: where the master's log ends, so that a slave knows what it lacks. */
   readonly end?: LogOffset
   /** Either way: a token (u32) to be sent back at once as `pong`. */
@@ -28,7 +37,7 @@ export interface Control {
   readonly countsTo?: LogOffset
 }
 
-/** 16 to 19 are kept for the checksum of a range (request, answer) and its repair (request, bytes). */
+/** 18 and 19 are kept for the repair of a range (request, bytes). */
 const TAG = {
   confirmed: 1,
   ping: 2,
@@ -40,12 +49,20 @@ const TAG = {
   leaving: 8,
   countsTo: 9,
   end: 10,
+  check: 16,
+  checked: 17,
+  unchecked: 20,
+  mismatch: 21,
 } as const
 const PROBLEM_BYTES_MAX = 1024
 
 export function encodeControl(control: Control): Buffer {
   const fields = new FieldWriter()
   if (control.confirmed !== undefined) fields.integer(TAG.confirmed, control.confirmed)
+  if (control.check !== undefined) fields.bytes(TAG.check, encodeRange(control.check))
+  if (control.checked !== undefined) fields.bytes(TAG.checked, encodeChecksummedRange(control.checked))
+  if (control.unchecked !== undefined) fields.bytes(TAG.unchecked, encodeRange(control.unchecked))
+  if (control.mismatch !== undefined) fields.bytes(TAG.mismatch, encodeRange(control.mismatch))
   if (control.end !== undefined) fields.integer(TAG.end, control.end)
   if (control.ping !== undefined) fields.integer(TAG.ping, control.ping)
   if (control.pong !== undefined) fields.integer(TAG.pong, control.pong)
@@ -78,6 +95,15 @@ export function decodeControl(body: Buffer): Control {
   const control: { -readonly [K in keyof Control]: Control[K] } = {}
   const confirmed = fields.offset(TAG.confirmed)
   if (confirmed !== undefined) control.confirmed = confirmed
+  const [check, unchecked, mismatch] = [TAG.check, TAG.unchecked, TAG.mismatch].map((tag) => {
+    const range = fields.bytes(tag)
+    return range === undefined ? undefined : decodeRange(range)
+  })
+  if (check !== undefined) control.check = check
+  if (unchecked !== undefined) control.unchecked = unchecked
+  if (mismatch !== undefined) control.mismatch = mismatch
+  const checked = fields.bytes(TAG.checked)
+  if (checked !== undefined) control.checked = decodeChecksummedRange(checked)
   const end = fields.offset(TAG.end)
   if (end !== undefined) control.end = end
   const ping = fields.offset(TAG.ping)

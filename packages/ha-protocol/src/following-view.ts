@@ -1,5 +1,6 @@
 import { joinAddress } from '@tandemmq/base'
 import type { Address, LogOffset } from '@tandemmq/base'
+import type { LogRange } from '@tandemmq/codec'
 import type { SlaveHistory } from './slave-history.ts'
 import type { SlaveState } from './slave-state.ts'
 
@@ -32,6 +33,8 @@ export interface FollowingView {
   readonly connects: number
   /** Connections that it ended or lost, by reason. */
   readonly troubles: ReadonlyMap<string, number>
+  /** Ranges in which its master found its log to differ, since it started. */
+  readonly mismatches: readonly LogRange[]
 }
 
 /** What {@link followingView} joins to a slave's state and history. */
@@ -69,5 +72,6 @@ export function followingView(
     dials: history.dials,
     connects: history.connects,
     troubles: history.troubles,
+    mismatches: [...history.mismatches],
   }
 }

@@ -1,6 +1,6 @@
 import type { Address, Connection, Listener, Net } from '@tandemmq/base'
 import { MasterConnection } from './master-connection.ts'
-import type { MasterSurroundings } from './master-connection.ts'
+import type { MasterSurroundings } from './master-surroundings.ts'
 
 /** Connections that have not proven yet who they are. The oldest makes room: a true slave needs milliseconds. */
 const STRANGERS_MAX = 64

@@ -1,6 +1,6 @@
 import { BrokerError, SparingLogger } from '@tandemmq/base'
 import type { Address, Clock, Frontier, LogOffset } from '@tandemmq/base'
-import type { Hello } from '@tandemmq/codec'
+import type { Hello, LogRange } from '@tandemmq/codec'
 import { HaListener } from './ha-listener.ts'
 import type { HaMember } from './ha-member.ts'
 import { masterMetrics, observeReplicas } from './ha-metrics.ts'
@@ -15,6 +15,8 @@ import { ReplicaTable } from './replica-table.ts'
 import { SlaveRecords } from './slave-records.ts'
 import type { SlaveView } from './slave-records.ts'
 import { viewOfSlave } from './slave-standing.ts'
+import { defaultVerifierLimits } from './range-verifier.ts'
+import type { VerifierLimits } from './range-verifier.ts'
 import { WriteTimes } from './write-times.ts'
 import { viewOf } from './replicated-log.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
@@ -50,6 +52,7 @@ export interface HaMasterOptions extends HaMember {
   readonly hold?: HoldLimits & { readonly roster: () => readonly string[] }
   readonly timings?: Partial<HaTimings>
   readonly writeLimits?: Partial<WriteLimits>
+  readonly verifierLimits?: Partial<VerifierLimits>
 }
 
 const GAP_BYTES_MAX = 256 * 1024 * 1024
@@ -123,6 +126,7 @@ export class HaMaster {
       table: master.#table,
       records: master.#records,
       limits: { ...defaultWriteLimits, ...options.writeLimits },
+      verifierLimits: { ...defaultVerifierLimits, ...options.verifierLimits },
       enroll: (identity) => master.#enroll(identity),
       introduced: (hello) => options.onHello?.(hello),
       borrowing: (from) => options.onBorrowing?.(from) ?? Promise.resolve(),
@@ -173,6 +177,18 @@ export class HaMaster {
   /** For whom the log must be kept, and from where on; see {@link RetentionHold.heldFor}. */
   heldFor(onlyConnected: boolean): HeldFor | undefined {
     return this.#hold?.heldFor(onlyConnected)
+  }
+
+  /**
+   * Compares a range of every slave's log with ours, at once and as fast as they answer; what is not confirmed is left out. How it went:
+   * {@link slaves}. A slave that is away is compared when it is back. Returns the range.
+   */
+  verify(from: LogOffset = 0, to: LogOffset = Number.MAX_SAFE_INTEGER): LogRange {
+    const end = Math.min(to, this.#confirmed ?? 0, this.#log.end)
+    const range = { from: Math.min(Math.max(from, this.#log.minOffset), end), to: end }
+    for (const { verification } of this.#records.all) verification.begin(range)
+    for (const connection of this.#listener?.connections ?? []) connection.verify()
+    return range
   }
 
   /** Tells slaves up to where consumers may read. Positions below an earlier one are ignored. */

@@ -10,6 +10,7 @@ export interface MasterMetrics {
   readonly hungUp: Counter
   readonly violations: Counter
   readonly ackLatency: Histogram
+  readonly mismatches: Counter
 }
 
 export function masterMetrics(meter: Meter): MasterMetrics {
@@ -31,6 +32,11 @@ export function masterMetrics(meter: Meter): MasterMetrics {
       LATENCY_BOUNDS_MS,
       ['identity'],
     ),
+    mismatches: meter.counter(
+      'rocketmq_ha_mismatches_total',
+      'Ranges in which the log of a slave was found to differ from the master',
+      ['identity'],
+    ),
   }
 }
 
@@ -39,12 +45,17 @@ export interface SlaveMetrics {
   readonly receivedBytes: Counter
   readonly attempts: Counter
   readonly troubles: Counter
+  readonly mismatches: Counter
 }
 
 export function slaveMetrics(meter: Meter): SlaveMetrics {
   return {
     receivedBytes: meter.counter('rocketmq_ha_received_bytes_total', 'Log bytes received from the master'),
     attempts: meter.counter('rocketmq_ha_connects_total', 'Attempts to connect to the master'),
+    mismatches: meter.counter(
+      'rocketmq_ha_own_mismatches_total',
+      'Ranges in which this log was found to differ from the master',
+    ),
     troubles: meter.counter(
       'rocketmq_ha_troubles_total',
       'Connections to the master that the slave ended, by reason',
@@ -115,6 +126,16 @@ export function observeReplicas(meter: Meter, master: ObservedMaster): void {
   )
   ofEach('rocketmq_ha_replica_connected', 'Whether the slave follows now (1) or not (0)', ({ state }) =>
     state === 'away' || state === 'refused' ? 0 : 1,
+  )
+  ofEach(
+    'rocketmq_ha_replica_verified_bytes',
+    'Up to where the log of a slave has been compared with the master, in the background',
+    ({ verification }) => verification.verifiedTo,
+  )
+  ofEach(
+    'rocketmq_ha_replica_mismatches',
+    'Ranges in which the log of a slave differs from the master, as last compared',
+    ({ verification }) => verification.mismatches.length,
   )
   meter.total('rocketmq_ha_replica_connects_total', 'Times a slave was accepted', ['identity'], () =>
     master.slaves().map(({ identity, connects }) => ({ value: connects, labels: { identity } })),

@@ -11,6 +11,7 @@ import { viewOf } from './replicated-log.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
 import { followingView } from './following-view.ts'
 import type { FollowingView } from './following-view.ts'
+import { answerCheck } from './range-answer.ts'
 import { SlaveHistory } from './slave-history.ts'
 import { OVERLAP_BYTES } from './slave-comparison.ts'
 import { SlaveComplaints } from './slave-complaints.ts'
@@ -202,6 +203,13 @@ export class HaSlave {
         return this.#connection?.write(encodeControlUp(effect.control))
       case 'confirm':
         return effect.position > this.#confirmed.at ? this.#confirmed.advance(effect.position) : undefined
+      case 'answer-check':
+        return this.#connection?.write(encodeControlUp(answerCheck(this.#log, effect.range)))
+      case 'learn-mismatch':
+        this.#history.learnedMismatch(effect.range)
+        this.#metrics.mismatches.add()
+        this.#ports.logger.error({ ...effect.range }, 'our log differs from that of the master in this range')
+        return
       case 'learn-end':
         return this.#history.learnedEnd(effect.position)
       case 'hang-up':

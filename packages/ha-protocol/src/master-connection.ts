@@ -1,8 +1,7 @@
 import { BrokerError, messageOf, splitAddress, unreachable } from '@tandemmq/base'
-import type { Clock, Connection, Logger, Random, Timer } from '@tandemmq/base'
+import type { Connection, Timer } from '@tandemmq/base'
 import { NONCE_BYTES, encodeFrameHeader, lastEpoch } from '@tandemmq/codec'
 import type { Hello } from '@tandemmq/codec'
-import type { MasterMetrics } from './ha-metrics.ts'
 import { masterDeadline, stepMaster } from './master-session.ts'
 import type {
   HangUp,
@@ -16,40 +15,11 @@ import { ReadSide } from './read-side.ts'
 import type { Heard } from './read-side.ts'
 import { Replica } from './replica.ts'
 import type { ReplicaHolder, ReplicaName } from './replica.ts'
-import type { ReplicaTable } from './replica-table.ts'
-import type { ReplicatedLog } from './replicated-log.ts'
 import { TailBorrower } from './tail-borrower.ts'
-import type { SlaveRecord, SlaveRecords } from './slave-records.ts'
+import type { MasterSurroundings } from './master-surroundings.ts'
+import { RangeVerifier } from './range-verifier.ts'
+import type { SlaveRecord } from './slave-records.ts'
 import { WriteSide } from './write-side.ts'
-import type { WriteLimits } from './write-side.ts'
-
-/** What all connections of one master share. */
-export interface MasterSurroundings {
-  readonly context: MasterContext
-  readonly log: ReplicatedLog
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  /** For what anybody may cause who reaches the port. */
-  readonly sparingly: Logger
-  readonly metrics: MasterMetrics
-  readonly table: ReplicaTable
-  readonly records: SlaveRecords
-  readonly limits: WriteLimits
-  /** Whether the identity is in the roster; called before its first count (rule 3.3). */
-  enroll(identity: string): Promise<void>
-  /** A slave has proven who it is. */
-  introduced(peer: Hello): void
-  /** Before anything is borrowed from this identity. */
-  borrowing(from: string): Promise<void>
-  /** What our log lacked has come from this identity and is on disk. */
-  borrowed(from: string): void
-  /** The confirmed position to send down; undefined: none yet. */
-  confirmed(): number | undefined
-  /** This connection no longer counts as a stranger. */
-  accepted(connection: MasterConnection): void
-  over(connection: MasterConnection): void
-}
 
 /** How long a peer that was told why may take to read it. */
 const PARTING_MS = 1_000
@@ -72,6 +42,7 @@ export class MasterConnection implements ReplicaHolder {
   #peer: Hello | undefined
   /** Present once the slave has proven who it is. */
   #record: SlaveRecord | undefined
+  #verifier: RangeVerifier | undefined
   #skewMs = 0
   #epoch = 0
   #timer: { readonly due: number; readonly timer: Timer } | undefined
@@ -220,15 +191,19 @@ export class MasterConnection implements ReplicaHolder {
       case 'progress':
         this.#replica?.reported(effect.received, this.#around.clock.monotonic())
         if (this.#replica?.isCounted) this.#around.table.progress()
+        this.#verifier?.wake()
         return
       case 'note':
         this.#replica?.noted(effect.control, this.#around.clock.monotonic())
+        this.#verifier?.heard(effect.control)
         if (this.#probe !== undefined && effect.control.pong === this.#probe.token) this.#probe.alive()
         return
       case 'pong':
-        return this.#write.control({ pong: effect.token })
+        this.#write.control({ pong: effect.token })
+        return
       case 'counts-to':
-        return this.#write.control({ countsTo: effect.position })
+        this.#write.control({ countsTo: effect.position })
+        return
       case 'heartbeat':
         this.wake()
         return this.#write.heartbeat()
@@ -285,6 +260,7 @@ export class MasterConnection implements ReplicaHolder {
     this.#around.accepted(this)
     const confirmed = this.#around.confirmed()
     if (confirmed !== undefined) this.#write.confirm(confirmed)
+    this.#verifier = this.#verifierOf(replica)
     if (counted) void this.#count(replica)
   }
 
@@ -305,6 +281,24 @@ export class MasterConnection implements ReplicaHolder {
     logger.info(facts, 'a slave of Apache RocketMQ follows')
     this.#around.accepted(this)
     if (counted) void this.#count(replica)
+  }
+
+  #verifierOf(replica: Replica): RangeVerifier {
+    const { identity } = replica.peer
+    return new RangeVerifier({
+      ...this.#around,
+      identity,
+      verification: this.#around.records.of(identity, this.remote).verification,
+      limits: this.#around.verifierLimits,
+      mismatches: this.#around.metrics.mismatches,
+      confirmed: () => Math.min(this.#around.confirmed() ?? 0, replica.received),
+      send: (control) => this.#write.control(control),
+    })
+  }
+
+  /** A range is to be compared now. */
+  verify(): void {
+    this.#verifier?.wake()
   }
 
   #seat(name: ReplicaName, at: ConstructorParameters<typeof Replica>[2]): Replica {
@@ -364,6 +358,7 @@ export class MasterConnection implements ReplicaHolder {
   #over(): void {
     this.#read.stop()
     this.#write.stop()
+    this.#verifier?.stop()
     this.#timer?.timer.cancel()
     if (this.#replica !== undefined) {
       this.#around.logger.info({ peer: this.remote, identity: this.#replica.peer.identity }, 'slave gone')

@@ -1,10 +1,14 @@
 import type { LogOffset } from '@tandemmq/base'
-import type { Refusal } from '@tandemmq/codec'
+import type { LogRange, Refusal } from '@tandemmq/codec'
 import { WriteTimes } from './write-times.ts'
+
+const MISMATCHES_MAX = 64
 
 /** What a slave remembers of its connections and of its master's last words, for status pages. */
 export class SlaveHistory {
   readonly troubles = new Map<string, number>()
+  /** The last ranges that the master found to differ, at most {@link MISMATCHES_MAX}. */
+  readonly mismatches: LogRange[] = []
   readonly #now: () => number
   readonly #times: WriteTimes
   dials = 0
@@ -23,6 +27,12 @@ export class SlaveHistory {
 
   trouble({ reason }: Refusal): void {
     this.troubles.set(reason, (this.troubles.get(reason) ?? 0) + 1)
+  }
+
+  learnedMismatch(range: LogRange): void {
+    if (this.mismatches.length === MISMATCHES_MAX) this.mismatches.shift()
+    const { from, to } = range
+    if (!this.mismatches.some((known) => known.from === from && known.to === to)) this.mismatches.push(range)
   }
 
   learnedEnd(end: LogOffset): void {

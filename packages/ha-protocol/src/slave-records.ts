@@ -2,6 +2,8 @@ import type { LogOffset } from '@tandemmq/base'
 import type { Refusal } from '@tandemmq/codec'
 import { LatencyHistogram } from './latency-histogram.ts'
 import type { LatencySummary } from './latency-histogram.ts'
+import { RangeVerification } from './range-verification.ts'
+import type { VerificationView } from './range-verification.ts'
 import type { Replica } from './replica.ts'
 
 /**
@@ -31,6 +33,7 @@ export interface SlaveView {
   /** What it lacks, in words: why it cannot write, or why it was turned away last. */
   readonly problem: string | undefined
   readonly ackLatency: LatencySummary
+  readonly verification: VerificationView
 }
 
 /** What a master remembers of one slave beyond its connections. */
@@ -38,6 +41,7 @@ export class SlaveRecord {
   readonly identity: string
   readonly ackLatency = new LatencyHistogram()
   readonly refusals = new Map<string, number>()
+  readonly verification = new RangeVerification()
   address: string
   connects = 0
   /** Of its last accepted connection. */

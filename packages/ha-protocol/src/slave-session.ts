@@ -213,6 +213,8 @@ function onPiece(
 function onControl(state: SlaveStreaming, control: Control, now: number): SlaveStep {
   const effects: SlaveEffect[] = []
   if (control.ping !== undefined) effects.push({ kind: 'send-control', control: { pong: control.ping } })
+  if (control.check !== undefined) effects.push({ kind: 'answer-check', range: control.check })
+  if (control.mismatch !== undefined) effects.push({ kind: 'learn-mismatch', range: control.mismatch })
   if (control.end !== undefined) effects.push({ kind: 'learn-end', position: control.end })
   if (control.confirmed !== undefined) effects.push({ kind: 'confirm', position: control.confirmed })
   const heard = control.ping === undefined ? state : { ...state, spokeAt: now }

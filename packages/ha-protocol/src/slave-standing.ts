@@ -33,6 +33,7 @@ export function viewOfSlave(record: SlaveRecord, { end, now, limits, times, isSe
     refusals,
     problem: status?.problem ?? record.lastRefusal?.words,
     ackLatency: record.ackLatency.summary(),
+    verification: record.verification.view,
   }
 }
 

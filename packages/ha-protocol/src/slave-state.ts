@@ -1,5 +1,5 @@
 import type { LogOffset } from '@tandemmq/base'
-import type { Answer, Control, Lineage, ReceivedHello, Refusal } from '@tandemmq/codec'
+import type { Answer, Control, Lineage, LogRange, ReceivedHello, Refusal } from '@tandemmq/codec'
 import type { HaMember } from './ha-member.ts'
 import type { HaTimings } from './ha-timings.ts'
 import type { LogView } from './replicated-log.ts'
@@ -155,6 +155,10 @@ export type SlaveEffect =
   | { readonly kind: 'report'; readonly position: LogOffset }
   | { readonly kind: 'send-control'; readonly control: Control }
   | { readonly kind: 'confirm'; readonly position: LogOffset }
+  /** Tell the master the checksum of a range. */
+  | { readonly kind: 'answer-check'; readonly range: LogRange }
+  /** The master has found that a range of our log differs from its own. */
+  | { readonly kind: 'learn-mismatch'; readonly range: LogRange }
   /** Where the master's log ends, for people. */
   | { readonly kind: 'learn-end'; readonly position: LogOffset }
   | { readonly kind: 'hang-up'; readonly refusal: Refusal; readonly manner: 'told' | 'silent' | 'violation' }

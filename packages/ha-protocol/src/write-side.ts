@@ -83,10 +83,11 @@ export class WriteSide {
     this.wake()
   }
 
-  /** At once, ahead of log bytes not yet written; dropped if the socket takes nothing. */
-  control(control: Control): void {
-    if (this.#state === 'stopped' || this.#isFull) return
+  /** At once, ahead of log bytes not yet written; dropped if the socket takes nothing. Returns whether it was not. */
+  control(control: Control): boolean {
+    if (this.#state === 'stopped' || this.#isFull) return false
     this.#connection.write(encodeControlDown(control, this.#next ?? 0))
+    return true
   }
 
   stop(): void {

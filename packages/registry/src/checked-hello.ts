@@ -45,12 +45,17 @@ export function checkedStatus(status: MemberStatus): MemberStatus {
       replicas: details.replicas.slice(0, problemsMax).map((replica) => ({
         ...replica,
         refusals: bounded(replica.refusals),
+        verification: {
+          ...replica.verification,
+          mismatches: replica.verification.mismatches.slice(0, problemsMax),
+        },
         problem: replica.problem.slice(0, textMax),
       })),
       ...(details.following && {
         following: {
           ...details.following,
           troubles: bounded(details.following.troubles),
+          mismatches: details.following.mismatches.slice(0, problemsMax),
           problem: details.following.problem.slice(0, textMax),
         },
       }),

@@ -10,7 +10,9 @@ export {
   type MemberStatus,
   type MemberWish,
   type MetadataSyncDetails,
+  type RangeDetails,
   type ReplicaDetails,
+  type VerificationDetails,
 } from './member.ts'
 export type { MemberView, RegistryAnswer, TokenView } from './registry-answer.ts'
 export type { RegistryLink, RegistrySession } from './registry-link.ts'

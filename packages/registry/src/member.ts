@@ -99,8 +99,29 @@ export interface ReplicaDetails {
   readonly refusals: ReadonlyMap<string, number>
   /** From sending log bytes until it reports them. */
   readonly ackLatency: LatencyDetails
+  readonly verification: VerificationDetails
   /** What is wrong with it, in words; empty: nothing. */
   readonly problem: string
+}
+
+/** How far a slave's bytes have been compared with its master's. */
+export interface VerificationDetails {
+  /** In the background: everything from the beginning of the log to here. */
+  readonly verifiedTo: number
+  readonly comparedBytes: number
+  /** Bytes that one of the two no longer had, or could not read. */
+  readonly skippedBytes: number
+  /** Ranges in which the two differ, as last compared; at most 64. */
+  readonly mismatches: readonly RangeDetails[]
+  /** How many were found since the start of the master. */
+  readonly found: number
+  /** The last comparison that somebody asked for. */
+  readonly run?: RangeDetails & { readonly next: number; readonly isDone: boolean }
+}
+
+export interface RangeDetails {
+  readonly from: number
+  readonly to: number
 }
 
 export interface LatencyDetails {
@@ -129,6 +150,8 @@ export interface FollowingDetails {
   readonly connects: number
   /** Connections that it ended or lost, by reason. */
   readonly troubles: ReadonlyMap<string, number>
+  /** Ranges in which its master found its log to differ. */
+  readonly mismatches: readonly RangeDetails[]
   /** Why it does not follow; empty: it does. */
   readonly problem: string
 }

@@ -26,9 +26,9 @@ export class AdminApi {
   }
 
   /** Throws `CONFIG_INVALID`, with the sentence for people. */
-  static find({ data, url, tokenFile }: WhereToAsk): AdminApi {
+  static find({ data, url, tokenFile }: WhereToAsk, service = 'metadata-rpc'): AdminApi {
     const root = resolve(data)
-    if (url === undefined && !existsSync(confFile(root, 'metadata-rpc'))) {
+    if (url === undefined && !existsSync(confFile(root, service))) {
       throw nothing(
         `no cluster was started in ${root}: give its directory with --data, or --url and --token-file of a service`,
       )
@@ -36,7 +36,7 @@ export class AdminApi {
     const path = tokenFile === undefined ? adminTokenFile(root) : resolve(tokenFile)
     if (!existsSync(path)) throw nothing(`there is no admin token at ${path}: give it with --token-file`)
     const token = readSecretFile('--token-file', path)?.toString() ?? ''
-    return new AdminApi(url === undefined ? urlIn(root) : checkedUrl(url), token)
+    return new AdminApi(url === undefined ? urlIn(root, service) : checkedUrl(url), token)
   }
 
   /** The answer, as the caller knows it to be shaped. Throws `UNAVAILABLE`, `PEER_REFUSED`, or `ILLEGAL_ARGUMENT`. */
@@ -90,15 +90,15 @@ export class AdminApi {
   }
 }
 
-/** Where metadata-rpc listens, by the file that the launcher wrote for it. */
-function urlIn(root: string): string {
-  const path = confFile(root, 'metadata-rpc')
+/** Where a service listens, by the file that the launcher wrote for it. */
+function urlIn(root: string, service: string): string {
+  const path = confFile(root, service)
   const values = new Map(
     parseProperties(readFileSync(path, 'utf8'), path).map(({ name, value }) => [name, value]),
   )
   const port = values.get('httpPort')
   if (port === undefined)
-    throw nothing(`${join(root, 'conf')} does not say where metadata-rpc listens: give --url`)
+    throw nothing(`${join(root, 'conf')} does not say where ${service} listens: give --url`)
   return `http://${values.get('listenAddress') ?? '127.0.0.1'}:${port}`
 }
 

@@ -35,6 +35,13 @@ const replica: ReplicaView = {
   connects: 3,
   refusals: { silence: 2 },
   ackLatency: { count: 9, p50Ms: 0.5, p99Ms: 25, maxMs: 25 },
+  verification: {
+    verifiedTo: 45_000,
+    comparedBytes: 45_000,
+    skippedBytes: 0,
+    mismatches: [{ from: 64, to: 128 }],
+    found: 1,
+  },
   problem: 'no space left',
 }
 const slave: ReplicationMember = {
@@ -54,6 +61,7 @@ const slave: ReplicationMember = {
     dials: 4,
     connects: 3,
     troubles: { closed: 3 },
+    mismatches: [{ from: 64, to: 128 }],
     problem: 'the master does not answer',
   },
 }
@@ -116,6 +124,8 @@ test('the table names what matters of each slave, and each slave says what it kn
   )
   const text = lines.join('\n')
   expect(text).toContain('broker-a-1: no space left')
+  expect(text).toContain('broker-a-1: compared up to 45000, DIFFERS in [64, 128)')
+  expect(text).toContain('its master found it to DIFFER in [64, 128)')
   expect(text).toContain('ended or refused for silence (2)')
   expect(text).toContain(
     'disconnected broker-a-0 at 10.0.0.0:10912: 39 KiB and 1.4 s behind its end at 90000',

@@ -1,8 +1,9 @@
 import { BrokerError } from '@tandemmq/base'
 import type { ReplicationView } from '@tandemmq/http'
-import type { Command } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import { AdminApi, type WhereToAsk } from './admin-api.ts'
 import { statusText } from './status-text.ts'
+import { verifiedText, verifyReplicas } from './verify.ts'
 
 interface Flags extends WhereToAsk {
   readonly json: boolean
@@ -16,6 +17,11 @@ export function addReplication(program: Command): void {
   asking(replication.command('status'))
     .description('every master with its slaves, every slave with its master')
     .action((flags: Flags) => run(() => status(flags)))
+  asking(replication.command('verify'))
+    .description('compare the logs of slaves with those of their masters; exit code 1 unless all are equal')
+    .option('--from <offset>', 'first byte of the log; default: its beginning', offset)
+    .option('--to <offset>', 'the byte behind the last; default: all that is confirmed', offset)
+    .action((flags: Flags & { readonly from?: number; readonly to?: number }) => run(() => verify(flags)))
 }
 
 /** A command that asks a running service. */
@@ -32,6 +38,20 @@ async function status(flags: Flags): Promise<void> {
   const view = await AdminApi.find(flags).ask<ReplicationView>('/api/v1/replication')
   if (flags.json) print(JSON.stringify(view))
   else for (const line of statusText(view)) print(line)
+}
+
+async function verify(flags: Flags & { readonly from?: number; readonly to?: number }): Promise<void> {
+  const results = await verifyReplicas(flags)
+  if (flags.json) print(JSON.stringify({ slaves: results }))
+  else for (const line of verifiedText(results)) print(line)
+  if (results.some(({ result }) => result !== 'equal')) process.exitCode = 1
+}
+
+function offset(given: string): number {
+  const value = /^\d{1,16}$/.test(given) ? Number(given) : Number.NaN
+  if (!Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It must be an offset in the log, in bytes.')
+  return value
 }
 
 async function run(task: () => Promise<void>): Promise<void> {

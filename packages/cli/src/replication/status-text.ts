@@ -21,13 +21,24 @@ function masterText(master: ReplicationMember): readonly string[] {
   return [
     heading(master),
     ...table([...headings, 'ack p50', 'p99', 'reconnects', 'refused'], rows).map((line) => `  ${line}`),
-    ...replicas.flatMap(({ identity, problem, refusals }) => [
+    ...replicas.flatMap(({ identity, problem, refusals, verification }) => [
       ...(problem === '' ? [] : [`  ${identity}: ${problem}`]),
+      `  ${identity}: ${verificationText(verification)}`,
       ...(Object.keys(refusals).length === 0
         ? []
         : [`  ${identity}: ended or refused for ${counted(refusals)}`]),
     ]),
   ]
+}
+
+function verificationText({ verifiedTo, mismatches }: ReplicaView['verification']): string {
+  const compared = `compared up to ${verifiedTo}`
+  if (mismatches.length === 0) return `${compared}, no difference`
+  return `${compared}, DIFFERS in ${rangesIn(mismatches)}`
+}
+
+function rangesIn(ranges: ReplicaView['verification']['mismatches']): string {
+  return ranges.map(({ from, to }) => `[${from}, ${to})`).join(', ')
 }
 
 function rowOf(replica: ReplicaView): readonly string[] {
@@ -65,6 +76,9 @@ function followingText(following: FollowingDescription): readonly string[] {
   return [
     `  ${state} ${master === '' ? 'a master' : master} at ${address}: ${behind}, ${heard}`,
     `  connected ${connects} times in ${dials} attempts${Object.keys(troubles).length === 0 ? '' : `; ended for ${counted(troubles)}`}`,
+    ...(following.mismatches.length === 0
+      ? []
+      : [`  its master found it to DIFFER in ${rangesIn(following.mismatches)}`]),
     ...(following.problem === '' ? [] : [`  not following: ${following.problem}`]),
   ]
 }

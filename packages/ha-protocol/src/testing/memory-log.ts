@@ -25,6 +25,7 @@ export class MemoryLog implements ReplicatedLog {
   flushMs = 0
   appendProblem: string | undefined
   flushProblem: string | undefined
+  checksumProblem: string | undefined
   /** Calls of {@link read}, to see who reads when nobody can take it. */
   readBytes = 0
   cuts: number[] = []
@@ -109,6 +110,7 @@ export class MemoryLog implements ReplicatedLog {
   }
 
   checksum(from: number, to: number): number {
+    if (this.checksumProblem !== undefined) throw new BrokerError('UNAVAILABLE', this.checksumProblem)
     return crc32(this.bytes.subarray(from - this.minOffset, to - this.minOffset))
   }
 

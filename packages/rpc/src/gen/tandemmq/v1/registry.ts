@@ -156,11 +156,33 @@ export interface ReplicaDetails {
   refusals: Map<string, number>;
   ackLatency: LatencyDetails | undefined;
   problem: string;
+  verification: VerificationDetails | undefined;
 }
 
 export interface ReplicaDetails_RefusalsEntry {
   key: string;
   value: number;
+}
+
+export interface VerificationDetails {
+  verifiedTo: number;
+  comparedBytes: number;
+  skippedBytes: number;
+  mismatches: LogRange[];
+  found: number;
+  run: VerificationRun | undefined;
+}
+
+export interface VerificationRun {
+  from: number;
+  to: number;
+  next: number;
+  isDone: boolean;
+}
+
+export interface LogRange {
+  from: number;
+  to: number;
 }
 
 export interface LatencyDetails {
@@ -187,6 +209,7 @@ export interface FollowingDetails {
   /** Connections that it ended or lost, by reason. */
   troubles: Map<string, number>;
   problem: string;
+  mismatches: LogRange[];
 }
 
 export interface FollowingDetails_TroublesEntry {
@@ -1022,6 +1045,7 @@ function createBaseReplicaDetails(): ReplicaDetails {
     refusals: new Map(),
     ackLatency: undefined,
     problem: "",
+    verification: undefined,
   };
 }
 
@@ -1068,6 +1092,9 @@ export const ReplicaDetails: MessageFns<ReplicaDetails> = {
     }
     if (message.problem !== "") {
       writer.uint32(114).string(message.problem);
+    }
+    if (message.verification !== undefined) {
+      VerificationDetails.encode(message.verification, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -1200,6 +1227,14 @@ export const ReplicaDetails: MessageFns<ReplicaDetails> = {
             message.problem = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.verification = VerificationDetails.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1241,6 +1276,9 @@ export const ReplicaDetails: MessageFns<ReplicaDetails> = {
       ? LatencyDetails.fromPartial(object.ackLatency)
       : undefined;
     message.problem = object.problem ?? "";
+    message.verification = (object.verification !== undefined && object.verification !== null)
+      ? VerificationDetails.fromPartial(object.verification)
+      : undefined;
     return message;
   },
 };
@@ -1308,6 +1346,281 @@ export const ReplicaDetails_RefusalsEntry: MessageFns<ReplicaDetails_RefusalsEnt
     const message = createBaseReplicaDetails_RefusalsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseVerificationDetails(): VerificationDetails {
+  return { verifiedTo: 0, comparedBytes: 0, skippedBytes: 0, mismatches: [], found: 0, run: undefined };
+}
+
+export const VerificationDetails: MessageFns<VerificationDetails> = {
+  encode(message: VerificationDetails, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.verifiedTo !== 0) {
+      writer.uint32(8).int64(message.verifiedTo);
+    }
+    if (message.comparedBytes !== 0) {
+      writer.uint32(16).int64(message.comparedBytes);
+    }
+    if (message.skippedBytes !== 0) {
+      writer.uint32(24).int64(message.skippedBytes);
+    }
+    for (const v of message.mismatches) {
+      LogRange.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.found !== 0) {
+      writer.uint32(40).int64(message.found);
+    }
+    if (message.run !== undefined) {
+      VerificationRun.encode(message.run, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerificationDetails {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerificationDetails();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.verifiedTo = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.comparedBytes = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.skippedBytes = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.mismatches.push(LogRange.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.found = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.run = VerificationRun.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VerificationDetails>): VerificationDetails {
+    return VerificationDetails.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerificationDetails>): VerificationDetails {
+    const message = createBaseVerificationDetails();
+    message.verifiedTo = object.verifiedTo ?? 0;
+    message.comparedBytes = object.comparedBytes ?? 0;
+    message.skippedBytes = object.skippedBytes ?? 0;
+    message.mismatches = object.mismatches?.map((e) => LogRange.fromPartial(e)) || [];
+    message.found = object.found ?? 0;
+    message.run = (object.run !== undefined && object.run !== null)
+      ? VerificationRun.fromPartial(object.run)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseVerificationRun(): VerificationRun {
+  return { from: 0, to: 0, next: 0, isDone: false };
+}
+
+export const VerificationRun: MessageFns<VerificationRun> = {
+  encode(message: VerificationRun, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== 0) {
+      writer.uint32(8).int64(message.from);
+    }
+    if (message.to !== 0) {
+      writer.uint32(16).int64(message.to);
+    }
+    if (message.next !== 0) {
+      writer.uint32(24).int64(message.next);
+    }
+    if (message.isDone !== false) {
+      writer.uint32(32).bool(message.isDone);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerificationRun {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerificationRun();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.from = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.to = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.next = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isDone = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VerificationRun>): VerificationRun {
+    return VerificationRun.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VerificationRun>): VerificationRun {
+    const message = createBaseVerificationRun();
+    message.from = object.from ?? 0;
+    message.to = object.to ?? 0;
+    message.next = object.next ?? 0;
+    message.isDone = object.isDone ?? false;
+    return message;
+  },
+};
+
+function createBaseLogRange(): LogRange {
+  return { from: 0, to: 0 };
+}
+
+export const LogRange: MessageFns<LogRange> = {
+  encode(message: LogRange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== 0) {
+      writer.uint32(8).int64(message.from);
+    }
+    if (message.to !== 0) {
+      writer.uint32(16).int64(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogRange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogRange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.from = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.to = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LogRange>): LogRange {
+    return LogRange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LogRange>): LogRange {
+    const message = createBaseLogRange();
+    message.from = object.from ?? 0;
+    message.to = object.to ?? 0;
     return message;
   },
 };
@@ -1417,6 +1730,7 @@ function createBaseFollowingDetails(): FollowingDetails {
     connects: 0,
     troubles: new Map(),
     problem: "",
+    mismatches: [],
   };
 }
 
@@ -1457,6 +1771,9 @@ export const FollowingDetails: MessageFns<FollowingDetails> = {
     });
     if (message.problem !== "") {
       writer.uint32(98).string(message.problem);
+    }
+    for (const v of message.mismatches) {
+      LogRange.encode(v!, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -1573,6 +1890,14 @@ export const FollowingDetails: MessageFns<FollowingDetails> = {
             message.problem = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.mismatches.push(LogRange.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1610,6 +1935,7 @@ export const FollowingDetails: MessageFns<FollowingDetails> = {
       return m;
     })();
     message.problem = object.problem ?? "";
+    message.mismatches = object.mismatches?.map((e) => LogRange.fromPartial(e)) || [];
     return message;
   },
 };
