@@ -1,8 +1,8 @@
-import type { MessageStore } from '@tandemmq/storage'
+import type { MessageStore, MessageToAppend } from '@tandemmq/storage'
 import { ApacheStore } from './apache-store.ts'
 import { AppendFloor } from './append-floor.ts'
 import { contestFigures } from './contest.ts'
-import { messagesOf } from './messages.ts'
+import { demandAppended, messagesOf } from './messages.ts'
 import type { BenchPlan } from './plan.ts'
 import { BenchDirectory, openMaster } from './store-stand.ts'
 
@@ -11,8 +11,8 @@ const COUNTS: Readonly<Record<number, number>> = { 128: 100_000, 1024: 100_000, 
 const IN_FLIGHT = 64
 
 /**
- * What an append costs, consume queues and index included: 64 messages are appended in one turn of the event loop and all are dispatched before
- * the next 64. Beside it the floor, and Apache's own store with 64 in flight.
+ * What an append costs, consume queues and index included: 64 messages are appended in one turn of the event loop, as the
+ * broker gathers them, and all are dispatched before the next 64. Beside it the floor, and Apache's own store with 64 in flight.
  */
 export async function appendCosts(plan: BenchPlan): Promise<Record<string, unknown>> {
   await using directory = await BenchDirectory.make(plan.directory)
@@ -39,8 +39,9 @@ export async function appendCosts(plan: BenchPlan): Promise<Record<string, unkno
 async function append(store: MessageStore, count: number, bodyBytes: number): Promise<void> {
   const message = messagesOf(bodyBytes)
   for (let n = 0; n < count;) {
-    const turn = Math.min(count, n + IN_FLIGHT)
-    for (; n < turn; n += 1) store.append(message(n))
+    const turn: MessageToAppend[] = []
+    while (turn.length < IN_FLIGHT && n < count) turn.push(message(n++))
+    demandAppended(store.appendAll(turn))
     await store.dispatched.reached(store.end)
   }
 }

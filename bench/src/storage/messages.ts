@@ -1,5 +1,5 @@
 import { encodeProperties } from '@tandemmq/codec'
-import type { MessageToAppend } from '@tandemmq/storage'
+import type { Appended, MessageToAppend } from '@tandemmq/storage'
 
 export const TOPIC = 'BenchStorage'
 export const QUEUES = 4
@@ -30,4 +30,10 @@ export function messagesOf(bodyBytes: number): (n: number) => MessageToAppend {
     body,
     properties: properties[n % KEYS] ?? '',
   })
+}
+
+/** Throws what went wrong with the first message that was not appended. */
+export function demandAppended(outcomes: readonly (Appended | Error)[]): void {
+  const failure = outcomes.find((outcome) => outcome instanceof Error)
+  if (failure !== undefined) throw failure
 }

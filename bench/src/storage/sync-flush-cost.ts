@@ -1,6 +1,7 @@
 import { writeSync, fdatasync, openSync, closeSync, ftruncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { AppendTurn } from '@tandemmq/messaging'
 import { NodeFiles } from '@tandemmq/platform-node'
 import type { MessageStore } from '@tandemmq/storage'
 import { ApacheStore } from './apache-store.ts'
@@ -52,9 +53,10 @@ export async function syncFlushCosts(plan: BenchPlan): Promise<Record<string, un
 
 async function send(store: MessageStore, count: number, waiting: number): Promise<void> {
   const message = messagesOf(BODY_BYTES)
+  const turn = new AppendTurn(store)
   let n = 0
   const sender = async (): Promise<void> => {
-    while (n < count) await store.flush(store.append(message(n++)).end)
+    while (n < count) await store.flush((await turn.append(message(n++))).end)
   }
   await Promise.all(Array.from({ length: waiting }, sender))
   await store.dispatched.reached(store.end)

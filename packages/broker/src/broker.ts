@@ -102,7 +102,9 @@ export class Broker implements AsyncDisposable {
       ? { cluster, set, role: 'master' as const }
       : { cluster, set, role: 'slave' as const, takesMastersStore: options.slave?.acceptLoss ?? false }
     const acceptLoss = options.master?.acceptLoss ?? false
-    const store = opened.use(await MessageStore.open({ ...options, owner, acceptLoss }, ports))
+    // Zeros ahead of the writer double what is written: they pay only where senders wait for syncs.
+    const zeros = options.mode.flush === 'sync' ? {} : { preZeroBytes: 0 }
+    const store = opened.use(await MessageStore.open({ ...options, ...zeros, owner, acceptLoss }, ports))
     const metadata = opened.use(
       await MetadataStore.open(
         // A log has its ancestry only after the journal was begun.

@@ -219,6 +219,7 @@ export class MasterRole implements AsyncDisposable {
   async #drain(): Promise<void> {
     const { clock } = this.#ports
     const until = clock.monotonic() + DRAIN_MS + ANSWER_MARGIN_MS
+    await Promise.resolve() // Messages of this turn are appended at its end.
     // How it ends is each send's own business.
     await Promise.allSettled([this.durability.confirmed(this.#store.end, until)])
   }

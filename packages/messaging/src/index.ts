@@ -13,6 +13,7 @@ export type {
   SendReceipt,
   SendStatus,
 } from './api.ts'
+export { AppendTurn } from './append-turn.ts'
 export { Messaging, type MessagingOptions, type MessagingPorts } from './messaging.ts'
 export {
   isReadable,

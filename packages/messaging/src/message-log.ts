@@ -1,4 +1,4 @@
-import type { LogOffset, QueueOffset } from '@tandemmq/base'
+import type { BrokerError, LogOffset, QueueOffset } from '@tandemmq/base'
 import type { ConsumeQueueUnit, Host, LogRecord } from '@tandemmq/codec'
 
 /** What the writer of a message decides; the log adds offsets, store time and store host. */
@@ -61,6 +61,8 @@ export interface MessageLog {
   }
   /** Synchronous: takes the queue offset and writes. Throws `MESSAGE_ILLEGAL`, `NOT_WRITABLE`, `LOG_FENCED`, `DISK_FULL`. */
   append(message: MessageToAppend): Appended
+  /** As {@link append} for each, in their order, with few writes: a message that cannot be appended has its error as outcome. */
+  appendAll(messages: readonly MessageToAppend[]): readonly (Appended | BrokerError)[]
   record(offset: LogOffset, size?: number): LogRecord
   /** The epoch in which the byte at `offset` was written; past the end: the last one. */
   epochAt(offset: LogOffset): number

@@ -1,4 +1,5 @@
 import { BrokerError, type Clock } from '@tandemmq/base'
+import { AppendTurn } from './append-turn.ts'
 import type { CallContext, OutgoingMessage, SendReceipt } from './api.ts'
 import type { Catalog, TopicView } from './catalog.ts'
 import type { Durability } from './durability.ts'
@@ -22,17 +23,19 @@ export interface SenderParts {
 /** Stores messages. OK is said only once the durability that the broker's mode promises is there. */
 export class Sender {
   readonly #parts: SenderParts
+  readonly #turn: AppendTurn
   readonly #queues = new QueueChoice()
 
   constructor(parts: SenderParts) {
     this.#parts = parts
+    this.#turn = new AppendTurn(parts.log)
   }
 
   async send(message: OutgoingMessage, context: CallContext): Promise<SendReceipt> {
-    const { log, durability, metrics } = this.#parts
+    const { durability, metrics } = this.#parts
     const record = this.#record(message, context)
     durability.admit()
-    const appended = log.append(record) // One tick, no await since the checks: the queue offset is taken here.
+    const appended = await this.#turn.append(record) // At the end of this turn: the queue offset is taken there.
     metrics.stored(message.topic, message.type, appended.size)
     if (record.topic === TIMER_TOPIC) metrics.scheduled(message.topic)
     // Flush and replication start together, now, and both must be done before OK.

@@ -189,6 +189,7 @@ describe('once', () => {
         end: store.end,
         dispatched: { at: 0, reached: () => tail.promise },
         append: (message) => store.append(message),
+        appendAll: (messages) => store.appendAll(messages),
         record: (offset, size) => store.record(offset, size),
         epochAt: (offset) => store.epochAt(offset),
         queue: (topic, queueId) => store.queue(topic, queueId),

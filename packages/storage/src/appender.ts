@@ -1,4 +1,4 @@
-import { BrokerError, type Clock, type LogOffset, type QueueOffset } from '@tandemmq/base'
+import { BrokerError, invariant, type Clock, type LogOffset, type QueueOffset } from '@tandemmq/base'
 import {
   BATCH_ELEMENT_BYTES_MIN,
   BLANK_BYTES,
@@ -10,6 +10,7 @@ import {
   recordVersionFor,
   transactionTypeOf,
   type Host,
+  type RecordFields,
 } from '@tandemmq/codec'
 import { arrivalOf, indexedOf, isQueued } from './arrival.ts'
 import type { AppendedBatch, BatchToAppend } from './batch-append.ts'
@@ -57,6 +58,22 @@ export interface AppenderOptions {
 }
 
 const noNames: readonly string[] = []
+
+type PlacedFields = Omit<RecordFields, 'queueOffset' | 'physicalOffset' | 'properties'> & {
+  queueOffset: QueueOffset
+  physicalOffset: LogOffset
+  properties: string
+}
+
+interface PlacedRecord {
+  readonly fields: PlacedFields
+  readonly size: number
+  /** Light queues that it has a place in. */
+  readonly light: readonly string[]
+  /** Which outcome is its. */
+  readonly outcome: number
+}
+
 const TOPIC_LENGTH_MAX = 127
 const INNER_TOPIC_LENGTH_MAX = 255
 
@@ -68,6 +85,10 @@ export class Appender {
   readonly #options: AppenderOptions
   readonly #clock: Clock
   #storeTimestamp: number
+  /** Records that are placed in the log and not written, in one turn. */
+  #piece: PlacedRecord[] = []
+  /** The log's end before the next record that is offered to dispatch. */
+  #from: LogOffset = 0
 
   constructor(
     log: CommitLog,
@@ -86,21 +107,100 @@ export class Appender {
 
   /** Throws `MESSAGE_ILLEGAL`, `LOG_FENCED` or `DISK_FULL`; nothing is stored then and no queue offset is used. */
   append(message: MessageToAppend): Appended {
-    this.#check(message)
-    const queued = isQueued(message.sysFlag)
-    const queueOffset = queued ? this.#queueOffsets.next(message.topic, message.queueId) : 0
+    const [outcome] = this.appendAll([message])
+    invariant(outcome !== undefined, 'every message has an outcome')
+    if (outcome instanceof BrokerError) throw outcome
+    return outcome
+  }
+
+  /**
+   * As {@link append} for each message, in their order, but what fits one piece is written in one: a write costs more than all the rest of an append.
+   * Each has its outcome; those of a piece that could not be written are refused together, and have used no queue offset.
+   */
+  appendAll(messages: readonly MessageToAppend[]): (Appended | BrokerError)[] {
+    const outcomes: (Appended | BrokerError)[] = []
     // Never back along the log, whatever the wall clock does.
-    const storeTimestamp = Math.max(this.#clock.now(), this.#storeTimestamp)
+    this.#storeTimestamp = Math.max(this.#clock.now(), this.#storeTimestamp)
+    this.#from = this.#log.written.at
+    for (const message of messages) outcomes.push(this.#placed(message, outcomes))
+    this.#writePiece(outcomes)
+    this.#log.announce()
+    return outcomes
+  }
+
+  /** Places a message's record behind those of the piece; where it does not fit, they are written before. */
+  #placed(message: MessageToAppend, outcomes: (Appended | BrokerError)[]): Appended | BrokerError {
+    try {
+      this.#check(message)
+      const light = this.#options.lightQueues ? this.#lightNames(message) : noNames
+      let fields = this.#fieldsOf(message, light)
+      let size = this.#sizeOf(fields)
+      if (!this.#log.canJoin(size)) {
+        this.#writePiece(outcomes)
+        fields = this.#fieldsOf(message, light) // A piece that failed has used no queue offset.
+        size = this.#sizeOf(fields)
+      }
+      const offset = this.#log.place(size, (target, at, place) => {
+        fields.physicalOffset = place
+        encodeRecord(target, at, fields, this.#options)
+      })
+      if (isQueued(fields.sysFlag))
+        this.#queueOffsets.advancePast(fields.topic, fields.queueId, fields.queueOffset)
+      for (const name of light) this.#queueOffsets.advancePast(name, 0, this.#queueOffsets.next(name, 0))
+      this.#piece.push({ fields, size, light, outcome: outcomes.length })
+      const { queueOffset, storeTimestamp } = fields
+      return { offset, size, end: offset + size, queueOffset, storeTimestamp }
+    } catch (failure) {
+      if (failure instanceof BrokerError) return failure
+      throw failure
+    }
+  }
+
+  /** Brings the piece to the log and offers its records to dispatch; or takes back all of it. */
+  #writePiece(outcomes: (Appended | BrokerError)[]): void {
+    const piece = this.#piece
+    if (piece.length === 0) return
+    this.#piece = []
+    try {
+      this.#log.writePlaced()
+    } catch (failure) {
+      if (!(failure instanceof BrokerError)) throw failure
+      for (const { fields, light, outcome } of piece.toReversed()) {
+        outcomes[outcome] = failure
+        if (isQueued(fields.sysFlag))
+          this.#queueOffsets.takeBack(fields.topic, fields.queueId, fields.queueOffset)
+        for (const name of light) this.#queueOffsets.takeBack(name, 0, this.#queueOffsets.next(name, 0) - 1)
+      }
+      return
+    }
+    for (const { fields, size } of piece) {
+      const { physicalOffset: offset, storeTimestamp } = fields
+      const arrival = arrivalOf(fields, offset, size)
+      const indexed = arrival ?? indexedOf(fields, offset)
+      const end = offset + size
+      this.#dispatcher.offer({ from: this.#from, end, storeTimestamp, arrival, indexed })
+      this.#from = end
+    }
+  }
+
+  #sizeOf(fields: PlacedFields): number {
+    const size = recordSize(fields, this.#options)
+    if (size + BLANK_BYTES <= this.#log.segmentBytes) return size
+    throw illegal('is longer than a file of the log', { size })
+  }
+
+  /** The record as it would be appended now. */
+  #fieldsOf(message: MessageToAppend, light: readonly string[]): PlacedFields {
     const fields = {
       version: recordVersionFor(message.topic),
       queueId: message.queueId,
       flag: message.flag,
-      queueOffset,
+      queueOffset: isQueued(message.sysFlag) ? this.#queueOffsets.next(message.topic, message.queueId) : 0,
       physicalOffset: 0,
       sysFlag: message.sysFlag,
       bornTimestamp: message.bornTimestamp,
       bornHost: message.bornHost,
-      storeTimestamp,
+      storeTimestamp: this.#storeTimestamp,
       storeHost: this.#options.storeHost,
       reconsumeTimes: message.reconsumeTimes,
       preparedTransactionOffset: message.preparedTransactionOffset,
@@ -108,30 +208,11 @@ export class Appender {
       topic: message.topic,
       properties: this.#storable(message.properties),
     }
-    const light = this.#options.lightQueues ? this.#lightNames(message) : noNames
     if (light.length > 0) {
       const offsets = light.map((name) => this.#queueOffsets.next(name, 0))
       fields.properties = withLightOffsets(fields.properties, offsets)
     }
-    const size = recordSize(fields, this.#options)
-    if (size + BLANK_BYTES > this.#log.segmentBytes)
-      throw illegal('is longer than a file of the log', { size })
-
-    const from = this.#log.written.at
-    const offset = this.#log.append(size, (target, at, place) => {
-      fields.physicalOffset = place
-      encodeRecord(target, at, fields, this.#options)
-    })
-    // Only now: an append that failed has used no queue offset.
-    if (queued) this.#queueOffsets.advancePast(message.topic, message.queueId, queueOffset)
-    for (const name of light) this.#queueOffsets.advancePast(name, 0, this.#queueOffsets.next(name, 0))
-    this.#storeTimestamp = storeTimestamp
-    const end = offset + size
-    const arrival = arrivalOf(fields, offset, size)
-    const indexed = arrival ?? indexedOf(fields, offset)
-    this.#dispatcher.offer({ from, end, storeTimestamp, arrival, indexed })
-    this.#log.announce()
-    return { offset, size, end, queueOffset, storeTimestamp }
+    return fields
   }
 
   /**

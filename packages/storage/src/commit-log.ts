@@ -3,7 +3,6 @@ import {
   Frontier,
   invariant,
   isOutOfDescriptors,
-  messageOf,
   type Files,
   type LogOffset,
   type OpenFile,
@@ -12,8 +11,10 @@ import { BLANK_BYTES, encodeBlank } from '@tandemmq/codec'
 import { DiskReserve } from './disk-reserve.ts'
 import { isDiskFull } from './errno.ts'
 import { FileCache } from './file-cache.ts'
+import { expired, outOfDescriptors, outsideLog } from './log-errors.ts'
 import { logFileName } from './log-file-name.ts'
 import { TailMemory } from './tail-memory.ts'
+import { zeros } from './zeros.ts'
 
 export interface CommitLogOptions {
   /** The directory of the segments; exists. */
@@ -25,6 +26,9 @@ export interface CommitLogOptions {
   /** Share of the disk that messages leave free, see {@link DiskReserve}. */
   readonly keptFreeRatio: number
 }
+
+/** Writes a record into `target` at `at`, for its place in the log. */
+export type EncodeAt = (target: Buffer, at: number, offset: LogOffset) => void
 
 /** Segments open for reading besides those being written. */
 const READ_FILES_MAX = 32
@@ -52,6 +56,8 @@ export class CommitLog {
   #namesDirty = false
   #minOffset: LogOffset
   #end: LogOffset
+  /** Bytes behind the end that are in the tail's memory and wait for their write, within one turn. */
+  #placed = 0
   #zeroedTo: LogOffset
   #fence: BrokerError | undefined
   #isDiskFull = false
@@ -106,21 +112,48 @@ export class CommitLog {
    * Readers see it after {@link announce}. Throws `LOG_FENCED`, `DISK_FULL`, `SYSTEM_BUSY` (no file descriptor is left for the next segment), or what
    * `encode` throws; the log is then as before.
    */
-  append(size: number, encode: (target: Buffer, at: number, offset: LogOffset) => void): LogOffset {
+  append(size: number, encode: EncodeAt): LogOffset {
+    const offset = this.place(size, encode)
+    this.writePlaced()
+    return offset
+  }
+
+  /**
+   * As {@link append} without the write: records that are placed one behind the other go to the file in one piece, with {@link writePlaced}, in the
+   * same turn. Where {@link canJoin} says no, those before must be written first. Errors as {@link append}; what was placed before stays.
+   */
+  place(size: number, encode: EncodeAt): LogOffset {
     invariant(size + BLANK_BYTES <= this.segmentBytes, 'a record fits a segment')
     this.#demandWritable()
-    this.#reserve.claim(this.#end, size)
-    const remaining = this.segmentStart(this.#end) + this.segmentBytes - this.#end
-    if (size + BLANK_BYTES > remaining) this.#roll(remaining)
-    const offset = this.#end
-    this.#ensureSegment(this.segmentStart(offset))
-    const { bytes, at } = this.#tail.room(offset, size)
-    encode(bytes, at, offset)
+    this.#reserve.claim(this.#end + this.#placed, size)
+    if (this.#placed === 0) {
+      const remaining = this.#spaceLeft()
+      if (size + BLANK_BYTES > remaining) this.#roll(remaining)
+      this.#ensureSegment(this.segmentStart(this.#end))
+    } else invariant(this.canJoin(size), 'a record joins those that fit one write with it')
+    const { bytes, at } = this.#tail.room(this.#end, this.#placed + size)
+    const offset = this.#end + this.#placed
+    encode(bytes, at + this.#placed, offset)
+    this.#placed += size
+    return offset
+  }
+
+  /** Whether a record of `size` bytes can be written in one piece with those that are placed. */
+  canJoin(size: number): boolean {
+    if (this.#placed === 0) return true
+    const together = this.#placed + size
+    return together + BLANK_BYTES <= this.#spaceLeft() && this.#tail.hasRoom(this.#end, together)
+  }
+
+  /** Writes what was placed. Throws as {@link append}: then none of it is in the log, and the place is free again. */
+  writePlaced(): void {
+    const size = this.#placed
+    this.#placed = 0
+    const { bytes, at } = this.#tail.room(this.#end, size)
     this.#write(bytes.subarray(at, at + size))
     this.#isDiskFull = false
     this.#tail.keep(size)
     this.#end += size
-    return offset
   }
 
   /** Appends bytes as another log has them, within one segment. Errors as {@link append}. */
@@ -171,7 +204,7 @@ export class CommitLog {
 
   /** Exactly `size` bytes of one segment. Errors as {@link read}. */
   readExactly(offset: LogOffset, size: number): Buffer {
-    if (this.#readableFrom(offset) < size) throw outside(offset, size, this.#minOffset, this.written.at)
+    if (this.#readableFrom(offset) < size) throw outsideLog(offset, size, this.#minOffset, this.written.at)
     const view = this.#tail.view(offset, size)
     return view !== undefined && view.length === size ? view : this.#readFile(offset, size)
   }
@@ -252,11 +285,15 @@ export class CommitLog {
     this.#cold.close()
   }
 
+  #spaceLeft(): number {
+    return this.segmentStart(this.#end) + this.segmentBytes - this.#end
+  }
+
   #readableFrom(offset: LogOffset): number {
     if (this.written.failure !== undefined) throw this.written.failure
     const end = this.written.at
     if (!Number.isSafeInteger(offset) || offset < 0 || offset > end) {
-      throw outside(offset, 0, this.#minOffset, end)
+      throw outsideLog(offset, 0, this.#minOffset, end)
     }
     if (offset < this.#minOffset) throw expired(offset, this.#minOffset)
     return end - offset
@@ -341,16 +378,7 @@ export class CommitLog {
 
   #writeFailure(cause: unknown): BrokerError {
     // Nothing was written, and nothing is wrong with the disk.
-    if (isOutOfDescriptors(cause)) {
-      return new BrokerError(
-        'SYSTEM_BUSY',
-        `no file descriptor is left for the commit log (${messageOf(cause)})`,
-        {
-          facts: { end: this.#end },
-          cause,
-        },
-      )
-    }
+    if (isOutOfDescriptors(cause)) return outOfDescriptors(this.#end, cause)
     if (!isDiskFull(cause)) return this.fenceOff(cause)
     this.#isDiskFull = true
     return new BrokerError('DISK_FULL', 'the disk has no room for the message', {
@@ -370,26 +398,3 @@ export class CommitLog {
 }
 
 const nothing = Buffer.alloc(0)
-
-let zeroBlock = Buffer.alloc(0)
-
-function zeros(count: number): Buffer {
-  if (zeroBlock.length < count) zeroBlock = Buffer.alloc(count)
-  return zeroBlock.subarray(0, count)
-}
-
-function expired(offset: LogOffset, min: LogOffset): BrokerError {
-  return new BrokerError('OFFSET_EXPIRED', `what lay at ${offset} has expired: the log begins at ${min}`, {
-    facts: { offset, min },
-  })
-}
-
-function outside(offset: LogOffset, size: number, min: LogOffset, end: LogOffset): BrokerError {
-  return new BrokerError(
-    'ILLEGAL_ARGUMENT',
-    `the log has [${min}, ${end}), asked for ${size} bytes at ${offset}`,
-    {
-      facts: { offset, size, min, end },
-    },
-  )
-}

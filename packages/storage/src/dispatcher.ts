@@ -35,9 +35,9 @@ export interface DispatcherParts {
   readonly checksums: PropertyChecksums
 }
 
-/** What one turn handles at most, so that dispatch never holds up the loop. */
+/** What one turn handles at most, so that dispatch never holds up the loop; bytes count where they are read back. */
 const BATCH_RECORDS_MAX = 2048
-const BATCH_BYTES_MAX = 2 * 1024 * 1024
+const BATCH_BYTES_READ_MAX = 2 * 1024 * 1024
 /** Offers kept; a dispatcher further behind reads the log instead. */
 const OFFERS_MAX = 8192
 /** Read at a time when following the log through a file. */
@@ -65,6 +65,8 @@ export class Dispatcher {
   readonly #indexed: IndexedRecord[] = []
   #offers: OfferedRecord[] = []
   #offersAt = 0
+  /** In this batch. */
+  #bytesRead = 0
   #scheduled = false
   #stopped = false
   #retry: Timer | undefined
@@ -143,6 +145,7 @@ export class Dispatcher {
     let queued: Arrival[] = []
     let more = false
     this.#indexed.length = 0
+    this.#bytesRead = 0
     try {
       this.#index?.makeRoom()
       more = this.#gather(arrivals, from)
@@ -165,7 +168,7 @@ export class Dispatcher {
   #gather(arrivals: Arrival[], from: LogOffset): boolean {
     try {
       for (let records = 0; records < BATCH_RECORDS_MAX; records += 1) {
-        if (this.#position - from >= BATCH_BYTES_MAX) return true
+        if (this.#bytesRead >= BATCH_BYTES_READ_MAX) return true
         if (!this.#next(arrivals)) return false
       }
     } catch (failure) {
@@ -221,6 +224,7 @@ export class Dispatcher {
         if (indexed !== undefined) this.#indexed.push(indexed)
         this.#storeTimestamp = record.storeTimestamp
         this.#position += scan.size
+        this.#bytesRead += scan.size
         return true
       }
       case 'blank':

@@ -184,6 +184,11 @@ export class MessageStore implements AsyncDisposable {
     return this.#writer().append(message)
   }
 
+  /** As {@link append} for each, with few writes; what that would throw is an outcome. Throws `NOT_WRITABLE`, `LOG_CLOSED`. */
+  appendAll(messages: readonly MessageToAppend[]): readonly (Appended | BrokerError)[] {
+    return this.#writer().appendAll(messages)
+  }
+
   /** As {@link append} for a client's batch: all of its messages in one synchronous step, next to each other, or none. */
   appendBatch(batch: BatchToAppend): AppendedBatch {
     return this.#writer().appendBatch(batch)
@@ -203,13 +208,9 @@ export class MessageStore implements AsyncDisposable {
     const space = log.segmentBytes - (at % log.segmentBytes)
     const fits = at === this.end || log.canBeginAt(at)
     if (!fits || bytes.length > space) {
-      throw new BrokerError(
-        'ILLEGAL_ARGUMENT',
-        `${bytes.length} bytes at ${at} do not continue the log at ${this.end}`,
-        {
-          facts: { at, bytes: bytes.length, end: this.end, segmentBytes: log.segmentBytes },
-        },
-      )
+      const what = `${bytes.length} bytes at ${at} do not continue the log at ${this.end}`
+      const facts = { at, bytes: bytes.length, end: this.end, segmentBytes: log.segmentBytes }
+      throw new BrokerError('ILLEGAL_ARGUMENT', what, { facts })
     }
     if (bytes.length === 0) return
     if (at !== this.end) {

@@ -31,4 +31,9 @@ export class QueueOffsets {
     }
     queues.set(queueId, used + 1)
   }
+
+  /** The record with offset `unused` did not get into the log after all; nor did any behind it. */
+  takeBack(topic: string, queueId: number, unused: QueueOffset): void {
+    this.#topics.get(topic)?.set(queueId, unused)
+  }
 }

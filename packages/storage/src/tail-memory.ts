@@ -24,6 +24,12 @@ export class TailMemory {
     this.#chunkBytes = chunkBytes
   }
 
+  /** Whether {@link room} for `size` bytes at `offset` lies where the bytes of the log end that are kept, in one piece with them. */
+  hasRoom(offset: LogOffset, size: number): boolean {
+    const last = this.#lastAt(offset)
+    return last !== undefined && last.bytes.length - last.used >= size
+  }
+
   /** Room for `size` bytes of the log at `offset`; they count once {@link keep} is called. */
   room(offset: LogOffset, size: number): { readonly bytes: Buffer; readonly at: number } {
     const last = this.#lastAt(offset)
