@@ -10,6 +10,9 @@ const LEFT = 12
 /** What the system library keeps, and what closes meanwhile. */
 const SPARE = 4
 
+const OUT = 'no file descriptor is left'
+const OVER = 'there are file descriptors again'
+
 /** Ports whose process has no file descriptor left. */
 export async function noDescriptors(matrix: Matrix, stand: PortStand): Promise<void> {
   const ports: readonly (readonly [service: string, kind: PortKind])[] = [
@@ -23,9 +26,9 @@ export async function noDescriptors(matrix: Matrix, stand: PortStand): Promise<v
       {
         target: `${service} ${kind}`,
         attack: `${CONNECTIONS} connections with ${LEFT} file descriptors left`,
-        expected: 'refused, the old ones go on, all is well when they are gone',
+        expected: 'refused and told, the old ones go on, all is well when they are gone, and that is told',
       },
-      () => stand.measured(service, {}, () => exhaust(stand, service, kind)),
+      () => stand.measured(service, { tells: OVER }, () => exhaust(stand, service, kind)),
     )
   }
 }
@@ -36,12 +39,14 @@ async function exhaust(stand: PortStand, service: string, kind: PortKind): Promi
   const limit = victim.descriptors + LEFT
   const before = limitsOf(victim.pid)
   limitTo(victim.pid, `${limit}:${before}`)
+  const from = stand.cluster.log.length
   let peers: RawPeer[] = []
   let refused = 0
   try {
     peers = await RawPeer.open(address, CONNECTIONS)
     if (kind === 'grpc') await Promise.all(peers.map((peer) => peer.say(opening)))
     await stand.honestGoesOn()
+    await stand.cluster.lines.line([service, OUT], from)
     refused = peers.filter(({ isClosed }) => isClosed).length
   } finally {
     for (const peer of peers) peer[Symbol.dispose]()

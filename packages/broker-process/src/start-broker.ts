@@ -2,6 +2,7 @@ import { SparingLogger, type Logger, type Readiness, joinAddress } from '@tandem
 import { Broker } from '@tandemmq/broker'
 import { startHttpServer } from '@tandemmq/http'
 import {
+  DescriptorWatch,
   DirectoryLock,
   NodeClock,
   NodeFiles,
@@ -54,6 +55,7 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
     // As Apache's broker: the members of a set have its name in common and differ by their address.
     labels: { cluster: values.brokerClusterName, node_type: 'broker', node_id: values.brokerName },
   })
+  opened.use(new DescriptorWatch({ clock, logger, meter }))
   const limits = { connectionsMax: values.grpcMaxConnections, handshakeMs: values.grpcHandshakeTimeout }
   const server = opened.use(new GrpcServer({ clock, logger, meter }, limits))
   const { port } = await server.listen({ host: values.listenAddress, port: values.grpcPort })

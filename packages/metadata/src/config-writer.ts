@@ -1,4 +1,4 @@
-import { messageOf, type Clock, type Files, type Logger, type Timer } from '@tandemmq/base'
+import { mayPass, messageOf, type Clock, type Files, type Logger, type Timer } from '@tandemmq/base'
 import { formatApacheJson, type JsonObject } from '@tandemmq/codec'
 import type { ConfigDocument } from './config-document.ts'
 import { ConfigFile, digestOf } from './config-file.ts'
@@ -146,7 +146,8 @@ export class ConfigWriter {
       slot.isDamaged = false
     } catch (cause) {
       slot.isDirty = true
-      this.#ports.logger.error(
+      // What passes is tried again.
+      this.#ports.logger[mayPass(cause) ? 'warn' : 'error'](
         { file: slot.file.name, why: messageOf(cause) },
         'a config file could not be written',
       )

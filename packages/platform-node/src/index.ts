@@ -8,6 +8,7 @@ export { PromMeter } from './prom-meter.ts'
 export { DirectoryLock, type DirectoryLockOptions } from './directory-lock.ts'
 export { bootId } from './boot-id.ts'
 export { descriptorLimit } from './descriptor-limit.ts'
+export { DescriptorWatch, type DescriptorWatchPorts } from './descriptor-watch.ts'
 export { errnoOf } from './errno.ts'
 export {
   address,

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { joinAddress, silentMeter, SparingLogger } from '@tandemmq/base'
 import { startHttpServer } from '@tandemmq/http'
 import {
+  DescriptorWatch,
   DirectoryLock,
   isLoopback,
   NodeClock,
@@ -65,6 +66,7 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
     // What it does for clients Apache's proxy does.
     labels: { cluster: values.clusterName, node_type: 'proxy', node_id: IDENTITY },
   })
+  opened.use(new DescriptorWatch({ clock, logger, meter }))
   const word = new SetSecret(secret, IDENTITY, { clock, random })
 
   const expectedSets = values.brokerSets.split(',').flatMap((set) => set.trim() || [])
