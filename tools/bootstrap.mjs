@@ -28,6 +28,7 @@ const TASKS = {
   interop: ['tools/src/interop-run.ts', []],
   fuzz: ['fuzz/src/main.ts', []],
   crash: ['crash/src/main.ts', []],
+  planted: ['tools/src/planted-run.ts', []],
   images: ['docker/src/main.ts', []],
   deploy: ['docker/src/deploy-main.ts', []],
 }

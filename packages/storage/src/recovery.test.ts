@@ -125,6 +125,33 @@ describe('a start', () => {
     expect(bodies(again)).toEqual(expected)
   })
 
+  test('cuts queues off where a log ends that has lost its tail after a clean stop', async () => {
+    const bench = new StoreBench()
+    const store = await bench.openMaster()
+    const offsets = Array.from({ length: 5 }, (_, n) => store.append(message(`body ${n}`)).offset)
+    const { end } = store
+    await bench.clock.outcome(store.close())
+    const from = offsets[3] ?? 0
+    bench.disk.corrupt(firstSegment, from, Buffer.alloc(end - from))
+    const again = await reopen(bench)
+    expect(again.recovery).toMatchObject({ end: from, lossPossible: true })
+    expect(bodies(again)).toEqual(['body 0', 'body 1', 'body 2'])
+    await bench.clock.outcome(again.openEpoch())
+    expect(again.append(message('next'))).toMatchObject({ offset: from, queueOffset: 3 })
+  })
+
+  test('refuses a blank of another length than the rest of its file', async () => {
+    const bench = new StoreBench()
+    await killedStore(bench, 20)
+    const file = bench.disk.open(firstSegment, 'read')
+    const bytes = Buffer.alloc(4096)
+    file.read(bytes, 0)
+    const blank = bytes.lastIndexOf(Buffer.from('cbd43194', 'hex')) - 4
+    expect(bytes.readInt32BE(blank)).toBe(4096 - blank)
+    bench.disk.corrupt(firstSegment, blank + 3, Buffer.from([bytes.readUInt8(blank + 3) ^ 1]))
+    await expect(bench.open()).rejects.toMatchObject({ code: 'LOG_CORRUPT', facts: { offset: blank } })
+  })
+
   test('makes good a queue unit that a killed process has half written', async () => {
     const bench = new StoreBench()
     const store = await bench.openMaster()

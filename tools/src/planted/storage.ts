@@ -1,0 +1,171 @@
+import type { PlantedBug } from './planted-bug.ts'
+
+const storage = 'packages/storage/src'
+const simulated = 'crash/src/simulated/simulated.test.ts'
+
+/** What a store must not do. */
+export const storageBugs: readonly PlantedBug[] = [
+  {
+    name: 'acknowledged before the sync',
+    file: `${storage}/group-commit.ts`,
+    find: '      try {\n        await this.#log.sync()',
+    plant: '      this.#log.flushed.advance(target)\n      try {\n        await this.#log.sync()',
+    tests: [`${storage}/group-commit.test.ts`],
+  },
+  {
+    name: 'acknowledged before the sync, as the simulated disk sees it',
+    file: `${storage}/group-commit.ts`,
+    find: '      try {\n        await this.#log.sync()',
+    plant: '      this.#log.flushed.advance(target)\n      try {\n        await this.#log.sync()',
+    tests: [simulated],
+  },
+  {
+    name: 'acknowledged after a failed sync',
+    file: `${storage}/group-commit.ts`,
+    find: '        this.#fence(cause, requests)\n        break\n',
+    plant: '        void cause\n',
+    tests: [`${storage}/group-commit.test.ts`],
+  },
+  {
+    name: 'a failed sync tried again',
+    file: `${storage}/group-commit.ts`,
+    find: '        await this.#log.sync()\n',
+    plant: '        await this.#log.sync().catch(() => this.#log.sync())\n',
+    tests: [`${storage}/group-commit.test.ts`],
+  },
+  {
+    name: 'the directory not synced after a file was created',
+    file: `${storage}/commit-log.ts`,
+    find: 'if (namesDirty) await this.#files.syncDirectory(this.directory)',
+    plant: 'void namesDirty',
+    tests: [simulated],
+  },
+  {
+    name: 'a truncation that happens in memory only',
+    file: `${storage}/log-cut.ts`,
+    find: '        file.truncate(end - start)\n        await file.dataSync()\n        file.truncate(segmentBytes)\n        await file.dataSync()\n',
+    plant: '        file.truncate(segmentBytes)\n',
+    tests: [`${storage}/replication.test.ts`, `${storage}/log-cut.test.ts`],
+  },
+  {
+    name: 'a truncation that is not durable before appends go on',
+    file: `${storage}/log-cut.ts`,
+    find: '        file.truncate(end - start)\n        await file.dataSync()\n        file.truncate(segmentBytes)\n        await file.dataSync()\n',
+    plant: '        file.truncate(end - start)\n        file.truncate(segmentBytes)\n',
+    tests: [`${storage}/log-cut.test.ts`],
+  },
+  {
+    name: 'files behind a cut removed from the first to the last',
+    file: `${storage}/log-cut.ts`,
+    find: 'files.list(directory).toReversed()',
+    plant: 'files.list(directory)',
+    tests: [`${storage}/log-cut.test.ts`],
+  },
+  {
+    name: 'the checksum not checked',
+    file: `${storage}/log-scan.ts`,
+    find: "const isSound = checksum === 'right' || (checksum === 'none' && bodyCrcMatches(window, at))",
+    plant: "const isSound = checksum !== 'wrong'",
+    tests: [`${storage}/recovery.test.ts`],
+  },
+  {
+    name: "the body's checksum believed where properties have one too",
+    file: `${storage}/log-scan.ts`,
+    find: "const isSound = checksum === 'right' || (checksum === 'none' && bodyCrcMatches(window, at))",
+    plant: 'const isSound = bodyCrcMatches(window, at)',
+    tests: [`${storage}/property-checksums.test.ts`],
+  },
+  {
+    name: 'properties without a checksum believed after a power cut',
+    file: `${storage}/log-scan.ts`,
+    find: '(isDoubtful && hasLostSector(window.subarray(at, at + scan.size), record, windowStart + at))',
+    plant: '(isDoubtful && record.size === 0)',
+    tests: [`${storage}/log-scan.test.ts`],
+  },
+  {
+    name: 'queue offsets given again after a recovery',
+    file: `${storage}/recovery.ts`,
+    find: 'if (arrival !== undefined && record.physicalOffset >= completeTo) queues.put(arrival)',
+    plant: 'if (arrival !== undefined && record.physicalOffset >= completeTo) void queues',
+    tests: [simulated],
+  },
+  {
+    name: 'the queue offset moved on although the append failed',
+    file: `${storage}/appender.ts`,
+    find: '    const from = this.#log.written.at\n    const offset = this.#log.append(size',
+    plant:
+      '    if (queued) this.#queueOffsets.advancePast(message.topic, message.queueId, queueOffset)\n    const from = this.#log.written.at\n    const offset = this.#log.append(size',
+    tests: [`${storage}/message-store.test.ts`],
+  },
+  {
+    name: 'a checkpoint ahead of the log',
+    file: `${storage}/bookkeeping.ts`,
+    find: '    await groupCommit.commit(synced)\n',
+    plant: '    void groupCommit\n',
+    tests: [simulated],
+  },
+  {
+    name: 'a position file ahead of the log',
+    file: `${storage}/bookkeeping.ts`,
+    find: 'const flushed = Math.min(log.flushed.at, dispatcher.dispatched.at)',
+    plant: 'const flushed = Math.min(log.written.at, dispatcher.dispatched.at)',
+    tests: [simulated],
+  },
+  {
+    name: 'a torn blank taken for a whole one',
+    file: `${storage}/log-scan.ts`,
+    find: "scan.kind === 'blank' && offset + scan.size === segmentEnd",
+    plant: "scan.kind === 'blank'",
+    tests: [`${storage}/recovery.test.ts`],
+  },
+  {
+    name: 'a state file overwritten in place',
+    file: `${storage}/state-file.ts`,
+    find: '  const fresh = `${path}.tmp`\n',
+    plant:
+      "  if (files.exists(path)) {\n    const file = files.open(path, 'read-write')\n    file.truncate(0)\n    file.write(content, 0)\n    await file.dataSync()\n    file.close()\n    return\n  }\n  const fresh = `${path}.tmp`\n",
+    tests: [simulated],
+  },
+  {
+    name: 'the log read past what was announced',
+    file: `${storage}/commit-log.ts`,
+    find: '    return end - offset\n',
+    plant: '    return this.#end - offset\n',
+    tests: [`${storage}/commit-log.test.ts`],
+  },
+  {
+    name: 'messages read past the visible position',
+    file: 'packages/broker/src/visible-position.ts',
+    find: '    this.#at = limit\n',
+    plant: '    this.#at = limit + 1_000_000\n',
+    tests: ['packages/broker/src/broker.test.ts'],
+  },
+  {
+    name: 'a consume queue ahead of the log accepted',
+    file: `${storage}/recovery.ts`,
+    find: '  queues.cut(scan.end)\n',
+    plant: '',
+    tests: [`${storage}/recovery.test.ts`],
+  },
+  {
+    name: 'a segment expired under its readers',
+    file: `${storage}/commit-log.ts`,
+    find: '    this.#minOffset = offset\n    this.#isDiskFull = false',
+    plant: '    this.#isDiskFull = false',
+    tests: [`${storage}/log-expiry.test.ts`],
+  },
+  {
+    name: 'the length of a file that a power cut took not given back',
+    file: `${storage}/recovery.ts`,
+    find: 'if (file.size() < reader.limits.segmentBytes) file.truncate(reader.limits.segmentBytes)',
+    plant: '',
+    tests: [`${storage}/stray-segments.test.ts`],
+  },
+  {
+    name: 'a log shown from the middle on',
+    file: `${storage}/store-session.ts`,
+    find: "if (positionFound === 'current') {",
+    plant: "if (positionFound === 'stale') {",
+    tests: [`${storage}/stray-segments.test.ts`],
+  },
+]
