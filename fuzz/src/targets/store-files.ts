@@ -68,9 +68,10 @@ async function use(world: DiskWorld, store: MessageStore): Promise<Verdict> {
   let messages = 0
   for (const queue of store.queueOffsets()) {
     claim(queue.minOffset <= queue.maxOffset, `a queue from ${queue.minOffset} to ${queue.maxOffset}`)
-    for (const unit of queue.units(queue.minOffset, 64)) {
+    const { minOffset } = queue
+    for (const [index, unit] of queue.units(minOffset, 64).entries()) {
       if (unit === undefined || unit.offset < store.minOffset) continue
-      if (attemptRecord(store, unit.offset, unit.size)) messages += 1
+      if (attemptRecord(store, unit.offset, unit.size, minOffset + index)) messages += 1
     }
   }
   try {
@@ -84,9 +85,9 @@ async function use(world: DiskWorld, store: MessageStore): Promise<Verdict> {
   return messages > 0 ? 'taken' : 'refused'
 }
 
-function attemptRecord(store: MessageStore, offset: number, size: number): boolean {
+function attemptRecord(store: MessageStore, offset: number, size: number, queueOffset: number): boolean {
   try {
-    store.record(offset, size)
+    store.record(offset, size, queueOffset)
     return true
   } catch (error) {
     checkedRefusal(['LOG_CORRUPT', 'ILLEGAL_ARGUMENT'], error)

@@ -14,6 +14,9 @@ export function openStore(world: DiskWorld): Promise<MessageStore> {
         bootId: 'boot',
         segmentBytes: SEGMENT_BYTES,
         consumeQueueFileBytes: 400,
+        batchQueueFileBytes: 92,
+        isBatchTopic: (topic) => topic === 'Batches',
+        lightQueues: true,
         maxMessageBytes: 2048,
         preZeroBytes: 0,
       },
@@ -45,6 +48,13 @@ export async function storeTemplate(): Promise<FileMap> {
   await world.clock.outcome(store.openEpoch())
   for (let index = 0; index < 30; index += 1)
     store.append(messageTo(index % 3 === 0 ? 'Bills' : 'Orders', `${index}`.repeat(20)))
+  const message = messageTo('Batches', 'together')
+  for (let index = 0; index < 3; index += 1) store.appendBatch({ ...message, messages: [message, message] })
+  const asking = messageTo('Orders', 'light')
+  store.append({
+    ...asking,
+    properties: `${asking.properties}INNER_MULTI_DISPATCH\u0001%LMQ%one,%LMQ%two\u0002`,
+  })
   await world.clock.outcome(store.dispatched.reached(store.end))
   await world.clock.outcome(store.close())
   return new Map([...world.files()].toSorted(([one], [other]) => (one < other ? -1 : 1)))

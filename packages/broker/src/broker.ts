@@ -104,7 +104,13 @@ export class Broker implements AsyncDisposable {
     const acceptLoss = options.master?.acceptLoss ?? false
     // Zeros ahead of the writer double what is written: they pay only where senders wait for syncs.
     const zeros = options.mode.flush === 'sync' ? {} : { preZeroBytes: 0 }
-    const store = opened.use(await MessageStore.open({ ...options, ...zeros, owner, acceptLoss }, ports))
+    // The log is read before topics are known: until then an inner batch makes its topic a batch topic.
+    let known: MetadataStore | undefined
+    const isBatchTopic = (topic: string): boolean =>
+      known?.topics.get(topic)?.attributes.get('queue.type') === 'BatchCQ'
+    const store = opened.use(
+      await MessageStore.open({ ...options, ...zeros, owner, acceptLoss, isBatchTopic }, ports),
+    )
     const metadata = opened.use(
       await MetadataStore.open(
         // A log has its ancestry only after the journal was begun.
@@ -117,6 +123,7 @@ export class Broker implements AsyncDisposable {
         { ...ports, log: knowledgeOf(store) },
       ),
     )
+    known = metadata
     const instanceId = ports.random.bytes(8).toString('hex')
     const log = new ReplicatedStore(store)
     const role = opened.use(await openRole(options, ports, store, metadata, log, instanceId))

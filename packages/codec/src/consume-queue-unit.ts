@@ -13,6 +13,8 @@ export interface ConsumeQueueUnit {
   readonly size: number
   /** Hash of the tag; a due time in the delay-level topic; or the address of an extension unit. */
   readonly tagsCode: bigint
+  /** Of a batch queue only: the record holds so many messages, which have their own tags; the tags code is not theirs. */
+  readonly messages?: number
 }
 
 export const UNIT_BYTES = 20

@@ -119,6 +119,7 @@ export {
   INNER_BATCH_FLAGS,
   INNER_NUM,
   decodeInnerBatch,
+  innerBatchProperties,
   type InnerMessage,
 } from './inner-batch.ts'
 export {

@@ -32,6 +32,12 @@ export function decodeInnerBatch(
   return elements.map((element, index) => ({ ...element, queueOffset: base + index }))
 }
 
+/** The properties of a record that holds `count` messages from queue offset `base` on, as Apache completes those of the batch. */
+export function innerBatchProperties(properties: string, count: number, base: QueueOffset): string {
+  const open = properties === '' || properties.endsWith('\u0002') ? '' : '\u0002'
+  return `${properties}${open}${INNER_NUM}\u0001${count}\u0002${INNER_BASE}\u0001${base}\u0002`
+}
+
 function elementsOf({ body, physicalOffset }: Pick<LogRecord, 'body' | 'physicalOffset'>): BatchElement[] {
   try {
     return decodeMessageBatch(body)

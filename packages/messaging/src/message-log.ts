@@ -63,7 +63,8 @@ export interface MessageLog {
   append(message: MessageToAppend): Appended
   /** As {@link append} for each, in their order, with few writes: a message that cannot be appended has its error as outcome. */
   appendAll(messages: readonly MessageToAppend[]): readonly (Appended | BrokerError)[]
-  record(offset: LogOffset, size?: number): LogRecord
+  /** Of a record that holds several messages the one of `queueOffset`. */
+  record(offset: LogOffset, size?: number, queueOffset?: QueueOffset): LogRecord
   /** The epoch in which the byte at `offset` was written; past the end: the last one. */
   epochAt(offset: LogOffset): number
   /** `undefined`: the queue never held a message. */

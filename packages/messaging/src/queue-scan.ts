@@ -135,7 +135,9 @@ class Look {
       this.#hiddenUntil = end
       return false
     }
-    if (!filter.mayMatch(unit.tagsCode)) return this.#filterOut(queueOffset, unit)
+    // Messages that share a record have tags of their own.
+    if (unit.messages === undefined && !filter.mayMatch(unit.tagsCode))
+      return this.#filterOut(queueOffset, unit)
     const isDead = (this.progress.lease(queueOffset)?.attempts ?? 0) >= this.#terms.attemptsMax
     if (isDead && !this.#parts.deadLetters.canMove) return this.#passOver()
     if (!budget.fits(unit.size)) {
@@ -180,7 +182,7 @@ class Look {
   }
 
   #read(queueOffset: QueueOffset, unit: ConsumeQueueUnit): Candidate | undefined {
-    const record = readableRecord(this.#parts.log, unit, this.#parts.logger)
+    const record = readableRecord(this.#parts.log, unit, this.#parts.logger, queueOffset)
     if (record === undefined) {
       this.#queue.aside.add(queueOffset)
       return undefined

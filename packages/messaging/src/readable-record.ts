@@ -1,4 +1,4 @@
-import { BrokerError, messageOf, type LogOffset, type Logger } from '@tandemmq/base'
+import { BrokerError, messageOf, type LogOffset, type Logger, type QueueOffset } from '@tandemmq/base'
 import type { LogRecord } from '@tandemmq/codec'
 import type { MessageLog } from './message-log.ts'
 
@@ -9,9 +9,10 @@ export function readableRecord(
   log: MessageLog,
   { offset, size }: { readonly offset: LogOffset; readonly size: number },
   logger: Logger,
+  queueOffset?: QueueOffset,
 ): LogRecord | undefined {
   try {
-    return log.record(offset, size)
+    return log.record(offset, size, queueOffset)
   } catch (cause) {
     if (cause instanceof BrokerError && cause.code === 'OFFSET_EXPIRED') return undefined
     if (!(cause instanceof BrokerError) || cause.code !== 'LOG_CORRUPT') throw cause

@@ -76,7 +76,7 @@ export class Receipts {
     }
     const progress = book.progress.queue(handle.group, handle.topic, handle.queueId)
     const deliveries = Math.max(handle.attempt, progress.lease(queueOffset)?.attempts ?? 0)
-    const record = log.record(stamp.physicalOffset)
+    const record = log.record(stamp.physicalOffset, undefined, queueOffset)
     deadLetters.copy(queue, { queueOffset, record }, deliveries)
     queue.held.delete(queueOffset)
     changed(queue)

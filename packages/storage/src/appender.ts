@@ -2,10 +2,12 @@ import { BrokerError, invariant, type Clock, type LogOffset, type QueueOffset } 
 import {
   BATCH_ELEMENT_BYTES_MIN,
   BLANK_BYTES,
+  INNER_NUM,
   SysFlag,
   encodeRecord,
   endsLikeCrc,
   propertiesBeforeCrc,
+  propertyOf,
   recordSize,
   recordVersionFor,
   transactionTypeOf,
@@ -13,7 +15,7 @@ import {
   type RecordFields,
 } from '@tandemmq/codec'
 import { arrivalOf, indexedOf, isQueued } from './arrival.ts'
-import type { AppendedBatch, BatchToAppend } from './batch-append.ts'
+import { elementsOf, type AppendedBatch, type BatchToAppend } from './batch-append.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { LIGHT_QUEUES_MAX, lightNamesIn, withLightOffsets, withoutLightOffsets } from './light-queues.ts'
@@ -55,6 +57,7 @@ export interface AppenderOptions {
   readonly propertyCrc: boolean
   /** Messages may ask for places in light queues (Apache: enableLmq and enableMultiDispatch). */
   readonly lightQueues: boolean
+  readonly isBatchTopic: (topic: string) => boolean
 }
 
 const noNames: readonly string[] = []
@@ -223,19 +226,20 @@ export class Appender {
     this.#checkBatch(batch)
     const { topic, queueId, messages } = batch
     const first = this.#queueOffsets.next(topic, queueId)
+    const { sysFlag, elements } = elementsOf(batch, first, this.#options.isBatchTopic)
     const storeTimestamp = Math.max(this.#clock.now(), this.#storeTimestamp)
     const version = recordVersionFor(topic)
     const { storeHost } = this.#options
     let size = 0
     const sizes: number[] = []
-    const records = messages.map(({ flag, body, properties }, index) => {
+    const records = elements.map(({ flag, body, properties }, index) => {
       const fields = {
         version,
         queueId,
         flag,
         queueOffset: first + index,
         physicalOffset: 0,
-        sysFlag: batch.sysFlag,
+        sysFlag,
         bornTimestamp: batch.bornTimestamp,
         bornHost: batch.bornHost,
         storeTimestamp,
@@ -279,7 +283,7 @@ export class Appender {
 
   /** Nobody but the store may write a checksum of the record, or say which places it has in light queues. */
   #storable(sent: string): string {
-    const properties = withoutLightOffsets(sent)
+    const properties = sent.includes('INNER_') ? withoutLightOffsets(sent) : sent
     return this.#options.propertyCrc || endsLikeCrc(properties) ? propertiesBeforeCrc(properties) : properties
   }
 
@@ -295,7 +299,7 @@ export class Appender {
   #checkBatch({ topic, queueId, sysFlag, messages }: BatchToAppend): void {
     const [first] = messages
     if (first === undefined) throw illegal('batch is empty', { messages: 0 })
-    this.#check({ topic, queueId, sysFlag, body: first.body })
+    this.#check({ topic, queueId, sysFlag, body: first.body, properties: '' })
     if (topic.startsWith('%RETRY%') || topic.length > TOPIC_LENGTH_MAX)
       throw illegal('batch goes to a topic that takes none', { length: topic.length })
     if (transactionTypeOf(sysFlag) !== 'none') throw illegal('batch is part of a transaction', { sysFlag })
@@ -311,7 +315,8 @@ export class Appender {
     queueId,
     body,
     sysFlag,
-  }: Pick<MessageToAppend, 'topic' | 'queueId' | 'body' | 'sysFlag'>): void {
+    properties,
+  }: Pick<MessageToAppend, 'topic' | 'queueId' | 'body' | 'sysFlag' | 'properties'>): void {
     const isInner = topic.startsWith('%RETRY%') || topic.startsWith('%DLQ%')
     if (!isTopicName(topic) || topic.length > (isInner ? INNER_TOPIC_LENGTH_MAX : TOPIC_LENGTH_MAX)) {
       throw illegal('has a topic of forbidden characters or length', { length: topic.length })
@@ -324,8 +329,10 @@ export class Appender {
         max: this.#options.maxMessageBytes,
       })
     }
-    if ((sysFlag & SysFlag.innerBatch) !== 0)
-      throw illegal('is an inner batch, which is not supported', { sysFlag })
+    // Only the store puts messages together, in a topic that is for that (RocketMQ HookUtils.checkInnerBatch).
+    if ((sysFlag & SysFlag.innerBatch) !== 0) throw illegal('says that it is an inner batch', { sysFlag })
+    if (properties.includes(INNER_NUM) && propertyOf(properties, INNER_NUM) !== undefined)
+      throw illegal('says how many messages it holds', { topic })
   }
 }
 

@@ -1,5 +1,13 @@
 import type { LogOffset, QueueOffset } from '@tandemmq/base'
-import { SysFlag, propertyOf, tagsCodeOf, transactionTypeOf, type LogRecord } from '@tandemmq/codec'
+import {
+  INNER_BASE,
+  INNER_NUM,
+  SysFlag,
+  propertyOf,
+  tagsCodeOf,
+  transactionTypeOf,
+  type LogRecord,
+} from '@tandemmq/codec'
 import type { IndexedRecord } from './index-of-keys.ts'
 
 /** A record that has become readable by its queue offset. */
@@ -14,6 +22,10 @@ export interface Arrival {
   readonly storeTimestamp: number
   /** Raw text, see `decodeProperties`. */
   readonly properties: string
+  /** The record is an inner batch: it holds {@link messages}, with consecutive queue offsets from {@link queueOffset} on. */
+  readonly isInnerBatch: boolean
+  /** 1 for a record that is a message itself. */
+  readonly messages: number
   /** Nothing more of this dispatch batch follows: now is the time to answer whoever waited. */
   readonly batchEnd: boolean
 }
@@ -26,15 +38,20 @@ type QueuedFields = Pick<
 /** The arrival a record makes; `undefined` if it belongs into no consume queue. */
 export function arrivalOf(record: QueuedFields, offset: LogOffset, size: number): Arrival | undefined {
   if (!isQueued(record.sysFlag)) return undefined
+  const isInnerBatch = (record.sysFlag & SysFlag.innerBatch) !== 0
   return {
     topic: record.topic,
     queueId: record.queueId,
-    queueOffset: record.queueOffset,
+    queueOffset: isInnerBatch
+      ? numberIn(record.properties, INNER_BASE, record.queueOffset)
+      : record.queueOffset,
     offset,
     size,
     tagsCode: tagsCodeOfRecord(record),
     storeTimestamp: record.storeTimestamp,
     properties: record.properties,
+    isInnerBatch,
+    messages: isInnerBatch ? Math.max(1, numberIn(record.properties, INNER_NUM, 1)) : 1,
     batchEnd: false,
   }
 }
@@ -45,14 +62,21 @@ export function indexedOf(record: QueuedFields, offset: LogOffset): IndexedRecor
   return transactionTypeOf(sysFlag) === 'rollback' ? undefined : { topic, properties, offset, storeTimestamp }
 }
 
-/**
- * Halves and rollbacks of transactions are in the log only (RocketMQ CommitLogDispatcherBuildConsumeQueue); inner
- * batches have queues of another kind, which are not built here.
- */
+/** Halves and rollbacks of transactions are in the log only (RocketMQ CommitLogDispatcherBuildConsumeQueue). */
 export function isQueued(sysFlag: number): boolean {
   const transaction = transactionTypeOf(sysFlag)
-  return (transaction === 'none' || transaction === 'commit') && (sysFlag & SysFlag.innerBatch) === 0
+  return transaction === 'none' || transaction === 'commit'
 }
+
+/** What a property says, if that can be a place or a count in a queue. */
+function numberIn(properties: string, name: string, otherwise: number): number {
+  const text = propertyOf(properties, name) ?? ''
+  const isCount = name === INNER_NUM && Number(text) > BATCH_MESSAGES_MAX
+  return /^\d{1,15}$/.test(text) && !isCount ? Number(text) : otherwise
+}
+
+/** The count in a batch queue's unit is an i16. */
+const BATCH_MESSAGES_MAX = 32_767
 
 /** Messages of a delay level wait here; the tags code of their units is the due time. */
 export const DELAY_LEVEL_TOPIC = 'SCHEDULE_TOPIC_XXXX'

@@ -1,5 +1,13 @@
-import type { LogOffset, QueueOffset } from '@tandemmq/base'
-import { encodeOffsetMessageId, type BatchElement, type Host } from '@tandemmq/codec'
+import { BrokerError, type LogOffset, type QueueOffset } from '@tandemmq/base'
+import {
+  INNER_BATCH_FLAGS,
+  encodeMessageBatch,
+  encodeOffsetMessageId,
+  innerBatchProperties,
+  propertyOf,
+  type BatchElement,
+  type Host,
+} from '@tandemmq/codec'
 import type { MessageToAppend } from './appender.ts'
 
 /** Messages that a client sent together: to one queue, with one birth; each has a flag, a body and properties of its own. */
@@ -9,6 +17,36 @@ export interface BatchToAppend extends Pick<
 > {
   /** At least one; see `decodeMessageBatch`. */
   readonly messages: readonly BatchElement[]
+  /** Of the batch itself, raw text. In a batch topic they say by UNIQ_KEY that it is to become one record; else they are not stored. */
+  readonly properties?: string
+}
+
+/** The count in a batch queue's unit is an i16. */
+const INNER_MESSAGES_MAX = 32_767
+
+/**
+ * What of a batch becomes records, its first message having the queue offset `base`. In a batch topic it is one with all messages, if the batch has a
+ * key of its own to tell it by (RocketMQ SendMessageProcessor.sendBatchMessage).
+ */
+export function elementsOf(
+  { topic, sysFlag, messages, properties }: BatchToAppend,
+  base: QueueOffset,
+  isBatchTopic: (topic: string) => boolean,
+): { readonly sysFlag: number; readonly elements: readonly BatchElement[] } {
+  const isInner =
+    properties !== undefined && isBatchTopic(topic) && propertyOf(properties, 'UNIQ_KEY') !== undefined
+  if (!isInner) return { sysFlag, elements: messages }
+  if (messages.length > INNER_MESSAGES_MAX) {
+    throw new BrokerError('MESSAGE_ILLEGAL', 'a record cannot hold so many messages', {
+      facts: { messages: messages.length, max: INNER_MESSAGES_MAX },
+    })
+  }
+  const whole = {
+    flag: 0,
+    body: encodeMessageBatch(messages),
+    properties: innerBatchProperties(properties, messages.length, base),
+  }
+  return { sysFlag: sysFlag | INNER_BATCH_FLAGS, elements: [whole] }
 }
 
 /** Where the messages of a batch lie: next to each other, in their order. */

@@ -33,13 +33,16 @@ export class ConsumeQueueFiles {
     return this.#files.exists(`${directory}/${logFileName(position - (position % this.#fileBytes))}`)
   }
 
-  /** Makes a directory and the one above, whose names become durable with the next {@link sync}. */
+  /** Makes a directory and those above, whose names become durable with the next {@link sync}. */
   makeDirectory(directory: string): void {
     if (this.#files.exists(directory)) return
     this.#files.makeDirectory(directory)
-    const above = directoryOf(directory)
-    this.#dirtyDirectories.add(above)
-    this.#dirtyDirectories.add(directoryOf(above))
+    let above = directory
+    // The store's directory too: that of all batch queues is made with the first one.
+    for (let level = 0; level < 3; level += 1) {
+      above = directoryOf(above)
+      this.#dirtyDirectories.add(above)
+    }
   }
 
   /** Reads up to `target.length` bytes; returns how many the file had. */

@@ -1,8 +1,9 @@
 import { systemCodeOf, type LogOffset, type QueueOffset } from '@tandemmq/base'
 import { UNIT_BYTES, type ConsumeQueueUnit, type LogRecord } from '@tandemmq/codec'
 import type { Arrival } from './arrival.ts'
+import type { BatchQueues } from './batch-queues.ts'
 import type { ConsumeQueueFiles } from './consume-queue-files.ts'
-import { ConsumeQueue } from './consume-queue.ts'
+import { ConsumeQueue, type QueueReader } from './consume-queue.ts'
 import { LIGHT_QUEUES_MAX, isLightQueue, lightPlacesOf } from './light-queues.ts'
 import { QueueExtensions } from './queue-extensions.ts'
 import { readQueueExtent, type QueueTrust } from './queue-extent.ts'
@@ -28,9 +29,20 @@ export class ConsumeQueues {
   readonly #topics = new Map<string, Map<number, ConsumeQueue>>()
   readonly #pending = new Set<ConsumeQueue>()
   readonly extensions: QueueExtensions
+  readonly batches: BatchQueues
+  readonly #isBatchTopic: (topic: string) => boolean
   #lightQueues = 0
 
-  constructor(directory: string, files: ConsumeQueueFiles, unqueued: UnqueuedRecords) {
+  /** `isBatchTopic`: by its configuration, as far as that is known; an inner batch makes its topic one in any case. */
+  constructor(
+    directory: string,
+    files: ConsumeQueueFiles,
+    unqueued: UnqueuedRecords,
+    batches: BatchQueues,
+    isBatchTopic: (topic: string) => boolean,
+  ) {
+    this.batches = batches
+    this.#isBatchTopic = isBatchTopic
     this.extensions = new QueueExtensions(`${directory}_ext`, files)
     this.#directory = directory
     this.#files = files
@@ -42,7 +54,7 @@ export class ConsumeQueues {
    * compared with the log, and dropped while it disagrees; what was not synced will be. False: a queue is damaged beyond that, all must be built again.
    */
   load(trust: QueueTrust, minOffset: LogOffset, recordAt: RecordAt | undefined): boolean {
-    let sound = true
+    let sound = this.batches.load(trust, minOffset, recordAt)
     for (const topic of this.#files.list(this.#directory)) {
       if (!isTopicName(topic)) continue
       for (const name of this.#namesIn(`${this.#directory}/${topic}`)) {
@@ -69,6 +81,18 @@ export class ConsumeQueues {
     return this.#topics.get(topic)?.get(queueId)
   }
 
+  /** As {@link find}, of either kind. */
+  reader(topic: string, queueId: number): QueueReader | undefined {
+    return this.find(topic, queueId) ?? this.batches.find(topic, queueId)
+  }
+
+  /** As {@link all}, of either kind. */
+  *readers(): Iterable<QueueReader> {
+    yield* this.all()
+    yield* this.batches.all()
+  }
+
+  /** All but those of batch topics. */
   *all(): Iterable<ConsumeQueue> {
     for (const queues of this.#topics.values()) yield* queues.values()
   }
@@ -82,7 +106,9 @@ export class ConsumeQueues {
       this.#unqueued.note(arrival)
       return false
     }
-    this.#putInto(arrival, arrival)
+    const queue = this.find(arrival.topic, arrival.queueId)
+    if (queue === undefined && this.#isForBatches(arrival)) this.batches.put(arrival)
+    else this.#putInto(arrival, arrival)
     for (const place of lightPlacesOf(arrival.topic, arrival.properties)) {
       if (this.hasRoomFor([place.topic])) this.#putInto(place, arrival)
       else this.#unqueued.note({ ...arrival, ...place })
@@ -106,8 +132,10 @@ export class ConsumeQueues {
   writePending(): void {
     try {
       for (const queue of this.#pending) queue.writePending()
+      this.batches.writePending()
     } finally {
       for (const queue of this.#pending) queue.dropPending()
+      this.batches.dropPending()
       this.#pending.clear()
     }
   }
@@ -115,6 +143,7 @@ export class ConsumeQueues {
   /** Removes the units of records at or behind `logEnd`. */
   cut(logEnd: LogOffset): void {
     for (const queue of this.all()) queue.cut(logEnd)
+    for (const queue of this.batches.all()) queue.cut(logEnd)
   }
 
   /**
@@ -123,7 +152,7 @@ export class ConsumeQueues {
    */
   async expire(logMinOffset: LogOffset, pause: () => Promise<boolean>): Promise<void> {
     let count = 0
-    for (const queue of this.all()) {
+    for (const queue of [...this.all(), ...this.batches.all()]) {
       queue.advanceMin(logMinOffset)
       queue.removeExpired()
       count += 1
@@ -142,14 +171,17 @@ export class ConsumeQueues {
     this.#topics.clear()
     this.#pending.clear()
     this.#lightQueues = 0
+    this.batches.reset()
   }
 
   async sync(): Promise<void> {
     await this.#files.sync()
+    await this.batches.sync()
   }
 
   close(): void {
     this.#files.close()
+    this.batches.close()
   }
 
   /** A file among the directories is none of ours. */
@@ -167,6 +199,10 @@ export class ConsumeQueues {
     const queue = new ConsumeQueue(topic, queueId, directory, this.#files, undefined, this.extensions)
     this.#add(queue)
     return queue
+  }
+
+  #isForBatches({ topic, queueId, isInnerBatch }: Arrival): boolean {
+    return isInnerBatch || this.#isBatchTopic(topic) || this.batches.find(topic, queueId) !== undefined
   }
 
   #putInto({ topic, queueId, queueOffset }: QueuePlace, unit: ConsumeQueueUnit): void {

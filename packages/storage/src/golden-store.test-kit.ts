@@ -22,6 +22,8 @@ export interface ExpectedStore {
     readonly storeTimestamp: number
   }[]
   readonly consumequeue: Readonly<Record<string, readonly Unit[]>>
+  readonly batchConsumeQueueFileSize: number
+  readonly batchconsumequeue: Readonly<Record<string, readonly BatchUnit[]>>
   readonly consumequeueExt: Readonly<Record<string, readonly ExtensionUnit[]>>
   readonly index: readonly {
     readonly file: string
@@ -34,6 +36,14 @@ interface Unit {
   readonly offset: number
   readonly size: number
   readonly tagsCode: string
+}
+
+interface BatchUnit {
+  readonly offset: number
+  readonly size: number
+  readonly tagsCode: string
+  readonly msgBaseOffset: number
+  readonly batchSize: number
 }
 
 interface ExtensionUnit {
@@ -100,6 +110,7 @@ export function goldenOptions(expected: ExpectedStore): Parameters<StoreBench['o
   return {
     segmentBytes: expected.segmentSize,
     consumeQueueFileBytes: expected.consumeQueueFileSize,
+    batchQueueFileBytes: expected.batchConsumeQueueFileSize,
     maxMessageBytes: 4 * 1024 * 1024,
     index: { slots: 100, entries: 120 },
   }

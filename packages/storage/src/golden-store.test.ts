@@ -1,15 +1,55 @@
 import { describe, expect, test } from 'vitest'
-import { transactionTypeOf } from '@tandemmq/codec'
-import { goldenOptions, installGolden, trueTagsCode } from './golden-store.test-kit.ts'
+import {
+  SysFlag,
+  decodeMessageBatch,
+  transactionTypeOf,
+  type BatchElement,
+  type LogRecord,
+} from '@tandemmq/codec'
+import {
+  goldenFile,
+  goldenOptions,
+  installGolden,
+  trueTagsCode,
+  type ExpectedStore,
+} from './golden-store.test-kit.ts'
 import type { MessageStore, QueueReader } from './index.ts'
 import { StoreBench } from './store-bench.test-kit.ts'
-
-/** Its queue is of another kind. */
-const BATCH_TOPIC = 'GoldenInner'
 
 function queueOf(store: MessageStore, key: string): QueueReader | undefined {
   const [topic = '', queueId] = key.split('/')
   return store.queue(topic, Number(queueId))
+}
+
+function contentsOf(bench: StoreBench, path: string): Buffer {
+  const file = bench.disk.open(path, 'read')
+  const bytes = Buffer.alloc(file.size())
+  file.read(bytes, 0)
+  file.close()
+  return bytes
+}
+
+/** Every message of every record is there by its queue offset, also those that share a record. */
+function expectBatchQueues(store: MessageStore, expected: ExpectedStore): void {
+  for (const [key, units] of Object.entries(expected.batchconsumequeue)) {
+    const queue = queueOf(store, key)
+    const last = units.at(-1)
+    expect(queue?.maxOffset).toBe((last?.msgBaseOffset ?? 0) + (last?.batchSize ?? 0))
+    for (const { offset, size, tagsCode, msgBaseOffset, batchSize } of units) {
+      const elements = decodedElements(store.record(offset, size))
+      expect(elements).toHaveLength(batchSize)
+      for (const [index, element] of elements.entries()) {
+        const queueOffset = msgBaseOffset + index
+        expect(queue?.unit(queueOffset)).toMatchObject({ offset, size, tagsCode: BigInt(tagsCode) })
+        const record = store.record(offset, size, queueOffset)
+        expect(record).toMatchObject({ queueOffset, body: element.body, properties: element.properties })
+      }
+    }
+  }
+}
+
+function decodedElements(record: LogRecord): readonly BatchElement[] {
+  return (record.sysFlag & SysFlag.innerBatch) === 0 ? [record] : decodeMessageBatch(record.body)
 }
 
 function isRollback(sysFlag: number): boolean {
@@ -46,6 +86,7 @@ describe.each(['store', 'store-crash', 'store-5.3.3', 'store-extra'])('the genui
         )
       }
     }
+    expectBatchQueues(store, expected)
   })
 
   test('gives every message by its place, its message id and its keys', async () => {
@@ -56,7 +97,6 @@ describe.each(['store', 'store-crash', 'store-5.3.3', 'store-extra'])('the genui
     for (const message of expected.commitlog) {
       if (message.kind !== 'message') continue
       const { physicalOffset, topic, properties, msgId } = message
-      if (topic === BATCH_TOPIC) continue
       const record = store.record(physicalOffset)
       expect(record).toMatchObject({
         topic,
@@ -110,9 +150,14 @@ describe.each(['store', 'store-crash', 'store-5.3.3', 'store-extra'])('the genui
     }
     expect(compared).toBeGreaterThan(10)
     const names = [...store.queueOffsets()].map(({ topic, queueId }) => `${topic}/${queueId}`)
-    expect(
-      names.filter((key) => expected.consumequeue[key] === undefined && !key.startsWith(BATCH_TOPIC)),
-    ).toEqual([])
+    expect(names.filter((key) => expected.consumequeue[key] === undefined)).toEqual(
+      Object.keys(expected.batchconsumequeue),
+    )
+    expectBatchQueues(store, expected)
+    for (const path of bench.disk.list('/data/store/batchconsumequeue/GoldenInner/0'))
+      expect(contentsOf(bench, `/data/store/batchconsumequeue/GoldenInner/0/${path}`)).toEqual(
+        goldenFile(name, `batchconsumequeue/GoldenInner/0/${path}`),
+      )
   })
 
   test('goes on with ours, and keeps what it had', async () => {

@@ -1,4 +1,4 @@
-import type { Files, LogOffset } from '@tandemmq/base'
+import { BrokerError, type Files, type LogOffset } from '@tandemmq/base'
 import { logFileName, positionOfLogFile } from './log-file-name.ts'
 
 /**
@@ -37,4 +37,10 @@ export async function cutLog(
   }
   await files.syncDirectory(directory)
   return remains
+}
+
+/** Throws `ILLEGAL_ARGUMENT` for a place at which a log that has [`min`, `end`) cannot be cut. */
+export function demandInLog(offset: LogOffset, min: LogOffset, end: LogOffset): void {
+  if (offset >= min && offset <= end) return
+  throw new BrokerError('ILLEGAL_ARGUMENT', `cannot cut at ${offset}: the log has [${min}, ${end})`)
 }

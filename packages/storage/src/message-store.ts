@@ -1,4 +1,11 @@
-import { BrokerError, diskError, messageOf, type Frontier, type LogOffset } from '@tandemmq/base'
+import {
+  BrokerError,
+  diskError,
+  messageOf,
+  type Frontier,
+  type LogOffset,
+  type QueueOffset,
+} from '@tandemmq/base'
 import type { Epoch, Lineage, LogRecord } from '@tandemmq/codec'
 import type { Appended, Appender, MessageToAppend } from './appender.ts'
 import { emitTo, type ArrivalListener } from './arrival-listener.ts'
@@ -7,9 +14,10 @@ import type { QueueReader } from './consume-queue.ts'
 import { findMessages, type FoundMessages, type MessageQuery } from './index-query.ts'
 import { saveDiverged } from './diverged.ts'
 import { insist } from './insist.ts'
+import { demandInLog } from './log-cut.ts'
 import { positionCutAt } from './position-file.ts'
 import type { RecoveryReport } from './recovery.ts'
-import { checksumOf, readRecord, recordByMessageId } from './record-reading.ts'
+import { checksumOf, messageIn, readRecord, recordByMessageId } from './record-reading.ts'
 import { openContext, openFirstSession } from './store-context.ts'
 import { markStopped } from './store-directory.ts'
 import { observePositions } from './store-metrics.ts'
@@ -233,11 +241,12 @@ export class MessageStore implements AsyncDisposable {
 
   /**
    * The record at `offset`; with its `size`, as a queue's unit knows it, in one read. The body is a view, good as long
-   * as it is held. Throws `OFFSET_EXPIRED` below the log, `ILLEGAL_ARGUMENT` behind it, `LOG_CORRUPT` where no sound record is.
+   * as it is held. Of an inner batch the whole, or the message that has `queueOffset`. Throws `OFFSET_EXPIRED` below the log, `ILLEGAL_ARGUMENT` behind it, `LOG_CORRUPT` where no sound record is.
    */
-  record(offset: LogOffset, size?: number): LogRecord {
+  record(offset: LogOffset, size?: number, queueOffset?: QueueOffset): LogRecord {
     const { options } = this.#context
-    return readRecord(this.#session.log, scanLimitsOf(options), offset, size, options.propertyCrc)
+    const record = readRecord(this.#session.log, scanLimitsOf(options), offset, size, options.propertyCrc)
+    return queueOffset === undefined ? record : messageIn(record, queueOffset)
   }
 
   /**
@@ -260,12 +269,12 @@ export class MessageStore implements AsyncDisposable {
 
   /** `undefined`: no message of the queue was ever dispatched. */
   queue(topic: string, queueId: number): QueueReader | undefined {
-    return this.#session.queues.find(topic, queueId)
+    return this.#session.queues.reader(topic, queueId)
   }
 
   /** All queues; minOffset and maxOffset of each as they are now. */
   queueOffsets(): Iterable<QueueReader> {
-    return this.#session.queues.all()
+    return this.#session.queues.readers()
   }
 
   /**
@@ -300,12 +309,7 @@ export class MessageStore implements AsyncDisposable {
     this.#demandOpen()
     const { ports, position } = this.#context
     const session = this.#session
-    if (offset < this.minOffset || offset > this.end) {
-      throw new BrokerError(
-        'ILLEGAL_ARGUMENT',
-        `cannot cut at ${offset}: the log has [${this.minOffset}, ${this.end})`,
-      )
-    }
+    demandInLog(offset, this.minOffset, this.end)
     if (offset === this.end) return
     const closed = new BrokerError('LOG_CLOSED', `the log is being cut at ${offset}`, { facts: { offset } })
     this.#blocked = closed
@@ -366,15 +370,9 @@ export class MessageStore implements AsyncDisposable {
   /** Saves what a cut will remove; until it has, nothing has happened. */
   async #saved(from: LogOffset): Promise<string> {
     const { ports, options } = this.#context
+    const { files, clock } = ports
     try {
-      return await saveDiverged(
-        ports.files,
-        options.root,
-        this.#session.log,
-        from,
-        this.end,
-        ports.clock.now(),
-      )
+      return await saveDiverged(files, options.root, this.#session.log, from, this.end, clock.now())
     } catch (failure) {
       this.#blocked = undefined
       throw failure

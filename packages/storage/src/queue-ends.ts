@@ -6,10 +6,13 @@ import {
   type LogOffset,
   type QueueOffset,
 } from '@tandemmq/base'
-import { UNIT_BYTES } from '@tandemmq/codec'
+import { BATCH_UNIT_BYTES, UNIT_BYTES } from '@tandemmq/codec'
 import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
 import { readStateFile, readWhole, replaceStateFile } from './state-file.ts'
+
+/** Ends the line of a batch queue. */
+const BATCH = 'batch'
 
 const TITLE = 'TandemMQ queue ends 1'
 
@@ -45,6 +48,11 @@ export class QueueEnds {
       const sum = queue.checksum(maxOffset, LEARNT_BYTES_MAX) ?? '-'
       ends.push(`${topic} ${queueId} ${firstOnFile} ${maxOffset} ${sum}`)
     }
+    for (const queue of queues.batches.all()) {
+      const { topic, queueId, maxOffset, onFile } = queue
+      const sum = queue.checksum(onFile.end, LEARNT_BYTES_MAX) ?? '-'
+      ends.push(`${topic} ${queueId} ${onFile.first} ${maxOffset} ${sum} ${BATCH} ${onFile.end}`)
+    }
     return () => this.#save({ synced, ends })
   }
 
@@ -69,7 +77,7 @@ export class QueueEnds {
     if (read === undefined || read.value.synced > synced) return { completeTo: 0 }
     let budget = CHECKED_BYTES_MAX
     for (const noted of read.value.ends) {
-      const bytes = (noted.end - noted.first) * UNIT_BYTES
+      const bytes = noted.isBatch ? noted.unitsEnd * BATCH_UNIT_BYTES : (noted.end - noted.first) * UNIT_BYTES
       const wrong = whatIsWrong(noted, queues, read.value.synced, bytes <= budget)
       if (wrong !== undefined) return { wrong: `queue ${noted.queueId} of ${noted.topic} ${wrong}` }
       budget -= Math.min(bytes, budget)
@@ -101,11 +109,13 @@ export class QueueEnds {
 export type QueueCheck = { readonly wrong: string } | { readonly completeTo: LogOffset }
 
 function whatIsWrong(
-  { topic, queueId, first, end, sum }: QueueEnd,
+  noted: QueueEnd,
   queues: ConsumeQueues,
   synced: LogOffset,
   mayRead: boolean,
 ): string | undefined {
+  if (noted.isBatch) return whatIsWrongWithBatches(noted, queues, mayRead)
+  const { topic, queueId, first, end, sum } = noted
   const queue = queues.find(topic, queueId)
   const found = queue?.maxOffset ?? 0
   // Files that an expiry removes begin to be missing before that is written down; then what follows begins with an expired message.
@@ -122,6 +132,19 @@ function whatIsWrong(
   return undefined
 }
 
+function whatIsWrongWithBatches(
+  { topic, queueId, first, end, sum, unitsEnd }: QueueEnd,
+  queues: ConsumeQueues,
+  mayRead: boolean,
+): string | undefined {
+  const queue = queues.batches.find(topic, queueId)
+  if (queue === undefined || queue.maxOffset < end || queue.onFile.end < unitsEnd)
+    return `had messages up to ${end} and has them up to ${queue?.maxOffset ?? 0}`
+  const isComparable = mayRead && sum !== undefined && queue.onFile.first === first
+  if (isComparable && queue.checksum(unitsEnd, Infinity) !== sum) return 'has other units than were written'
+  return undefined
+}
+
 export interface QueueEnd {
   readonly topic: string
   readonly queueId: number
@@ -130,6 +153,10 @@ export interface QueueEnd {
   readonly end: QueueOffset
   /** Their CRC-32; `undefined` if nobody knew it. */
   readonly sum: number | undefined
+  /** It is one of the batch queues: units have numbers of their own, `first` is one. */
+  readonly isBatch: boolean
+  /** Of a batch queue: one behind the number of the last unit. */
+  readonly unitsEnd: number
 }
 
 /** For who looks at a store from outside: throws `STATE_FILE_CORRUPT` if the file cannot be read. */
@@ -146,13 +173,15 @@ interface Ends {
 function decodeEnds(content: Buffer): Ends {
   const fields = new CheckedFields(TITLE, decodeChecked(TITLE, content))
   const ends = fields.list('ends').map((line) => {
-    const [topic = '', queueId, first, end, sum = '-'] = String(line).split(' ')
+    const [topic = '', queueId, first, end, sum = '-', kind, unitsEnd = 0] = String(line).split(' ')
     return {
       topic,
       queueId: Number(queueId),
       first: Number(first),
       end: Number(end),
       sum: sum === '-' ? undefined : Number(sum),
+      isBatch: kind === BATCH,
+      unitsEnd: Number(unitsEnd),
     }
   })
   return { synced: fields.position('synced'), ends }

@@ -14,7 +14,7 @@ export class QueueOffsets {
   }
 
   next(topic: string, queueId: number): QueueOffset {
-    return this.#topics.get(topic)?.get(queueId) ?? this.#queues.find(topic, queueId)?.maxOffset ?? 0
+    return this.#topics.get(topic)?.get(queueId) ?? this.#queues.reader(topic, queueId)?.maxOffset ?? 0
   }
 
   /** Whether there may be all of these light queues. */

@@ -1,7 +1,10 @@
 import { crc32 } from 'node:zlib'
-import { BrokerError, type LogOffset } from '@tandemmq/base'
+import { BrokerError, type LogOffset, type QueueOffset } from '@tandemmq/base'
 import {
+  INNER_BATCH_FLAGS,
+  SysFlag,
   checkPropertyCrc,
+  decodeInnerBatch,
   decodeOffsetMessageId,
   decodeRecord,
   scanFrame,
@@ -45,7 +48,7 @@ export function recordByMessageId(
   if (record === undefined || offset + record.size > end) return undefined
   if (record.storeHost.ip !== storeHost.ip || record.storeHost.port !== storeHost.port) return undefined
   if (!isQueued(record.sysFlag)) return record
-  const unit = queues.find(record.topic, record.queueId)?.unit(record.queueOffset)
+  const unit = queues.reader(record.topic, record.queueId)?.unit(record.queueOffset)
   return unit?.offset === offset ? record : undefined
 }
 
@@ -76,6 +79,14 @@ export function checksumOf(log: CommitLog, from: LogOffset, to: LogOffset): numb
     at += piece.length
   }
   return sum
+}
+
+/** The message of `queueOffset` in an inner batch; any other record is a message itself. */
+export function messageIn(record: LogRecord, queueOffset: QueueOffset): LogRecord {
+  if ((record.sysFlag & SysFlag.innerBatch) === 0) return record
+  const message = decodeInnerBatch(record).find((each) => each.queueOffset === queueOffset)
+  if (message === undefined) throw noRecord(record.physicalOffset)
+  return { ...record, ...message, sysFlag: record.sysFlag & ~INNER_BATCH_FLAGS }
 }
 
 function sizeAt(log: CommitLog, limits: ScanLimits, offset: LogOffset): number {

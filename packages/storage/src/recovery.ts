@@ -176,7 +176,10 @@ export async function recoverStore(
       index?.makeRoom()
     },
   )
-  for (const { topic, queueId, end } of keptEnds) queues.goOnAt(topic, queueId, end)
+  for (const { topic, queueId, end, isBatch } of keptEnds) {
+    if (isBatch) queues.batches.goOnAt(topic, queueId, end)
+    else queues.goOnAt(topic, queueId, end)
+  }
   const known = endOnFile(position)
   const isAsLeft = cleanStop && scan.stop === 'nothing-written' && scan.end === position.cleanEnd
   // Behind the end of a killed process's log there is one torn write at most; a power cut may have left anything.
@@ -231,13 +234,17 @@ interface KeptEnd {
   readonly topic: string
   readonly queueId: number
   readonly end: QueueOffset
+  readonly isBatch: boolean
 }
 
 /** Of queues whose messages have all expired. */
 function expiredEnds(queues: ConsumeQueues): readonly KeptEnd[] {
-  return [...queues.all()]
-    .filter(({ minOffset, maxOffset }) => minOffset === maxOffset)
-    .map(({ topic, queueId, maxOffset }) => ({ topic, queueId, end: maxOffset }))
+  const ends: KeptEnd[] = []
+  for (const { topic, queueId, minOffset, maxOffset } of queues.readers()) {
+    const isBatch = queues.find(topic, queueId) === undefined
+    if (minOffset === maxOffset) ends.push({ topic, queueId, end: maxOffset, isBatch })
+  }
+  return ends
 }
 
 /**

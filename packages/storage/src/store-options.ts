@@ -1,5 +1,5 @@
 import { BrokerError, type Clock, type Files, type Logger, type Meter, type Random } from '@tandemmq/base'
-import { UNIT_BYTES, type Host, type IndexGeometry, type ScanLimits } from '@tandemmq/codec'
+import { BATCH_UNIT_BYTES, UNIT_BYTES, type Host, type IndexGeometry, type ScanLimits } from '@tandemmq/codec'
 import type { StoreOwner } from './store-owner.ts'
 
 export interface StoreOptions {
@@ -13,6 +13,10 @@ export interface StoreOptions {
   readonly segmentBytes?: number
   /** Length of a consume queue file, a multiple of 20 (Apache: mappedFileSizeConsumeQueue × 20). Default 6,000,000. */
   readonly consumeQueueFileBytes?: number
+  /** Length of a batch queue file, a multiple of 46 (Apache: mapperFileSizeBatchConsumeQueue). Default 13,800,000. */
+  readonly batchQueueFileBytes?: number
+  /** Whether a topic's records may hold several messages (its attribute `queue.type` is `BatchCQ`). Default: none does. */
+  readonly isBatchTopic?: (topic: string) => boolean
   /** The longest body (Apache: maxMessageSize). Default 4 MiB. A record may be 64 KiB longer. */
   readonly maxMessageBytes?: number
   /** How long a byte may stay unflushed that nobody waits for (Apache: flushIntervalCommitLog). Default 500 ms. */
@@ -72,6 +76,8 @@ export function completeOptions(options: StoreOptions): CompleteStoreOptions {
     ...options,
     segmentBytes: options.segmentBytes ?? 1024 * MIB,
     consumeQueueFileBytes: options.consumeQueueFileBytes ?? 300_000 * UNIT_BYTES,
+    batchQueueFileBytes: options.batchQueueFileBytes ?? 300_000 * BATCH_UNIT_BYTES,
+    isBatchTopic: options.isBatchTopic ?? (() => false),
     maxMessageBytes: options.maxMessageBytes ?? 4 * MIB,
     flushIntervalMs: options.flushIntervalMs ?? 500,
     preZeroBytes: options.preZeroBytes ?? 4 * MIB,
@@ -92,6 +98,10 @@ export function completeOptions(options: StoreOptions): CompleteStoreOptions {
   if (complete.index !== undefined) {
     demand(complete.index.slots, 1, 100_000_000, 'index.slots')
     demand(complete.index.entries, 2, 100_000_000, 'index.entries')
+  }
+  demand(complete.batchQueueFileBytes, BATCH_UNIT_BYTES, 2 ** 31 - 1, 'batchQueueFileBytes')
+  if (complete.batchQueueFileBytes % BATCH_UNIT_BYTES !== 0) {
+    throw new BrokerError('CONFIG_INVALID', 'batchQueueFileBytes must be a multiple of 46')
   }
   if (complete.consumeQueueFileBytes % UNIT_BYTES !== 0) {
     throw new BrokerError('CONFIG_INVALID', 'consumeQueueFileBytes must be a multiple of 20')

@@ -2,6 +2,7 @@ import { BrokerError } from '@tandemmq/base'
 import { Appender } from './appender.ts'
 import { tagsCodeOfRecord, type Arrival } from './arrival.ts'
 import { BackgroundFlush } from './background-flush.ts'
+import { BatchQueues } from './batch-queues.ts'
 import { Bookkeeping } from './bookkeeping.ts'
 import { CommitLog } from './commit-log.ts'
 import { ConsumeQueueFiles } from './consume-queue-files.ts'
@@ -130,7 +131,17 @@ export class StoreSession {
       options.consumeQueueFileBytes,
       options.consumeQueueFilesMax,
     )
-    const queues = new ConsumeQueues(`${options.root}/consumequeue`, queueFiles, context.unqueued)
+    const batches = new BatchQueues(
+      `${options.root}/batchconsumequeue`,
+      new ConsumeQueueFiles(files, options.batchQueueFileBytes, options.consumeQueueFilesMax),
+    )
+    const queues = new ConsumeQueues(
+      `${options.root}/consumequeue`,
+      queueFiles,
+      context.unqueued,
+      batches,
+      options.isBatchTopic,
+    )
     const index = options.index && new IndexOfKeys(options.root, options.index, ports)
     if (index === undefined) await new IndexNames(files, options.root).forget()
     if (positionFound === 'current') {
