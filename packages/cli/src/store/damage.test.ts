@@ -1,17 +1,9 @@
-import {
-  cpSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NodeFiles } from '@tandemmq/platform-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { filesIn } from './files-in.test-kit.ts'
 import { GoldenDirectory } from './golden-directory.test-kit.ts'
 import { StoredLog } from './stored-log.ts'
 import { OwnDirectory, fillOwn } from './own-store.test-kit.ts'
@@ -45,13 +37,6 @@ function withContent(root: string, path: string, content: Buffer | undefined): R
   } finally {
     writeFileSync(join(root, path), before)
   }
-}
-
-function filesIn(root: string): string[] {
-  return readdirSync(root, { recursive: true })
-    .map(String)
-    .filter((name) => statSync(join(root, name)).isFile())
-    .toSorted()
 }
 
 function flipped(bytes: Buffer, at: number): Buffer {

@@ -1,7 +1,7 @@
 import type { Files } from '@tandemmq/base'
 import { surveyStore, type Survey } from './survey.ts'
 import { applyRepair } from './apply.ts'
-import { storeShape } from './open-once.ts'
+import { forgetShapes, noteShape, storeShape } from './store-shape.ts'
 import { planRepair, type RepairPlan } from './plan.ts'
 import type { RangeSource } from './range-source.ts'
 import { inWords, type RepairStep } from './repair-step.ts'
@@ -46,9 +46,10 @@ export async function repairStore(
   const planned = reportOf(survey, plan, saved)
   tellPlan(planned)
   if (plan.steps.length === 0 || !(await confirm())) return planned
-  // The shapes of queues and index are told by what is moved away.
-  const shape = storeShape(files, survey, queueFileBytes)
+  const shape = storeShape(files, root, queueFileBytes)
+  await noteShape(files, root, saved.directory, shape)
   await applyRepair(files, survey, plan.steps, { saved, source, shape }, tellStep)
+  forgetShapes(files, root)
   return { ...planned, isDone: true, remaining: problemsOf(surveyStore(files, root)) }
 }
 

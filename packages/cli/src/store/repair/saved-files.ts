@@ -20,6 +20,7 @@ export class SavedFiles {
   async move(path: string): Promise<void> {
     if (!this.#files.exists(`${this.#root}/${path}`)) return
     this.#files.makeDirectory(this.#directoryFor(path))
+    await this.#sync(path) // A name in a directory that is not durable would be lost with it.
     this.#files.rename(`${this.#root}/${path}`, `${this.#root}/${this.directory}/${path}`)
     await this.#sync(path)
     await this.#files.syncDirectory(aboveOf(`${this.#root}/${path}`))
