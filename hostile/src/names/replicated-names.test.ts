@@ -44,7 +44,7 @@ function countingMeter(wanted: string, count: { value: number }): Meter {
   return { ...silentMeter, counter }
 }
 
-test('a record with a name that cannot be stays in the log of a slave, byte for byte, and in no directory', async () => {
+test('a record with a name that cannot be stays in the log of a slave, byte for byte, and in no directory (rule 2.9)', async () => {
   const machine = new StoreMachine()
   const count = { value: 0 }
   const meter = countingMeter('rocketmq_ha_unqueued_records_total', count)

@@ -8,7 +8,7 @@ function failing(broker: Broker): readonly string[] {
   return [...new Set(broker.readiness.problems.map(({ check }) => check))].toSorted()
 }
 
-test('a master of synchronous replication is ready with its slave and not without, and answers consumers all the time', async () => {
+test('a master of synchronous replication is ready with its slave and not without, and answers consumers all the time (rule 6.3)', async () => {
   const set = new BrokerSet(SYNC)
   const master = await set.start('master')
   await set.untilServing('master')

@@ -184,3 +184,31 @@ describe('a master that lost the end of its log (rule 3.2)', () => {
 function lastEpoch(set: BrokerSet, name: string): number {
   return set.broker(name).store.lineage?.epochs.at(-1)?.epoch ?? 0
 }
+
+test('the operator accepts the loss: the master opens an epoch at its own end without asking, and the slave is cut (rule 3.4)', async () => {
+  const { set, client } = await lossy(async (seed) => {
+    const members = await pair(SYNC, 1, seed)
+    await members.client.sendAll(20)
+    await members.set.untilCopied('slave')
+    members.set.net.cut('master', 'slave')
+    members.set.cutPower('master')
+    return members
+  }, 'slave')
+  await set.time.advance(10_000)
+  expect(isWritable(set)()).toBe(false)
+  set.kill('master')
+  const { store } = await set.start('master', { master: { ...noNewLog.master, acceptLoss: true } })
+  const { end } = store
+  expect(end).toBeLessThan(set.broker('slave').store.end)
+  await set.time.runUntil(() => store.isWritable)
+  expect(store.lineage?.epochs.at(-1)).toMatchObject({ start: end })
+
+  set.net.heal('master', 'slave')
+  await set.time.runUntil(() => set.broker('slave').store.end === end)
+  await set.time.runUntil(isWritable(set))
+  await set.untilServing('master')
+  await set.time.runUntil(() => set.broker('master').details.replicas[0]?.state === 'in sync')
+  await client.sendAll(3)
+  await set.untilCopied('slave')
+  expect(set.logOf('slave').equals(set.logOf('master'))).toBe(true)
+})

@@ -122,13 +122,13 @@ test('the vectors of the Apache stream', () => {
   expect(encodeFrameHeader(4096, 0).toString('hex')).toBe('000000000000100000000000')
 })
 
-test('the words of a handshake message', () => {
+test('the words of a handshake message (rule 2.1)', () => {
   const words = encodeHandshake('answer', Buffer.from('0001000101', 'hex'))
   expect(words.toString('hex')).toBe('c704000000050001c300010100000000')
   for (let at = 0; at < words.length; at += 8) expect(words.readBigInt64BE(at) < 0n).toBe(true)
 })
 
-test('the opening of control frames', () => {
+test('the opening of control frames (rule 2.3)', () => {
   expect(encodeControlUp({ pong: 7 }).toString('hex')).toBe('fffffffffffffff4000300080000000000000007')
   expect(encodeControlDown({ confirmed: 9 }, 4096).toString('hex')).toBe(
     '0000000000001000fffffff4000100080000000000000009',

@@ -167,7 +167,7 @@ test('a slave of another log is refused, and nothing of it is cut', async () => 
   expect([log.end, log.cuts]).toEqual([50, []])
 })
 
-test('a recorded handshake cannot be played again: the nonce of the master is another', async () => {
+test('a recorded handshake cannot be played again: the nonce of the master is another (rule 2.2)', async () => {
   const pair = new Pair()
   pair.masterLog.write(pair.random.bytes(100))
   const master = await pair.listen()
@@ -202,7 +202,7 @@ test("a master's proof sent back is not a slave's (the role is in the MAC)", asy
   expect(decodeAnswer(stranger.message().body).kind).toBe('refuse')
 })
 
-test('before the proof a stranger learns no ancestry and counts for nothing', async () => {
+test('before the proof a stranger learns no ancestry and counts for nothing (rule 2.2)', async () => {
   const pair = new Pair()
   pair.masterLog.write(pair.random.bytes(100))
   const master = await pair.listen()
@@ -314,7 +314,7 @@ test('doubled identity: the same process replaces its old connection', async () 
   expect([first.isClosed, master.replicas().length]).toEqual([true, 1])
 })
 
-test('doubled identity: another process is refused while the first one answers, and counted once', async () => {
+test('doubled identity: another process is refused while the first one answers, and counted once (rule 2.4)', async () => {
   const pair = new Pair()
   pair.masterLog.write(pair.random.bytes(100))
   const master = await pair.listen({ inSyncReplicas: 3 })
@@ -390,7 +390,7 @@ test('a roster that cannot be written: the slave is not counted until it can, on
   expect(pair.masterLogger.messages('error')).toHaveLength(1)
 })
 
-test('clocks that differ are warned about', async () => {
+test('clocks that differ are warned about (rule 5.9)', async () => {
   const pair = new Pair()
   await pair.listen()
   const stranger = await Stranger.call(pair)

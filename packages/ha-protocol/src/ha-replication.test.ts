@@ -135,7 +135,7 @@ test('a broken connection is taken up at once, a dead master with growing pauses
   expect(log.bytes.equals(pair.masterLog.bytes)).toBe(true)
 })
 
-test('both sides drop a peer after 3 s of silence, and not before', async () => {
+test('both sides drop a peer after 3 s of silence, and not before (rule 2.5)', async () => {
   const { pair, master, slave } = await running()
   await pair.clock.advance(60_000) // Heartbeats keep an idle pair together.
   expect(slave.masterConnected).toBe(true)
@@ -210,7 +210,7 @@ test('the confirmed position comes down, and only grows', async () => {
   expect(slave.confirmed.at).toBe(1_000)
 })
 
-test('flushed and dispatched positions reach the master', async () => {
+test('flushed and dispatched positions reach the master (rule 2.3)', async () => {
   const pair = new Pair()
   pair.masterLog.write(pair.random.bytes(500))
   const master = await pair.listen()

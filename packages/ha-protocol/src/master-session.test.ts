@@ -94,7 +94,7 @@ test('a slave that is a prefix of ours is accepted, and sent to after its first 
   ])
 })
 
-test('reports beyond what was sent, or going back, count nothing', () => {
+test('reports beyond what was sent, or going back, count nothing (rule 2.4)', () => {
   const first: Script = [...accepted, [3, { kind: 'report', position: 500 }]]
   const beyond = play([...first, [4, { kind: 'report', position: 501 }]])
   expect(beyond.at(-1)).toBe('4 report -> closed [hang-up violation]')

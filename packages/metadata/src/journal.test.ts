@@ -43,7 +43,7 @@ test('what was committed survives the process, what was synced survives the mach
   }
 })
 
-test('a commit is on disk within 200 ms, by a timer that is armed only then', async () => {
+test('a commit is on disk within 200 ms, by a timer that is armed only then (rule 5.1)', async () => {
   const world = new World()
   const store = await world.process()
   await world.clock.advance(20_000)

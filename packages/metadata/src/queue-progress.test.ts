@@ -146,7 +146,7 @@ function merged(...states: readonly ProgressState[]): unknown {
 const compatible = (a: ProgressState, b: ProgressState): boolean =>
   a.generation.servingEpoch !== b.generation.servingEpoch || a.voidFrom === b.voidFrom
 
-test('merging is commutative and idempotent, and loses no acknowledgement of the same generation', () => {
+test('merging is commutative and idempotent, and loses no acknowledgement of the same generation (rule 5.3)', () => {
   fc.assert(
     fc.property(state, state, (a, b) => {
       fc.pre(compatible(a, b))
@@ -180,7 +180,7 @@ test('merging three copies of one generation gives the same in any order', () =>
   )
 })
 
-test('a newer generation wins: older acknowledgements count only below what it voided', () => {
+test('a newer generation wins: older acknowledgements count only below what it voided (rule 5.4)', () => {
   const older = new QueueProgress(key)
   older.ack({ queueOffset: 9, from: 0, stamp: stamp(9) }, zero)
   older.deliver(delivery(12), 1, zero, 0)

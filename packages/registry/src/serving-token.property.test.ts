@@ -76,7 +76,7 @@ function expectOneToServe(cluster: TokenCluster): void {
   expect(cluster.serving()).toEqual([`${serving?.identity} #${serving?.epoch}`])
 }
 
-test('two never serve in one epoch, and in direct mode two never serve at one time', async () => {
+test('two never serve in one epoch, and in direct mode two never serve at one time (rule 4.1)', async () => {
   await fc.assert(
     fc.asyncProperty(schedule, async (story) => {
       const cluster = await live(story, false, (now) => expect(now.serving().length).toBeLessThanOrEqual(1))

@@ -220,7 +220,7 @@ test('the longest log serves, of equals the lowest name (rule 4.4)', async () =>
   `)
 })
 
-test('the registry restarts: the holder goes on under its epoch', async () => {
+test('the registry restarts: the holder goes on under its epoch (rule 4.8)', async () => {
   expect(
     await play(
       `

@@ -97,7 +97,7 @@ describe.each([
   ['power', 1],
   ['power', 2],
 ] as const)('after a crash (%s) at any call to the disk (seed %i)', (how, seed) => {
-  test('nothing promised is lost, nothing unsent appears, and appends go on', async () => {
+  test('nothing promised is lost, nothing unsent appears, and appends go on, and a power cut counts as a possible loss (rule 3.1)', async () => {
     let crashes = 0
     for (let crashAt = 1; ; crashAt += 1) {
       const bench = new StoreBench(options, crashAt + seed * 1000)

@@ -196,7 +196,7 @@ describe('a start', () => {
     expect(bodies(third)).toEqual(['one'])
   })
 
-  test('keeps what was confirmed, and never lets it go back', async () => {
+  test('keeps what was confirmed, and never lets it go back (rule 1.5)', async () => {
     const bench = new StoreBench()
     const offsets = await killedStore(bench, 5)
     const store = await reopen(bench)
@@ -211,7 +211,7 @@ describe('a start', () => {
     expect(again.confirmedOnDisk).toBe(again.end)
   })
 
-  test('goes on with store times when the wall clock has gone back', async () => {
+  test('goes on with store times when the wall clock has gone back (rule 5.9)', async () => {
     const bench = new StoreBench()
     const store = await bench.openMaster()
     const first = store.append(message('one'))

@@ -115,7 +115,7 @@ describe('a slave', () => {
     expect(slave.end).toBe(500)
   })
 
-  test('never appends messages of its own, and a master never takes raw bytes', async () => {
+  test('never appends messages of its own, and a master never takes raw bytes (rule 1.2)', async () => {
     const { bench, master } = await masterWith(5)
     expect(() => master.appendRaw(master.end, Buffer.alloc(4))).toThrow('messages of its own')
     const other = new StoreBench()

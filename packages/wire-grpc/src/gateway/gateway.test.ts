@@ -86,7 +86,7 @@ describe('consumers', () => {
     expect(atMs).toBeLessThan(23_000)
   })
 
-  test('a holder that is stopped and wakes up late changes nothing: its answer is discarded', async () => {
+  test('a holder that is stopped and wakes up late changes nothing: its answer is discarded (rule 4.3)', async () => {
     const { cluster, clock, master, slave } = oneSet()
     await clock.outcome(cluster.send('Orders'))
     master.isSilent = true
@@ -251,7 +251,7 @@ describe('consumers', () => {
 })
 
 describe('sends', () => {
-  test('what has left is never sent again: its fate is unknown, and the client may decide', async () => {
+  test('what has left is never sent again: its fate is unknown, and the client may decide (rule 6.1)', async () => {
     const { cluster, clock, master } = oneSet()
     master.loses = 'after leaving'
     const { response } = await clock.outcome(cluster.send('Orders'))
