@@ -31,7 +31,11 @@ export function damagedLog({ findings, endOnFile, end }: Survey): DamagedLog {
   const gaps = of('gap').map((gap) => {
     return gap.before !== undefined && pointed.has(gap.before) ? { ...gap, from: gap.before } : gap
   })
-  const damaged = [...gaps, ...of('content'), ...(tail !== undefined && isBelowFlushed ? [tail] : [])]
+  const damaged = [
+    ...gaps,
+    ...of('content'),
+    ...(tail !== undefined && isBelowFlushed ? [{ ...tail, to: endOnFile }] : []),
+  ]
   // A record behind a gap does not follow the one before it; without a gap, it or the one before is wrong.
   const suspected = damaged.length === 0 && of('place').length > 0 ? [...of('place'), ...of('pointed')] : []
   return {
@@ -48,7 +52,8 @@ function isTornTail({ kind, log, what }: Finding): boolean {
   return log?.kind === 'tail' && (kind === 'problem' || what.startsWith('no record'))
 }
 
-function merged(ranges: readonly LogRange[]): readonly LogRange[] {
+/** Ascending, apart from each other. */
+export function merged(ranges: readonly LogRange[]): readonly LogRange[] {
   const result: { from: number; to: number }[] = []
   for (const { from, to } of ranges.toSorted((a, b) => a.from - b.from)) {
     const last = result.at(-1)

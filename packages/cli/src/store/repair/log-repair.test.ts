@@ -28,6 +28,11 @@ const damages: readonly [string, (root: string) => void][] = [
   ['a file is gone', (root) => rmSync(join(root, LOG))],
   ['the first file is gone', (root) => rmSync(join(root, 'commitlog/00000000000000000000'))],
   ['the last file is gone', (root) => rmSync(join(root, 'commitlog/00000000000000131072'))],
+  [
+    'all of the end',
+    (root) =>
+      change(root, 'commitlog/00000000000000131072', (bytes) => bytes.fill(0xee, 10_000, 156_032 % 65_536)),
+  ],
   ['a file is cut', (root) => truncateSync(join(root, LOG), 30_000)],
   ['the end of a file', (root) => change(root, LOG, (bytes) => bytes.fill(0xee, 64_000))],
 ]
@@ -57,6 +62,16 @@ describe('damaged bytes of the log come from another store', () => {
     expect(readFileSync(join(root, 'diverged/repair-1/commitlog', name ?? ''))).toEqual(
       damaged.subarray(520, 1040),
     )
+  })
+
+  test('where only the operator knows that they differ: a header field, which has no checksum', async () => {
+    const root = copyOf(own.root)
+    change(root, LOG, (bytes) => bytes.fill(0x77, 520 + 40, 520 + 44)) // The time of birth.
+    const source = new DonorStore(files, own.root)
+    expect(await repair(root, { source })).toMatchObject({ steps: [] })
+    const report = await repair(root, { source, range: { from: 66_100, to: 66_101 } })
+    expect(report.steps[0]).toMatchObject({ kind: 'fetch', from: 66_056, to: 66_576 })
+    expect(contents(root, 'commitlog')).toBe(contents(own.root, 'commitlog'))
   })
 
   test('but not from a store of another log, nor from one that is damaged in the same place', async () => {

@@ -7,6 +7,7 @@ import { NodeClock, NodeFiles, NodeNet, NodeRandom } from '@tandemmq/platform-no
 import type { MessageStore } from '@tandemmq/storage'
 import { expect, onTestFinished, test } from 'vitest'
 import { OwnDirectory, openOwn } from '../own-store.test-kit.ts'
+import { PeerLog } from './peer-log.ts'
 import { fromMaster, fromSlave, type PeerOptions } from './peer-source.ts'
 import type { RangeSource } from './range-source.ts'
 import { repairStore, type RepairReport } from './repair-store.ts'
@@ -114,6 +115,26 @@ test('a slave’s log is repaired from its running master, which counts nothing 
   expectRepaired(await repair(stores.damaged, fromMaster(files, master.address, peer)), stores)
   expect(replicatedTo).toBeLessThanOrEqual(66_056)
   expect(store.end).toBeGreaterThan(68_656)
+})
+
+test('to the other broker the damaged log ends where the damage begins, whatever has come', () => {
+  const store = {
+    root: '/nowhere',
+    first: 0,
+    end: 1000,
+    segmentBytes: 65_536,
+    lineage: undefined,
+    read: (_offset: number, length: number) => Buffer.alloc(length),
+  }
+  const taken: number[] = []
+  const done = Promise.withResolvers<void>()
+  const log = new PeerLog(store, 100, 300, (offset, bytes) => taken.push(offset, bytes.length), done)
+  log.append(100, Buffer.alloc(150))
+  log.append(250, Buffer.alloc(150))
+  log.append(400, Buffer.alloc(150))
+  expect(taken).toEqual([100, 150, 250, 50])
+  expect(log).toMatchObject({ end: 100, flushed: 100 })
+  expect(() => log.read()).toThrow('serves nobody')
 })
 
 test('a master with another secret, or of another log, is not believed', async () => {

@@ -4,14 +4,17 @@ import { readLineage, readPosition } from '@tandemmq/storage'
 import { whyNoJson } from '../check-config.ts'
 import type { Finding } from '../finding.ts'
 import { StoredFile, positionOf } from '../stored-file.ts'
-import { damagedLog } from './log-damage.ts'
+import { damagedLog, merged, type LogRange } from './log-damage.ts'
 import { messagesFrom } from './lost-messages.ts'
 import type { RepairStep } from './repair-step.ts'
 import type { Survey } from './survey.ts'
+import { wholeFrames } from './whole-frames.ts'
 
 export interface RepairWishes {
   /** Who has the bytes that are damaged here, in words. */
   readonly source?: string
+  /** Bytes of the log that the operator knows to differ from the other broker's; nothing here need show that. */
+  readonly range?: LogRange
   /** The operator gives up what lies behind the first damaged place. */
   readonly cut: boolean
 }
@@ -81,7 +84,7 @@ function stateSteps(
 function logSteps(
   files: Files,
   survey: Survey,
-  { source, cut }: RepairWishes,
+  { source, cut, range: given }: RepairWishes,
   blocks: string[],
 ): { readonly steps: RepairStep[]; readonly isLost: boolean } {
   const { root, segmentBytes, endOnFile, end, isOurs } = survey
@@ -95,7 +98,9 @@ function logSteps(
   }
   const [first] = ranges
   if (source !== undefined) {
-    for (const range of [...(head ? [head] : []), ...suspect, ...(lost ? [lost] : [])]) {
+    const known = given === undefined ? [] : [wholeFrames(files, root, given)]
+    const wanted = merged([...(head ? [head] : []), ...suspect, ...known, ...(lost ? [lost] : [])])
+    for (const range of wanted) {
       steps.push({ kind: 'fetch', from: range.from, to: range.to, source })
     }
   } else if (head !== undefined) {

@@ -67,5 +67,6 @@ test('no store that a process has open, no directory without one, no two answers
   expect(locked.err).toContain('another process')
   expect(tandemmq('repair', join(own.root, 'index'))).toMatchObject({ status: 2 })
   expect(tandemmq('repair', own.root, '--cut', '--from-store', own.root)).toMatchObject({ status: 2 })
+  expect(tandemmq('repair', own.root, '--range', '1-2')).toMatchObject({ status: 2 })
   expect(tandemmq('verify', join(own.root, 'index'))).toMatchObject({ status: 2 })
 }, 60_000)

@@ -5,6 +5,7 @@ import { DirectoryLock, NodeFiles, readSecretFile } from '@tandemmq/platform-nod
 import type { Command } from 'commander'
 import { DonorStore } from './donor-store.ts'
 import { fromMaster, fromSlave, type PeerOptions } from './peer-source.ts'
+import type { LogRange } from './log-damage.ts'
 import type { RangeSource } from './range-source.ts'
 import { repairStore, type RepairReport } from './repair-store.ts'
 
@@ -15,6 +16,7 @@ interface RepairFlags {
   readonly fromStore?: string
   readonly fromMaster?: string
   readonly fromSlave?: string
+  readonly range?: string
   readonly secretFile?: string
   readonly as?: string
   readonly cluster?: string
@@ -43,6 +45,7 @@ export function addRepair(store: Command, run: (task: () => Promise<number>) => 
       '--from-slave <host:port>',
       'take them from a running slave of this stopped master, which comes to this HA port',
     )
+    .option('--range <from-to>', 'take these bytes too: log offsets in which the two are known to differ')
     .option('--secret-file <file>', 'the setSecretFile of the set')
     .option(
       '--as <identity>',
@@ -75,11 +78,13 @@ async function repair(root: string, flags: RepairFlags): Promise<number> {
 
 async function repairLocked(files: NodeFiles, root: string, flags: RepairFlags): Promise<number> {
   const source = sourceOf(files, flags)
+  const range = rangeOf(flags, source)
   const report = await repairStore(
     files,
     root,
     {
       ...(source === undefined ? {} : { source }),
+      ...(range === undefined ? {} : { range }),
       cut: flags.cut,
       queueFileBytes: Number(flags.queueFileBytes),
       nowMs: Date.now(),
@@ -91,6 +96,18 @@ async function repairLocked(files: NodeFiles, root: string, flags: RepairFlags):
   if (flags.json) print(JSON.stringify(report))
   else tellEnd(report)
   return report.remaining.length === 0 ? 0 : 1
+}
+
+function rangeOf({ range }: RepairFlags, source: RangeSource | undefined): LogRange | undefined {
+  if (range === undefined) return undefined
+  const [, from, to] = /^(\d{1,15})-(\d{1,15})$/.exec(range) ?? []
+  if (from === undefined || Number(from) >= Number(to) || source === undefined) {
+    throw new BrokerError(
+      'ILLEGAL_ARGUMENT',
+      '--range is FROM-TO, log offsets, and needs --from-store, --from-master or --from-slave',
+    )
+  }
+  return { from: Number(from), to: Number(to) }
 }
 
 function sourceOf(files: NodeFiles, flags: RepairFlags): RangeSource | undefined {

@@ -2,6 +2,7 @@ import type { Files } from '@tandemmq/base'
 import { surveyStore, type Survey } from './survey.ts'
 import { applyRepair } from './apply.ts'
 import { forgetShapes, noteShape, storeShape } from './store-shape.ts'
+import type { LogRange } from './log-damage.ts'
 import { planRepair, type RepairPlan } from './plan.ts'
 import type { RangeSource } from './range-source.ts'
 import { inWords, type RepairStep } from './repair-step.ts'
@@ -9,6 +10,8 @@ import { SavedFiles } from './saved-files.ts'
 
 export interface RepairOptions {
   readonly source?: RangeSource
+  /** See `RepairWishes`. */
+  readonly range?: LogRange
   readonly cut: boolean
   /** Length of queue files, where no file is left that shows it; default: Apache's, 6,000,000. */
   readonly queueFileBytes?: number
@@ -39,9 +42,13 @@ export async function repairStore(
   tellPlan: (report: RepairReport) => void,
   tellStep: (number: number) => void,
 ): Promise<RepairReport> {
-  const { source, cut, nowMs, confirm, queueFileBytes } = options
+  const { source, cut, range, nowMs, confirm, queueFileBytes } = options
   const survey = surveyStore(files, root)
-  const plan = planRepair(files, survey, { cut, ...(source === undefined ? {} : { source: source.words }) })
+  const plan = planRepair(files, survey, {
+    cut,
+    ...(source === undefined ? {} : { source: source.words }),
+    ...(range === undefined ? {} : { range }),
+  })
   const saved = new SavedFiles(files, root, nowMs)
   const planned = reportOf(survey, plan, saved)
   tellPlan(planned)

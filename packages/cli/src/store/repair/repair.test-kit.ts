@@ -6,6 +6,7 @@ import { NodeFiles } from '@tandemmq/platform-node'
 import { onTestFinished } from 'vitest'
 import { openOwn } from '../own-store.test-kit.ts'
 import { verifyStore } from '../verify.ts'
+import type { LogRange } from './log-damage.ts'
 import type { RangeSource } from './range-source.ts'
 import { repairStore, type RepairReport } from './repair-store.ts'
 
@@ -16,11 +17,12 @@ interface Wishes {
   readonly cut?: boolean
   readonly source?: RangeSource
   readonly yes?: boolean
+  readonly range?: LogRange
 }
 
 export function repair(
   root: string,
-  { cut = false, source, yes = true }: Wishes = {},
+  { cut = false, source, yes = true, range }: Wishes = {},
 ): Promise<RepairReport> {
   const options = {
     cut,
@@ -28,6 +30,7 @@ export function repair(
     queueFileBytes: 2000,
     confirm: () => Promise.resolve(yes),
     ...(source === undefined ? {} : { source }),
+    ...(range === undefined ? {} : { range }),
   }
   return repairStore(
     files,
