@@ -23,8 +23,10 @@ export {
 } from './encode-record.ts'
 export {
   bodyCrcMatches,
+  decodeDispatchFields,
   decodeRecord,
   readStoreTimestamp,
+  type DispatchFields,
   type DecodeRecordOptions,
 } from './decode-record.ts'
 export { scanFrame, type FrameFault, type FrameScan, type ScanLimits } from './frame-scan.ts'

@@ -90,6 +90,11 @@ export class ConsumeQueue implements QueueReader {
     return this.#end
   }
 
+  /** One behind the newest unit, also of those that are not written yet. */
+  get nextOffset(): QueueOffset {
+    return this.#end + this.#pending.length
+  }
+
   unit(queueOffset: QueueOffset): ConsumeQueueUnit | undefined {
     return this.units(queueOffset, 1)[0]
   }

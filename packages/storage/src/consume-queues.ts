@@ -4,7 +4,7 @@ import type { Arrival } from './arrival.ts'
 import type { BatchQueues } from './batch-queues.ts'
 import type { ConsumeQueueFiles } from './consume-queue-files.ts'
 import { ConsumeQueue, type QueueReader } from './consume-queue.ts'
-import { LIGHT_QUEUES_MAX, isLightQueue, lightPlacesOf } from './light-queues.ts'
+import { LIGHT_QUEUES_MAX, isLightQueue, lightPlacesOf, mayHaveLightPlaces } from './light-queues.ts'
 import { QueueExtensions } from './queue-extensions.ts'
 import { readQueueExtent, type QueueTrust } from './queue-extent.ts'
 import { canBeQueued, isQueueId, isTopicName } from './topic-name.ts'
@@ -20,6 +20,8 @@ const DISAGREEMENTS_MAX = 64
 const QUEUES_PER_TURN = 64
 
 type QueuePlace = Pick<Arrival, 'topic' | 'queueId' | 'queueOffset'>
+
+type HeldRecord = Pick<LogRecord, 'topic' | 'queueId' | 'queueOffset' | 'properties'>
 
 /** All consume queues of a store, by topic and queue. */
 export class ConsumeQueues {
@@ -114,6 +116,12 @@ export class ConsumeQueues {
       else this.#unqueued.note({ ...arrival, ...place })
     }
     return true
+  }
+
+  /** Whether {@link put} would find the place taken of a record that has no other: a cheap look, where most are there. */
+  holds({ topic, queueId, queueOffset, properties }: HeldRecord): boolean {
+    const queue = this.find(topic, queueId)
+    return queue !== undefined && queueOffset < queue.nextOffset && !mayHaveLightPlaces(properties)
   }
 
   /** Whether there may be all of these light queues (Apache: maxLmqConsumeQueueNum). */

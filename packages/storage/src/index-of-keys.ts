@@ -101,6 +101,11 @@ export class IndexOfKeys {
     }
   }
 
+  /** Whether the record at `offset` may have keys that are not here. */
+  lacks(offset: LogOffset): boolean {
+    return offset >= this.#end
+  }
+
   /** Adds the keys of a record, in memory. Records come in the order of the log; one that is there already is skipped. */
   put(record: IndexedRecord): void {
     const { offset, storeTimestamp } = record

@@ -24,10 +24,14 @@ export function isLightQueue(topic: string): boolean {
   return topic.startsWith(PREFIX)
 }
 
+/** False: `lightPlacesOf` finds none, whatever the topic. Every record passes here, hardly any has places. */
+export function mayHaveLightPlaces(properties: string): boolean {
+  return properties.includes(OFFSETS)
+}
+
 /** The places that a record says it has. Names that can be no light queue are passed over. */
 export function lightPlacesOf(topic: string, properties: string): readonly LightPlace[] {
-  // Every record passes here, hardly any has places.
-  if (!properties.includes(OFFSETS) || !mayBeIn(topic)) return none
+  if (!mayHaveLightPlaces(properties) || !mayBeIn(topic)) return none
   const names = propertyOf(properties, NAMES)?.split(',') ?? []
   const offsets = propertyOf(properties, OFFSETS)?.split(',') ?? []
   if (names.length !== offsets.length) return none

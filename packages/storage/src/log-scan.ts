@@ -1,5 +1,5 @@
-import { BrokerError, type LogOffset } from '@tandemmq/base'
-import { bodyCrcMatches, decodeRecord, scanFrame, type LogRecord } from '@tandemmq/codec'
+import type { LogOffset } from '@tandemmq/base'
+import { bodyCrcMatches, decodeDispatchFields, scanFrame, type DispatchFields } from '@tandemmq/codec'
 import type { PropertyChecksums } from './property-checksums.ts'
 import type { SegmentReader } from './segment-reader.ts'
 
@@ -29,15 +29,18 @@ export async function scanLog(
   from: LogOffset,
   synced: LogOffset,
   checksums: PropertyChecksums,
-  visit: (record: LogRecord) => void,
+  visit: (record: DispatchFields) => void,
   pause: () => void,
 ): Promise<LogScanResult> {
   let storeTimestamp = 0
   let offset = from
   let certainEnd = synced
   let wanted = WINDOW_BYTES
+  // Used again for every window: nobody keeps a view of it.
+  let memory = Buffer.allocUnsafeSlow(WINDOW_BYTES)
   while (offset < reader.limit) {
-    const window = await reader.readLater(offset, wanted)
+    if (wanted > memory.length) memory = Buffer.allocUnsafeSlow(wanted)
+    const window = await reader.readInto(memory.subarray(0, wanted), offset)
     const segmentEnd = reader.segmentStart(offset) + reader.limits.segmentBytes
     const isWhole = offset + window.length === segmentEnd
     const windowStart = offset - reader.segmentStart(offset)
@@ -48,12 +51,9 @@ export async function scanLog(
       if (scan.kind === 'message') {
         const checksum = checksums.check(window, at, scan.size)
         const isSound = checksum === 'right' || (checksum === 'none' && bodyCrcMatches(window, at))
-        const record = isSound ? soundRecord(window, at) : undefined
+        const record = isSound ? decodeDispatchFields(window, at, scan.size) : undefined
         const isDoubtful = checksum !== 'right' && offset + scan.size > synced
-        if (
-          record === undefined ||
-          (isDoubtful && hasLostSector(window.subarray(at, at + scan.size), record, windowStart + at))
-        ) {
+        if (record === undefined || (isDoubtful && hasLostSector(window, at, record, windowStart))) {
           pause()
           return { end: offset, stop: 'damaged', certainEnd: Math.min(certainEnd, offset), storeTimestamp }
         }
@@ -82,29 +82,17 @@ export async function scanLog(
   return { end: offset, stop: 'end-of-files', certainEnd: Math.min(certainEnd, offset), storeTimestamp }
 }
 
-/** `undefined`: there is something in it that no record has. */
-function soundRecord(window: Buffer, at: number): LogRecord | undefined {
-  try {
-    return decodeRecord(window, at, { checkBodyCrc: false })
-  } catch (failure) {
-    if (failure instanceof BrokerError && failure.code === 'LOG_CORRUPT') return undefined
-    throw failure
-  }
-}
-
 /**
  * What follows the body has no checksum of its own. After a power cut a sector that was not saved reads as zeros; our clients'
  * properties never hold a run of those up to their end or over a whole sector.
- * @param position of the record in its file, bytes
+ * @param windowStart position of the window in its file, bytes
  */
-function hasLostSector(bytes: Buffer, record: LogRecord, position: number): boolean {
-  const propertiesBytes = Buffer.byteLength(record.properties)
-  if (propertiesBytes === 0) return false
-  const behindBody = propertiesBytes + 2 + Buffer.byteLength(record.topic)
-  const end = position + bytes.length
-  const first = Math.ceil((end - behindBody) / SECTOR_BYTES) * SECTOR_BYTES
+function hasLostSector(window: Buffer, at: number, record: DispatchFields, windowStart: number): boolean {
+  if (record.propertiesBytes === 0) return false
+  const end = windowStart + at + record.size
+  const first = Math.ceil((end - record.behindBodyBytes) / SECTOR_BYTES) * SECTOR_BYTES
   for (let sector = first; sector < end; sector += SECTOR_BYTES) {
-    const piece = bytes.subarray(sector - position, Math.min(sector + SECTOR_BYTES, end) - position)
+    const piece = window.subarray(sector - windowStart, Math.min(sector + SECTOR_BYTES, end) - windowStart)
     if (zeros.compare(piece, 0, piece.length, 0, piece.length) === 0) return true
   }
   return false

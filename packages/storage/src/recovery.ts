@@ -166,9 +166,13 @@ export async function recoverStore(
     position.flushed,
     checksums,
     (record) => {
-      const arrival = arrivalOf(record, record.physicalOffset, record.size)
-      if (arrival !== undefined && record.physicalOffset >= completeTo) queues.put(arrival)
-      const indexed = index && (arrival ?? indexedOf(record, record.physicalOffset))
+      const { physicalOffset: offset, size } = record
+      const isToQueue = offset >= completeTo && !queues.holds(record)
+      const isToIndex = index?.lacks(offset) === true
+      if (!isToQueue && !isToIndex) return
+      const arrival = arrivalOf(record, offset, size)
+      if (isToQueue && arrival !== undefined) queues.put(arrival)
+      const indexed = isToIndex ? (arrival ?? indexedOf(record, offset)) : undefined
       if (indexed !== undefined) index?.put(indexed)
     },
     () => {
