@@ -1,3 +1,4 @@
+import { messageOf } from '@tandemmq/base'
 import {
   close,
   exitCodeOf,
@@ -9,14 +10,29 @@ import {
   WrongArguments,
   type Tally,
 } from '@tandemmq/testkit'
+import type { CrashCount } from './real/crash-count.ts'
+import { failCalls } from './real/failing-calls.ts'
 import { killWriters } from './real/kills.ts'
+import { cutPower } from './real/power-cuts.ts'
 import { explore, reportOf, sequencesOf } from './simulated/exploration.ts'
 
 const USAGE = `npm run crash -- simulated [--depth N] [--every N]
     every crash at every boundary of every sequence of up to N steps (default 2) on a simulated disk; of the states that are left, every N-th
     (default 20) has a recovery that dies as well
 npm run crash -- kill [--count N] [--seed S]
-    SIGKILL for N (default 50) processes that write to a real disk: at a counted call or at any time`
+    SIGKILL for N (default 50) processes that write to a real disk: at a counted call or at any time
+npm run crash -- power [--count N] [--seed S]
+    N power cuts of a real ext4 in a loop image; needs root, loop devices and a C compiler
+npm run crash -- failing [--count N] [--seed S]
+    one call of the system fails under each of N writers, EIO or ENOSPC; needs a C compiler
+Several kinds may be named at once.`
+
+/** Kinds of crashes on a real disk. */
+const real: Readonly<Record<string, (count: number, random: SeededRandom) => Promise<CrashCount>>> = {
+  kill: killWriters,
+  power: cutPower,
+  failing: failCalls,
+}
 
 const DEPTH_MAX = 4
 const EVERY_MAX = 1_000_000
@@ -35,7 +51,7 @@ async function main(): Promise<number> {
       seed: { type: 'string' },
     },
   })
-  requireKnown('kind of crash', positionals, ['simulated', 'kill'])
+  requireKnown('kind of crash', positionals, ['simulated', ...Object.keys(real)])
   if (positionals.length === 0) throw new WrongArguments('Which kind of crash?')
   const isSimulated = positionals.includes('simulated')
   if (!isSimulated && (values.depth ?? values.every) !== undefined) {
@@ -47,7 +63,9 @@ async function main(): Promise<number> {
   const random = new SeededRandom(wholeNumber('--seed', values.seed ?? '1', 0, SEED_MAX))
   const tallies: Tally[] = []
   if (isSimulated) tallies.push(await simulate(depth, every))
-  if (positionals.includes('kill')) tallies.push((await killWriters(count, random)).report())
+  for (const [kind, crash] of Object.entries(real)) {
+    if (positionals.includes(kind)) tallies.push(await tallyOf(kind, () => crash(count, random)))
+  }
   return close(sum(tallies))
 }
 
@@ -62,4 +80,15 @@ async function simulate(depth: number, recoveryCrashEvery: number): Promise<Tall
   })
   for (const words of broken) process.stdout.write(`${words}\n`)
   return { passed: recoveries - broken.length, failed: broken.length }
+}
+
+async function tallyOf(kind: string, crash: () => Promise<CrashCount>): Promise<Tally> {
+  try {
+    return (await crash()).report()
+  } catch (failure) {
+    process.stdout.write(
+      `${kind.toUpperCase()} COULD NOT RUN HERE AND COUNTS AS FAILED: ${messageOf(failure)}\n`,
+    )
+    return { passed: 0, failed: 1 }
+  }
 }

@@ -99,6 +99,21 @@ describe('a start', () => {
     }
   })
 
+  test('takes a directory that is gone for a loss of all messages, and an empty store for a new one', async () => {
+    const bench = new StoreBench()
+    const offsets = await killedStore(bench, 20)
+    bench.disk.remove('/data/store/commitlog')
+    const store = await reopen(bench)
+    expect(store.recovery).toMatchObject({ fresh: false, end: 0, lossPossible: true })
+    expect(store.recovery.reason).toContain(`but ${offsets.at(-1)} was on disk`)
+    expect(bodies(store)).toEqual([])
+    bench.kill()
+    bench.disk.remove('/data/store')
+    const empty = await reopen(bench)
+    expect(empty.recovery).toMatchObject({ fresh: true, lossPossible: true })
+    expect(empty.isWritable).toBe(false)
+  })
+
   test('refuses files of another length than configured', async () => {
     const bench = new StoreBench()
     await killedStore(bench, 5)
