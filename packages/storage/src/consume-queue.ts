@@ -57,6 +57,8 @@ export class ConsumeQueue implements QueueReader {
   #minUnitAt: LogOffset | undefined
   /** Readable below. */
   #end: QueueOffset
+  /** Where the record of the unit before `end` lies in the log; good as long as the queue ends there. */
+  #knownLast: { readonly end: QueueOffset; readonly at: LogOffset } | undefined
   #pending: ConsumeQueueUnit[] = []
   /** CRC-32 of the units on file in [`#first`, `#summedTo`). */
   #sum = 0
@@ -207,6 +209,8 @@ export class ConsumeQueue implements QueueReader {
   /** Removes the units of records at or behind `logEnd`. The queue goes on with the offset of the first one removed. */
   cut(logEnd: LogOffset): void {
     invariant(this.#pending.length === 0, 'a queue is cut between batches')
+    const last = this.#lastUnitAt()
+    if (last !== undefined && last < logEnd) return
     this.cutAt(this.offsetAtOrAfter(logEnd))
   }
 
@@ -220,8 +224,15 @@ export class ConsumeQueue implements QueueReader {
     if (this.#summedTo > end) this.#forgetSum()
   }
 
+  /** Learns, while the file is open, what a start will ask of it. */
+  look(): void {
+    this.#lastUnitAt()
+  }
+
   /** Units of records at or behind `synced` may have been written by an earlier process and not be durable. */
   assumeDirty(synced: LogOffset): void {
+    const lastUnit = this.#lastUnitAt()
+    if (lastUnit !== undefined && lastUnit < synced) return
     const last = this.#fileStart(Math.max(this.#first, this.#end - 1) * UNIT_BYTES)
     const from = this.#fileStart(this.offsetAtOrAfter(synced) * UNIT_BYTES)
     for (let start = Math.min(from, last); start <= last; start += this.#files.fileBytes) {
@@ -231,7 +242,9 @@ export class ConsumeQueue implements QueueReader {
 
   /** Messages below `logMinOffset` are gone from the log. A queue that has none left goes on at the same offset. */
   advanceMin(logMinOffset: LogOffset): void {
-    if (this.#min === this.#end || (this.#minUnitAt !== undefined && this.#minUnitAt >= logMinOffset)) return
+    if (this.#min === this.#end) return
+    this.#minUnitAt ??= this.unit(this.#min)?.offset
+    if (this.#minUnitAt !== undefined && this.#minUnitAt >= logMinOffset) return
     this.#min = this.offsetAtOrAfter(logMinOffset)
     this.#minUnitAt = this.unit(this.#min)?.offset
   }
@@ -295,6 +308,15 @@ export class ConsumeQueue implements QueueReader {
     }
     while (low < this.#end && this.unit(low) === undefined) low += 1
     return low
+  }
+
+  /** Where the record of the last unit on file lies in the log. */
+  #lastUnitAt(): LogOffset | undefined {
+    const known = this.#knownLast
+    if (known?.end === this.#end) return known.at
+    const at = this.unit(this.#end - 1)?.offset
+    if (at !== undefined) this.#knownLast = { end: this.#end, at }
+    return at
   }
 
   #fileStart(position: number): number {

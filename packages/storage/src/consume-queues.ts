@@ -73,6 +73,7 @@ export class ConsumeQueues {
         this.#add(queue)
         if (recordAt !== undefined && !dropTornEnd(queue, minOffset, recordAt)) sound = false
         queue.advanceMin(minOffset)
+        queue.look()
         if (recordAt !== undefined) queue.assumeDirty(trust.synced)
       }
     }

@@ -52,13 +52,21 @@ function firstOfRun(files: ConsumeQueueFiles, starts: readonly number[], end: nu
   return used[Math.max(gap, 0)] ?? 0
 }
 
+/** Most queues of a store with very many are short: their end is found in one read of this size. */
+const SHORT_BYTES = 200 * UNIT_BYTES
+
 /** Units are written in order, so in the last file they end at the first position without one: binary search. */
 function writtenEnd(files: ConsumeQueueFiles, directory: string, starts: readonly number[]): number {
   const last = starts.at(-1) ?? 0
   const path = `${directory}/${logFileName(last)}`
   files.extend(path)
+  const block = Buffer.alloc(Math.min(SHORT_BYTES, files.fileBytes))
+  files.read(path, block, 0)
+  for (let at = 0; at < block.length; at += UNIT_BYTES) {
+    if (decodeUnit(block, at) === undefined) return (last + at) / UNIT_BYTES
+  }
   const bytes = Buffer.alloc(UNIT_BYTES)
-  let low = 0
+  let low = block.length / UNIT_BYTES
   let high = files.fileBytes / UNIT_BYTES
   while (low < high) {
     const middle = Math.floor((low + high) / 2)
