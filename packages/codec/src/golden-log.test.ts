@@ -2,11 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { encodeBlank } from './blank.ts'
 import { decodeRecord } from './decode-record.ts'
 import { encodeRecord, recordSize } from './encode-record.ts'
+import { frameFields } from './frame-fields.ts'
 import { scanFrame, type ScanLimits } from './frame-scan.ts'
 import { goldenStores, type GoldenStore } from './golden-store.test-data.ts'
-import type { Host } from './host.ts'
 import type { LogRecord } from './log-record.ts'
-import { encodeOffsetMessageId } from './message-id.ts'
 import { decodeProperties, encodeProperties, propertyOf } from './properties.ts'
 import { checkPropertyCrc } from './property-crc.ts'
 
@@ -39,42 +38,11 @@ function framesOf(store: GoldenStore): Frame[] {
   return frames
 }
 
-function javaHost({ ip, port }: Host): string {
-  return `${ip === '::1' ? '0:0:0:0:0:0:0:1' : ip}|${port}`
-}
-
 /** A frame in the words of expected.json. */
 function described({ kind, file, bytes, at, size, offset }: Frame): unknown {
-  const magic = bytes.readInt32BE(at + 4)
-  if (kind === 'blank') return { physicalOffset: offset, file, size, magic, kind }
-  const record = decodeRecord(bytes, at)
-  return {
-    physicalOffset: offset,
-    file,
-    size,
-    magic,
-    kind,
-    consumed: record.size,
-    bodyCRC: record.bodyCrc,
-    queueId: record.queueId,
-    flag: record.flag,
-    queueOffset: record.queueOffset,
-    commitLogOffset: record.physicalOffset,
-    sysFlag: record.sysFlag,
-    bornTimestamp: record.bornTimestamp,
-    bornHost: javaHost(record.bornHost),
-    storeTimestamp: record.storeTimestamp,
-    storeHost: javaHost(record.storeHost),
-    reconsumeTimes: record.reconsumeTimes,
-    preparedTransactionOffset: record.preparedTransactionOffset,
-    topic: record.topic,
-    msgId: encodeOffsetMessageId(record.storeHost, record.physicalOffset),
-    storeSize: record.size,
-    bodyLength: record.body.length,
-    bodyBase64: record.body.toString('base64'),
-    propertiesString: record.properties,
-    properties: Object.fromEntries(decodeProperties(record.properties)),
-  }
+  return kind === 'blank'
+    ? frameFields({ kind, offset, size }, file)
+    : frameFields({ kind, offset, record: decodeRecord(bytes, at) }, file)
 }
 
 function recordsOf(store: GoldenStore): { record: LogRecord; frame: Frame }[] {

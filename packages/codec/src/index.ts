@@ -29,6 +29,7 @@ export {
   type DispatchFields,
   type DecodeRecordOptions,
 } from './decode-record.ts'
+export { frameFields, type DescribedFrame } from './frame-fields.ts'
 export { scanFrame, type FrameFault, type FrameScan, type ScanLimits } from './frame-scan.ts'
 export {
   FRAME_HEAD_BYTES,

@@ -124,6 +124,7 @@ describe('refusals', () => {
       { userProperties: new Map(Array.from({ length: 129 }, (_, index) => [`p${index}`, '1'])) },
     ],
     ['properties-size', { userProperties: new Map([['a', 'x'.repeat(16 * 1024)]]) }],
+    ['properties-size', { traceContext: 'x'.repeat(33_000) }],
     ['delivery-time', { deliveryTimestamp: Date.UTC(2030, 0, 1), type: 'DELAY' }],
     ['delivery-time', { deliveryTimestamp: Number.NaN, type: 'DELAY' }],
   ]

@@ -307,7 +307,7 @@ export class Appender {
     for (const { body, properties } of messages)
       bytes += BATCH_ELEMENT_BYTES_MIN + body.length + Buffer.byteLength(properties)
     const max = this.#options.maxMessageBytes
-    if (bytes > max) throw illegal('batch is too long', { bytes, max })
+    if (bytes > max) throw illegal('batch is too long', { rule: 'body-size', bytes, max })
   }
 
   #check({

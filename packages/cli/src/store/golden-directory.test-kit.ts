@@ -10,13 +10,14 @@ export class GoldenDirectory implements Disposable {
   readonly root: string
   readonly expected: { readonly commitlog: readonly unknown[] }
 
-  constructor(name: string) {
+  /** `more`: what to unpack besides what `verify` checks. */
+  constructor(name: string, more?: RegExp) {
     this.root = mkdtempSync(join(tmpdir(), 'tandemmq-store-'))
     const manifest: { readonly files: readonly { path: string; size: number; stored: string }[] } =
       JSON.parse(golden(name, 'manifest.json').toString())
     for (const { path, size, stored } of manifest.files) {
-      if (path.endsWith('/') || !/^(commitlog|consumequeue|index|checkpoint|abort|config.*json$)/.test(path))
-        continue
+      const isChecked = /^(commitlog|consumequeue|index|checkpoint|abort|config.*json$)/.test(path)
+      if (path.endsWith('/') || !(isChecked || more?.test(path) === true)) continue
       const at = join(this.root, path)
       mkdirSync(dirname(at), { recursive: true })
       const packed = golden(name, `files/${path}${stored === 'gzip' ? '.gz' : ''}`)

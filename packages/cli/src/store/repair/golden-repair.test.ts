@@ -8,7 +8,7 @@ import { change, contents, copyOf, files, problems, repair, top } from './repair
 
 describe.each(goldenNames)('the genuine Apache %s', (name) => {
   test('is repaired without a file of ours, and without a byte changed in its log', async () => {
-    using golden = new GoldenDirectory(name)
+    using golden = new GoldenDirectory(name, /^batchconsumequeue/)
     const root = copyOf(golden.root)
     const [queue = ''] = readdirSync(join(root, 'consumequeue')).filter((topic) => topic.startsWith('Golden'))
     const file = join(
@@ -24,6 +24,8 @@ describe.each(goldenNames)('the genuine Apache %s', (name) => {
     const report = await repair(root, { source: new DonorStore(files, golden.root) })
     expect(report).toMatchObject({ isDone: true, remaining: [], left: [] })
     expect(contents(root, 'commitlog')).toBe(contents(golden.root, 'commitlog'))
+    if (top(golden.root).includes('batchconsumequeue'))
+      expect(contents(root, 'batchconsumequeue')).toBe(contents(golden.root, 'batchconsumequeue'))
     expect([...dumpStore(files, root, true, () => {})].map((line): unknown => JSON.parse(line))).toEqual(
       golden.expected.commitlog,
     )

@@ -1,5 +1,6 @@
 import type { Files } from '@tandemmq/base'
 import {
+  BATCH_UNIT_BYTES,
   UNIT_BYTES,
   isJsonObject,
   parseApacheJson,
@@ -13,6 +14,8 @@ import { StoredFile, positionOf } from '../stored-file.ts'
 /** What the configuration of the broker says and its store shows. */
 export interface StoreShape {
   readonly consumeQueueFileBytes: number
+  /** Absent: no file shows it. No repair moves batch queues away. */
+  readonly batchQueueFileBytes?: number
   /** `undefined`: there is no index, or none that says its shape; a broker that keeps one builds it at its start. */
   readonly index: IndexGeometry | undefined
 }
@@ -27,8 +30,11 @@ const FILE = 'shape.json'
  */
 export function storeShape(files: Files, root: string, queueFileBytes = QUEUE_FILE_BYTES): StoreShape {
   const noted = notedShape(files, root)
+  const shown = queueLength(files, `${root}/consumequeue`, UNIT_BYTES)
+  const batchQueueFileBytes = queueLength(files, `${root}/batchconsumequeue`, BATCH_UNIT_BYTES)
   return {
-    consumeQueueFileBytes: noted?.consumeQueueFileBytes ?? queueLength(files, root) ?? queueFileBytes,
+    consumeQueueFileBytes: noted?.consumeQueueFileBytes ?? shown ?? queueFileBytes,
+    ...(batchQueueFileBytes === undefined ? {} : { batchQueueFileBytes }),
     index: noted?.index ?? indexShape(files, root),
   }
 }
@@ -75,16 +81,16 @@ function countOf(value: JsonValue | undefined): number {
   return Number.isSafeInteger(Number(value)) ? Number(value) : 0
 }
 
-/** The length that most files of consume queues have. */
-function queueLength(files: Files, root: string): number | undefined {
+/** The length that most files of queues below `parent` have. */
+function queueLength(files: Files, parent: string, unitBytes: number): number | undefined {
   const counts = new Map<number, number>()
-  for (const topic of files.list(`${root}/consumequeue`)) {
-    for (const queueId of files.list(`${root}/consumequeue/${topic}`)) {
-      const directory = `${root}/consumequeue/${topic}/${queueId}`
+  for (const topic of files.list(parent)) {
+    for (const queueId of files.list(`${parent}/${topic}`)) {
+      const directory = `${parent}/${topic}/${queueId}`
       for (const name of files.list(directory)) {
         if (positionOf(name) === undefined) continue
         using file = new StoredFile(files, `${directory}/${name}`)
-        if (file.bytes === 0 || file.bytes % UNIT_BYTES !== 0) continue
+        if (file.bytes === 0 || file.bytes % unitBytes !== 0) continue
         counts.set(file.bytes, (counts.get(file.bytes) ?? 0) + 1)
       }
     }
