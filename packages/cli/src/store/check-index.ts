@@ -35,12 +35,15 @@ export function* checkIndex(
   summary: IndexSummary,
 ): Generator<Finding> {
   const names = files.list(`${root}/index`).filter((name) => /^\d{17}$/.test(name))
+  const known = indexShapeOnFile(files, root)
+  const stated = new Map(known === undefined ? [] : [[indexFileBytes(known), known]])
   const shapes = shapesOf(files, root, names)
   let before: { readonly path: string; readonly header: IndexHeader; readonly end: number } | undefined
   for (const [position, name] of names.toSorted().entries()) {
     const path = `index/${name}`
     summary.files += 1
-    const geometry = geometryOf(files, `${root}/${path}`) ?? shapes.get(lengthOf(files, `${root}/${path}`))
+    const length = lengthOf(files, `${root}/${path}`)
+    const geometry = stated.get(length) ?? geometryOf(files, `${root}/${path}`) ?? shapes.get(length)
     if (geometry === undefined) {
       const what = 'the header and the entries do not belong together: no number of slots makes sense'
       yield log.isOpen ? note(path, 0, what) : problem(path, 0, what)
@@ -71,8 +74,6 @@ function shapesOf(files: Files, root: string, names: readonly string[]): Map<num
     const geometry = shapes.has(length) ? undefined : geometryOf(files, path)
     if (geometry !== undefined) shapes.set(length, geometry)
   }
-  const known = indexShapeOnFile(files, root)
-  if (known !== undefined) shapes.set(indexFileBytes(known), known)
   return shapes
 }
 

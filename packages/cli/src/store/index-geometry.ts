@@ -31,6 +31,8 @@ export function geometryOf(files: Files, path: string): IndexGeometry | undefine
     const entry = file.read(first, INDEX_ENTRY_BYTES)
     const isFirst =
       zero.every((byte) => byte === 0) &&
+      // In a log that begins at 0 unused slots look like an entry but for the hash, which is 0 for one key in 2^31.
+      entry.readInt32BE(0) !== 0 &&
       entry.subarray(4, 12).equals(wanted) &&
       entry.readInt32BE(16) === 0 &&
       header.indexCount <= geometry.entries

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NodeFiles } from '@tandemmq/platform-node'
 import { expect, test } from 'vitest'
-import { fillOwn } from './own-store.test-kit.ts'
+import { geometryOf } from './index-geometry.ts'
+import { OwnDirectory, fillOwn } from './own-store.test-kit.ts'
 import { verifyStore } from './verify.ts'
 
 function problemsOf(root: string): { readonly problems: string[]; readonly last: string | undefined } {
@@ -37,4 +38,13 @@ test('a store of ours is verified while it is open and after it was closed, and 
   } finally {
     rmSync(root, { recursive: true })
   }
+})
+
+test('the shape of an index is found without the file that states it, though its log begins at 0', async () => {
+  using own = new OwnDirectory()
+  const store = await fillOwn(own.root, 1)
+  await store.close()
+  const [name = ''] = readdirSync(join(own.root, 'index'))
+  // Slots that are not in use look like entries for the record at 0.
+  expect(geometryOf(new NodeFiles(), join(own.root, 'index', name))).toEqual({ slots: 50, entries: 200 })
 })
