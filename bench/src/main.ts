@@ -1,4 +1,5 @@
 import { containers } from './containers.ts'
+import { replication } from './replication/replication.ts'
 import { startup } from './startup.ts'
 import { compare } from './storage/compare.ts'
 import { PLAN_FLAGS } from './storage/plan.ts'
@@ -9,6 +10,7 @@ const benchmarks: Readonly<Record<string, (flags: readonly string[]) => Promise<
   startup,
   throughput,
   containers,
+  replication,
   storage,
   compare,
 }
