@@ -1,4 +1,5 @@
 import type { Files } from '@tandemmq/base'
+import { checkBatchQueues } from './check-batch-queues.ts'
 import { checkConfig } from './check-config.ts'
 import { checkDerived } from './check-derived.ts'
 import { checkIndex } from './check-index.ts'
@@ -36,6 +37,7 @@ export function* checkStore(
 ): Generator<Finding> {
   yield* checkLog(log, flushedOnFile(files, root), records)
   yield* checkQueues(files, root, log, records, queues)
+  yield* checkBatchQueues(files, root, log, queues)
   yield* checkIndex(files, root, log, index)
   yield* checkCheckpoint(files, root, log, records)
   yield* checkPosition(files, root, log)
