@@ -48,8 +48,11 @@ export interface KnownLimits {
 /** By what a replica is known. */
 export type ReplicaName = Pick<Hello, 'identity' | 'instanceId'>
 
-/** A gap that any replica closes in time: what one write may carry. */
-const SMALL_GAP_BYTES = 1024 * 1024
+/**
+ * A gap that says nothing about how fast a replica copies: one message may have up to 7 MiB, and beside small ones, whose copying measures
+ * the round trip and not the link, it would count as too far behind for as long as it is on its way.
+ */
+const SMALL_GAP_BYTES = 8 * 1024 * 1024
 
 /** One slave that has been accepted, for as long as its connection lives. */
 export class Replica {

@@ -13,6 +13,7 @@ import { receiveInvisibleMs } from './invisible-time.ts'
 import { pollingTimeMs } from './polling-time.ts'
 import { groupName, topicName } from './resource-names.ts'
 import { okStatus } from './status-error.ts'
+import type { TurnPace } from './turn-pace.ts'
 
 const BATCH_MAX = 32
 /** The lease of messages under auto-renew; the broker prolongs it while the client lives. */
@@ -27,10 +28,24 @@ const nothingMatches: rocketmq.Status = { code: rocketmq.Code.MESSAGE_NOT_FOUND,
 export async function receiveMessage(
   request: rocketmq.ReceiveMessageRequest,
   context: CallContext,
-  parts: { readonly api: MessagingApi; readonly clock: Clock },
+  parts: {
+    readonly api: MessagingApi
+    readonly clock: Clock
+    /** Receives; none is begun while answers wait for their turn, because what they hold stays in memory. */
+    readonly begins: TurnPace
+    /** Bytes of bodies. */
+    readonly answers: TurnPace
+  },
 ): Promise<readonly rocketmq.ReceiveMessageResponse[]> {
-  const { api, clock } = parts
+  const { api, clock, begins, answers } = parts
+  const client = `${context.peer.ip}:${context.peer.port}`
+  const begin = begins.enter(1, client, context.signal)
+  if (begin) await begin
   const answer = await api.receive(receiveRequest(request, context, clock), context)
+  const bytes = answer.messages.reduce((sum, { record }) => sum + record.body.length, 0)
+  const turn = bytes === 0 ? undefined : answers.enter(bytes, client, context.signal)
+  if (turn) await turn
+  begins.look()
   if (context.signal.aborted) {
     await giveBack(answer.messages, context, api)
     return []

@@ -62,7 +62,7 @@ function receives(count: number): Partial<wire.CallFrame>[] {
 const ACK = 1000
 
 test('a small answer overtakes the large ones that wait, and each call keeps the order of its frames', async () => {
-  const { broker, say, read, seen } = await slowGateway()
+  const { broker, say, read, seen } = await slowGateway({ queuedBytesMax: 32 * MB })
   say(receives(10))
   await until(() => broker.begun.length === 10)
   say([{ id: ACK, method: 'AckMessage', payload: Buffer.from('ack') }])

@@ -32,7 +32,7 @@ export interface ForwardServiceOptions {
 
 export const defaultForwardServiceOptions: ForwardServiceOptions = {
   inFlightMax: 20_000,
-  queuedBytesMax: 32 * 1024 * 1024,
+  queuedBytesMax: 8 * 1024 * 1024,
   untakenBytesMax: 64 * 1024 * 1024,
   waitingBytesMax: 16 * 1024 * 1024,
 }
@@ -64,6 +64,11 @@ export function addForwardService(
       new GatewayCalls(stream, target, ports, limits).start()
     },
   })
+}
+
+/** One client, as far as its turn among others goes. */
+function clientOf({ peerIp, peerPort }: wire.CallFrame): string {
+  return `${peerIp}:${peerPort}`
 }
 
 /** The calls of one gateway's stream. When it breaks, nobody waits for them any more, and what it may not have got is given back. */
@@ -154,7 +159,7 @@ class GatewayCalls {
       this.#push(last, payload.length, lane)
     }
     try {
-      const waiting = received && this.#gate.enter(frame.payload.length, controller.signal)
+      const waiting = received && this.#gate.enter(frame.payload.length, clientOf(frame), controller.signal)
       if (waiting) await waiting
       if (controller.signal.aborted) return
       await this.#target.call(frame.method, frame.payload, context, reply)
