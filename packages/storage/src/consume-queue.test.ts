@@ -69,6 +69,17 @@ describe('a consume queue', () => {
     expect(queue.unit(0)).toEqual(unit(10))
   })
 
+  test('is cut again after it has grown to the length it had before', () => {
+    const queue = open(filesOf())
+    for (const [at, offset] of [100, 110, 120, 130].entries()) queue.put(at, unit(offset))
+    queue.writePending()
+    queue.cut(110)
+    for (const [at, offset] of [140, 150, 160].entries()) queue.put(at + 1, unit(offset))
+    queue.writePending()
+    queue.cut(140)
+    expect([queue.minOffset, queue.maxOffset]).toEqual([0, 1])
+  })
+
   test('is like a list, through batches, cuts and restarts', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('batch' as const), count: fc.integer({ min: 1, max: 13 }) }),

@@ -219,6 +219,7 @@ export class ConsumeQueue implements QueueReader {
     if (end === this.#end) return
     this.#files.cutAll(this.#directory, end * UNIT_BYTES)
     this.#end = end
+    this.#knownLast = undefined // Other units may come to end at the same offset.
     this.#min = Math.min(this.#min, end)
     this.#minUnitAt = undefined
     if (this.#summedTo > end) this.#forgetSum()
