@@ -51,6 +51,17 @@ export const brokerKeys = {
     text: 'How long a gRPC connection may take to say its first bytes.',
   }),
   haListenPort: port({ default: 10_912, text: 'HA: a master sends its log to its slaves here.' }),
+  haFlowControlEnable: flag({
+    default: false,
+    text: 'Master: send no more of the log to each slave than maxHaTransferByteInSecond.',
+  }),
+  maxHaTransferByteInSecond: integer({
+    default: 104_857_600,
+    min: 1_024,
+    max: 100_000_000_000,
+    unit: 'bytes',
+    text: 'Most of the log that a master sends to one slave in a second, with haFlowControlEnable.',
+  }),
   haMasterAddress: address({ default: '', text: 'Slave: the HA port of the one master it follows.' }),
   masterGrpcAddress: address({ default: '', text: 'Slave: the gRPC port of that master, for metadata.' }),
   haPeer: oneOf(['tandemmq', 'apache'], {

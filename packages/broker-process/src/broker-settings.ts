@@ -108,6 +108,7 @@ export function brokerOptions(
             createLog: values.createLog,
             acceptLoss: values.acceptLoss,
             hold: { bytesMax: values.haRetentionHoldBytes, timeMaxMs: values.haRetentionHoldTime },
+            ...(values.haFlowControlEnable ? { haBytesPerSecond: values.maxHaTransferByteInSecond } : {}),
             legacySlaves: values.haLegacyCounts ? 'counted' : values.haLegacySlaves ? 'served' : 'none',
           },
         }

@@ -62,6 +62,8 @@ export interface MasterOptions {
   readonly acceptLoss: boolean
   /** How much of the log is kept for slaves that still need it: bytes, and ms (`haRetentionHoldBytes`, `haRetentionHoldTime`). Default: nothing. */
   readonly hold?: { readonly bytesMax: number; readonly timeMaxMs: number }
+  /** Most of the log that goes to one slave in a second; absent: no limit (`maxHaTransferByteInSecond`). */
+  readonly haBytesPerSecond?: number
   /** Slaves of Apache RocketMQ, which say no hello (rule 2.6). Default `none`. */
   readonly legacySlaves?: 'none' | 'served' | 'counted'
 }

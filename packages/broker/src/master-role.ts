@@ -111,6 +111,9 @@ export class MasterRole implements AsyncDisposable {
         slaveTimeoutMs: options.slaveTimeoutMs,
         acceptLoss: master.acceptLoss,
         legacySlaves: master.legacySlaves ?? 'none',
+        ...(master.haBytesPerSecond === undefined
+          ? {}
+          : { writeLimits: { bytesPerSecond: master.haBytesPerSecond } }),
         ...(master.hold && { hold: { ...master.hold, roster: () => store.roster } }),
         onCounted: (identity) => store.addToRoster(identity),
         onHello: (hello) => role?.introduced(hello),

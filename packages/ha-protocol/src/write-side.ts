@@ -3,12 +3,15 @@ import type { Clock, Connection, LogOffset, Timer } from '@tandemmq/base'
 import { encodeControlDown, encodeFrameHeader } from '@tandemmq/codec'
 import type { Control } from '@tandemmq/codec'
 import type { ReplicatedLog } from './replicated-log.ts'
+import { TransferPace } from './transfer-pace.ts'
 
 export interface WriteLimits {
   /** The largest frame body. A frame holds as much backlog as there is, up to this. */
   readonly frameBytesMax: number
   /** The log is not read while this much waits in the socket: a slave that does not read costs no more. */
   readonly queuedBytesMax: number
+  /** Log bytes to one slave; absent: as fast as its socket takes them. */
+  readonly bytesPerSecond?: number
 }
 
 export interface WriteEvents {
@@ -37,6 +40,7 @@ export class WriteSide {
   #confirmedSent: LogOffset | undefined
   #endSent: LogOffset | undefined
   #later: Timer | undefined
+  readonly #pace: TransferPace | undefined
 
   constructor(
     connection: Connection,
@@ -49,6 +53,8 @@ export class WriteSide {
     this.#clock = ports.clock
     this.#limits = limits
     this.#on = on
+    const { bytesPerSecond } = limits
+    if (bytesPerSecond !== undefined) this.#pace = new TransferPace(bytesPerSecond, ports.clock.monotonic())
   }
 
   /** From here on log bytes flow, the first at `at`. */
@@ -111,7 +117,10 @@ export class WriteSide {
   }
 
   #write(parts: readonly Buffer[]): void {
-    if (parts.length === 0) return
+    if (parts.length === 0) {
+      if (this.#next !== undefined && this.#next < this.#log.end) this.#pumpLater()
+      return
+    }
     const hasRoom = this.#connection.write(...parts)
     if (!hasRoom) this.#state = 'blocked'
     if (this.#next === undefined) return
@@ -119,10 +128,10 @@ export class WriteSide {
     if (this.#state === 'idle' && this.#next < this.#log.end) this.#pumpLater()
   }
 
-  /** More than one frame waits: the event loop gets its turn in between. */
+  /** More than one frame waits: the event loop gets its turn in between, and the pace is kept. */
   #pumpLater(): void {
     this.#state = 'woken'
-    this.#later = this.#clock.after(0, () => this.#pump())
+    this.#later = this.#clock.after(this.#pace?.waitMs ?? 0, () => this.#pump())
   }
 
   #parts(): Buffer[] {
@@ -151,6 +160,12 @@ export class WriteSide {
   #read(at: LogOffset): Buffer | undefined {
     if (at >= this.#log.end) return undefined
     const { segmentBytes } = this.#log
-    return this.#log.read(at, Math.min(this.#limits.frameBytesMax, segmentBytes - (at % segmentBytes)))
+    const most = Math.min(this.#limits.frameBytesMax, segmentBytes - (at % segmentBytes))
+    if (this.#pace === undefined) return this.#log.read(at, most)
+    const allowed = Math.min(most, this.#pace.allowed(this.#clock.monotonic()))
+    if (allowed <= 0) return undefined
+    const bytes = this.#log.read(at, allowed)
+    this.#pace.took(bytes.length)
+    return bytes
   }
 }
