@@ -1,5 +1,5 @@
 import { messageOf, silentMeter } from '@tandemmq/base'
-import { Broker, type BrokerOptions } from '@tandemmq/broker'
+import { Broker, type BrokerOptions, type RetentionRules } from '@tandemmq/broker'
 import type { SimulatedMachine } from '@tandemmq/testkit'
 import type { Witness } from './client-calls.ts'
 import type { ClientService } from './client-service.ts'
@@ -13,6 +13,18 @@ export const SET = 'broker-a'
 const HA_PORT = 10912
 const METADATA_PORT = 8082
 const CLIENT_PORT = 8083
+
+/** Old files go at any hour, and soon. */
+const HASTY: Omit<RetentionRules, 'reservedMs'> = {
+  hours: Array.from({ length: 24 }, (_, hour) => hour),
+  usedMax: 0.75,
+  usedForcing: 0.85,
+  usedWarning: 0.9,
+  cleansForcibly: true,
+  batchMax: 10,
+  pauseMs: 10,
+  intervalMs: 500,
+}
 
 export interface Services {
   readonly registry: RegistryService
@@ -132,7 +144,7 @@ export class BrokerNode {
   }
 
   #options(): BrokerOptions {
-    const { mode, slaves } = this.#plan
+    const { mode, slaves, reservedMs } = this.#plan
     const { name } = this
     return {
       cluster: 'DefaultCluster',
@@ -149,6 +161,7 @@ export class BrokerNode {
       create: { topics: true, groups: true, queues: 2 },
       secret: Buffer.from('the secret of the set'),
       grpcAddress: `${name}:${CLIENT_PORT}`,
+      ...(reservedMs !== undefined && { retention: { ...HASTY, reservedMs } }),
       flushTimeoutMs: 5_000,
       slaveTimeoutMs: 3_000,
       ...(name === MASTER
@@ -158,6 +171,7 @@ export class BrokerNode {
               haAdvertisedHost: name,
               createLog: true,
               acceptLoss: false,
+              hold: { bytesMax: 1024 * 1024, timeMaxMs: 20_000 },
             },
           }
         : {

@@ -9,6 +9,8 @@ export interface Witnesses {
   readonly ledger: Ledger
   readonly knowledge: Knowledge
   readonly misfortunes: Misfortunes
+  /** Old files of the logs were removed. */
+  readonly expires: boolean
 }
 
 export interface Verdict {
@@ -19,24 +21,32 @@ export interface Verdict {
 }
 
 export function verdictOf(witnesses: Witnesses): Verdict {
-  const { ledger, cluster } = witnesses
+  const { ledger, cluster, expires } = witnesses
+  const isGone = expires ? goneFrom(cluster) : () => false
   const again = ledger.entries.flatMap((entry) => comesAgain(entry, witnesses))
   return {
     violations: [
       ...ledger.phantoms.map((id) => `phantom: ${id} was received and never sent`),
-      ...ledger.entries.flatMap(fateViolations),
+      ...ledger.entries.flatMap((entry) => fateViolations(entry, isGone(entry))),
       ...again.filter((words) => words !== undefined),
       ...(cluster.master.state === 'down' ? unsafeReads(witnesses) : logViolations(cluster)),
-      ...cluster.brokers.flatMap(queueViolations),
+      ...cluster.brokers.flatMap((node) => queueViolations(node, expires)),
     ],
     excused: again.filter((words) => words === undefined).length,
   }
 }
 
-function fateViolations({ id, fate, due, delivered, acked, mayBeAcked }: Entry): string[] {
+/** Whether a message has expired: no log holds it any more. */
+export function goneFrom(cluster: Cluster): (entry: Entry) => boolean {
+  const kept = Buffer.concat(cluster.brokers.flatMap((node) => bytesOf(node) ?? []))
+  return ({ id }) => !kept.includes(`\u0001${id}\u0002`)
+}
+
+function fateViolations({ id, fate, due, delivered, acked, mayBeAcked }: Entry, isGone: boolean): string[] {
   const wrong: string[] = []
-  if (fate === 'ok' && delivered.length === 0) wrong.push(`lost: ${id} was promised and never received`)
-  if (fate === 'ok' && delivered.length > 0 && acked.length === 0 && !mayBeAcked)
+  if (fate === 'ok' && delivered.length === 0 && !isGone)
+    wrong.push(`lost: ${id} was promised and never received`)
+  if (fate === 'ok' && delivered.length > 0 && acked.length === 0 && !mayBeAcked && !isGone)
     wrong.push(`stuck: ${id} was never acknowledged`)
   if (fate === 'refused' && delivered.length > 0) wrong.push(`phantom: ${id} was refused and yet received`)
   const first = delivered[0]
@@ -67,16 +77,22 @@ function told({ by, at, epoch, attempt }: Contact): string {
 
 function logViolations({ master, slaves }: Cluster): string[] {
   const log = bytesOf(master)
+  const begin = master.broker?.store.minOffset ?? 0
   if (log === undefined) return ['the master is not up at the end']
   const wrong: string[] = []
   for (const slave of slaves) {
-    const copy = bytesOf(slave)
+    const whole = bytesOf(slave)
+    const slaveBegin = slave.broker?.store.minOffset ?? 0
+    // What both keep: each lets old files expire by itself.
+    const from = Math.max(begin, slaveBegin)
+    const copy = whole?.subarray(from - slaveBegin)
+    const own = log.subarray(from - begin)
     if (copy === undefined) wrong.push(`${slave.name} is not up at the end`)
-    else if (!copy.equals(log.subarray(0, copy.length))) {
-      const at = copy.findIndex((byte, index) => byte !== log[index])
+    else if (!copy.equals(own.subarray(0, copy.length))) {
+      const at = from + copy.findIndex((byte, index) => byte !== own[index])
       wrong.push(`${slave.name}: its log differs from the master's at ${at}`)
-    } else if (copy.length !== log.length)
-      wrong.push(`${slave.name}: its log ends at ${copy.length}, not ${log.length}`)
+    } else if (copy.length !== own.length)
+      wrong.push(`${slave.name}: its log ends at ${from + copy.length}, not ${from + own.length}`)
   }
   return wrong
 }
@@ -102,12 +118,12 @@ function bytesOf({ broker }: Cluster['master']): Buffer | undefined {
 }
 
 /** Queue offsets are dense, and every unit points to the record that carries its offset. */
-function queueViolations({ name, broker }: Cluster['master']): string[] {
+function queueViolations({ name, broker }: Cluster['master'], expires: boolean): string[] {
   if (broker === undefined) return []
   const { store } = broker
   const wrong: string[] = []
   for (const { topic, queueId, minOffset, maxOffset } of store.queueOffsets()) {
-    if (minOffset !== 0) wrong.push(`${name}: ${topic}/${queueId} begins at ${minOffset}`)
+    if (minOffset !== 0 && !expires) wrong.push(`${name}: ${topic}/${queueId} begins at ${minOffset}`)
     for (let at = minOffset; at < maxOffset; at += 1) {
       const unit = store.queue(topic, queueId)?.unit(at)
       const record = unit && store.record(unit.offset, unit.size)

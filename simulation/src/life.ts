@@ -1,6 +1,6 @@
 import { messageOf } from '@tandemmq/base'
 import { SeededRandom, SimulatedClock } from '@tandemmq/testkit'
-import { verdictOf, type Verdict } from './checks.ts'
+import { goneFrom, verdictOf, type Verdict } from './checks.ts'
 import type { Witness } from './client-calls.ts'
 import { Cluster } from './cluster.ts'
 import { Consumer } from './consumer.ts'
@@ -89,6 +89,7 @@ class Life {
       ledger: this.#ledger,
       knowledge: this.#knowledge,
       misfortunes: this.#misfortunes,
+      expires: this.#plan.reservedMs !== undefined,
     })
     return {
       headline: headline(this.#plan),
@@ -120,12 +121,20 @@ class Life {
       const { id, fate } = await time.outcome(this.#producer.send())
       if (fate !== 'ok') this.#violations.push(`${id} was sent to a cluster that is well: ${fate}`)
     }
-    await this.#until('everything promised is acknowledged', () => this.#ledger.outstanding.length === 0)
+    await this.#until('everything promised is acknowledged', () => this.#isSettled)
     if (this.#plan.losesMaster) await this.#loseMaster()
     // What would come again comes when the last invisibility is over.
     await time.advance(invisibleMs + 2_000)
     for (const consumer of this.#consumers) consumer.stop()
     if (!this.#plan.losesMaster) await this.#until('the slaves have it all', () => this.#cluster.isWell)
+  }
+
+  /** All that was promised is acknowledged, or has expired before it was. */
+  get #isSettled(): boolean {
+    const { outstanding } = this.#ledger
+    if (this.#plan.reservedMs === undefined || outstanding.length === 0) return outstanding.length === 0
+    const isGone = goneFrom(this.#cluster)
+    return outstanding.every(isGone)
   }
 
   async #loseMaster(): Promise<void> {

@@ -42,6 +42,8 @@ export interface Plan {
   readonly misfortunes: readonly Misfortune[]
   /** When all is over and well, the master's machine is lost under load and never comes back: the slave must have all that was promised. */
   readonly losesMaster: boolean
+  /** How long files of the log are kept, ms; `undefined`: for ever. */
+  readonly reservedMs: number | undefined
 }
 
 export function planOf(seed: number): Plan {
@@ -50,7 +52,7 @@ export function planOf(seed: number): Plan {
   const slaves = random.chance(1, 4) ? ['slave-1', 'slave-2'] : ['slave-1']
   const workMs = random.between(8_000, 16_000)
   const order = random.shuffled([METADATA, MASTER, ...slaves])
-  return {
+  const plan = {
     seed,
     mode,
     slaves,
@@ -66,6 +68,9 @@ export function planOf(seed: number): Plan {
     misfortunes: misfortunesOf(random, mode, slaves, workMs),
     losesMaster: mode.replication === 'sync' && slaves.length === 1 && random.chance(1, 2),
   }
+  // Drawn last: what an older seed stands for stays the same.
+  const reservedMs = !plan.losesMaster && random.chance(1, 3) ? random.between(2_000, 12_000) : undefined
+  return { ...plan, reservedMs }
 }
 
 function modeOf(random: SeededRandom): DurabilityMode {
@@ -122,8 +127,9 @@ function whatOf(random: SeededRandom, mode: DurabilityMode, slaves: readonly str
 }
 
 /** One line that says what kind of life it is. */
-export function headline({ seed, mode, slaves, misfortunes, consumers }: Plan): string {
+export function headline({ seed, mode, slaves, misfortunes, consumers, reservedMs }: Plan): string {
   const names = `${mode.replication.toUpperCase()}_MASTER, ${mode.flush.toUpperCase()}_FLUSH`
   const count = slaves.length === 1 ? 'one slave' : `${slaves.length} slaves`
-  return `seed ${seed}: ${names}, ${count}, consumers: ${consumers}, misfortunes: ${misfortunes.length}`
+  const kept = reservedMs === undefined ? '' : `, kept for ${reservedMs} ms`
+  return `seed ${seed}: ${names}, ${count}, consumers: ${consumers}, misfortunes: ${misfortunes.length}${kept}`
 }
