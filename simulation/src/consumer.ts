@@ -88,7 +88,8 @@ export class Consumer {
         mine.push({ entry, handle: receiptHandle, attempt })
       }
     }
-    if (random.chance(1, 40)) return // It forgets.
+    // It forgets; but not the same one for ever, or a life ends before it is acknowledged.
+    if (random.chance(1, 40) && mine.every(({ attempt }) => attempt < 3)) return
     time.after(random.between(0, 60), () => void this.#ack(mine))
   }
 
