@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SeededRandom } from '@tandemmq/testkit'
@@ -59,16 +59,26 @@ async function cutInOneImage(
       const { found, ...told } = await liveOnce(orders, (_line, child) => {
         linesLeft -= 1
         if (linesLeft !== 0) return
+        // A machine without power tells nobody of a sync that was still running.
+        child.kill('SIGSTOP')
+        while (child.exitCode === null && !isStopped(child.pid)) continue
         run(goingDown, mount)
         child.kill('SIGKILL')
       })
       // A life that ended before it had found anything was a crash of a recovery.
-      if (life > 0 && (found !== undefined || isLast)) crashes.note(flushed, found, told.broken)
+      if (life > 0 && (found !== undefined || isLast)) {
+        const refusals = found === undefined ? told.refused.map((code) => `refused: ${code}`) : []
+        crashes.note(flushed, found, [...told.broken, ...refusals])
+      }
       flushed = Math.max(flushed, told.flushed)
     } finally {
       run('umount', mount)
     }
   }
+}
+
+function isStopped(pid: number | undefined): boolean {
+  return /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
 }
 
 function run(command: string, ...args: readonly string[]): void {
