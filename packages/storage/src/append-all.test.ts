@@ -14,6 +14,11 @@ function codes(outcomes: readonly (Appended | BrokerError)[]): (number | string)
   return outcomes.map((outcome) => (outcome instanceof BrokerError ? outcome.code : outcome.queueOffset))
 }
 
+/** A message with a place in a light queue. */
+function lit(body: string): MessageToAppend {
+  return { ...message(body), properties: 'INNER_MULTI_DISPATCH\u0001%LMQ%light\u0002' }
+}
+
 describe('messages of one turn', () => {
   test('become the same log as one by one, whatever pieces they are written in', async () => {
     const one = new StoreBench()
@@ -77,6 +82,17 @@ describe('messages of one turn', () => {
     await bench.clock.outcome(store.close())
     const again = await bench.open()
     expect([again.recovery.cleanStop, bodies(again)]).toEqual([true, ['first', 'd', 'f']])
+  })
+
+  test('places in light queues of a piece that failed are free again', async () => {
+    const bench = new StoreBench()
+    const store = await bench.openMaster({ preZeroBytes: 0, lightQueues: true })
+    bench.disk.fail({ call: 'write', code: 'ENOSPC', matching: /commitlog/ })
+    expect(codes(store.appendAll([lit('a'), lit('b')]))).toEqual(['DISK_FULL', 'DISK_FULL'])
+    expect(codes(store.appendAll([lit('c'), lit('d')]))).toEqual([0, 1])
+    await bench.dispatched(store)
+    expect(bodies(store, '%LMQ%light')).toEqual(['c', 'd'])
+    expect(store.queue('%LMQ%light', 0)).toMatchObject({ minOffset: 0, maxOffset: 2 })
   })
 
   test('pieces before and behind the one that failed are in the log', async () => {
