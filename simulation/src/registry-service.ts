@@ -24,8 +24,9 @@ export class RegistryService {
         let stream: MessageStream<Down, Up> | undefined
         let isOpen = true
         const early: MemberStatus[] = []
-        const close = (): void => {
+        const close = (last?: MemberStatus): void => {
           isOpen = false
+          if (last !== undefined) stream?.send({ kind: 'status', status: last })
           stream?.close()
         }
         const lost = (why: BrokerError): void => {
@@ -34,7 +35,7 @@ export class RegistryService {
           onClosed(why)
         }
         const unreachable = (cause: unknown): void => lost(new BrokerError('UNAVAILABLE', messageOf(cause)))
-        signal?.addEventListener('abort', close, { once: true })
+        signal?.addEventListener('abort', () => close(), { once: true })
         this.#exchange.connect(ports, address, signal).then((connected) => {
           connected.start({
             message: (said) => {

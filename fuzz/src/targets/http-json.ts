@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { BrokerError } from '@tandemmq/base'
 import { startHttpServer, type HttpServer } from '@tandemmq/http'
 import { adminRoutes, type ClusterView } from '@tandemmq/metadata-rpc'
 import { claim } from '../engine/claim.ts'
@@ -26,6 +27,7 @@ const cluster: ClusterView = {
     claim(Number.isInteger(retryMaxTimes) && retryMaxTimes >= 0, `${retryMaxTimes} tries`)
     created.push(name)
   },
+  promote: () => Promise.reject(new BrokerError('NOT_WRITABLE', 'not here')),
   readiness: () => ({ ready: true, problems: [] }),
   problems: () => [],
 }

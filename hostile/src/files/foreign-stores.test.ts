@@ -42,7 +42,7 @@ test.each([
 
 test("a slave's store is no master's, unless the operator gives up what only its master had", async () => {
   const machine = new StoreMachine(image)
-  await machine.close(await machine.open({ owner: { ...owner, role: 'slave', takesMastersStore: true } }))
+  await machine.close(await machine.open({ owner: { ...owner, role: 'slave', takesOtherStore: true } }))
   await expect(machine.open()).rejects.toMatchObject({
     code: 'STORE_FOREIGN',
     message: expect.stringMatching(/slave's store.*acceptLoss/),
@@ -60,7 +60,7 @@ test("a master's store is no slave's, stays the master's, and becomes a slave's 
   })
   expect(machine.image()).toEqual(image)
   await machine.close(await machine.open())
-  await machine.close(await machine.open({ owner: { ...slave, takesMastersStore: true } }))
+  await machine.close(await machine.open({ owner: { ...slave, takesOtherStore: true } }))
   expect(knowledgeOf(await machine.open({ owner: slave }))).toEqual(before)
 })
 

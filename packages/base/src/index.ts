@@ -12,3 +12,4 @@ export { diskError, isNotTheContent, isOutOfDescriptors, mayPass, systemCodeOf }
 export { checkedOffset, type LogOffset, type QueueOffset } from './offset.ts'
 export { Frontier } from './frontier.ts'
 export { joinAddress, splitAddress } from './address-text.ts'
+export { directoryOf, readStateFile, readWhole, replaceStateFile, type StateFile } from './state-file.ts'

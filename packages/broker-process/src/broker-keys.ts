@@ -15,6 +15,10 @@ export const brokerKeys = {
     default: 'ASYNC_MASTER',
     text: 'What the broker is in its set, and whether a master waits for its slaves.',
   }),
+  roleIfPromoted: oneOf(['ASYNC_MASTER', 'SYNC_MASTER'], {
+    default: 'SYNC_MASTER',
+    text: 'Slave: its brokerRole once it is made the master of its set.',
+  }),
   flushDiskType: oneOf(['ASYNC_FLUSH', 'SYNC_FLUSH'], {
     default: 'ASYNC_FLUSH',
     text: 'Whether OK waits for the disk (group commit, fdatasync).',
@@ -50,7 +54,10 @@ export const brokerKeys = {
     unit: 'ms',
     text: 'How long a gRPC connection may take to say its first bytes.',
   }),
-  haListenPort: port({ default: 10_912, text: 'HA: a master sends its log to its slaves here.' }),
+  haListenPort: port({
+    default: 10_912,
+    text: 'HA: a master sends its log to its slaves here; a slave, once it is made master. Slave: 0: it cannot be.',
+  }),
   haFlowControlEnable: flag({
     default: false,
     text: 'Master: send no more of the log to each slave than maxHaTransferByteInSecond.',

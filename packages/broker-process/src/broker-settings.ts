@@ -1,7 +1,7 @@
 import { joinAddress, splitAddress } from '@tandemmq/base'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import type { BrokerOptions } from '@tandemmq/broker'
+import type { BrokerOptions, RoleOptions, SlaveOptions } from '@tandemmq/broker'
 import {
   bootId,
   descriptorLimit,
@@ -64,7 +64,9 @@ export function brokerOptions(
 ): BrokerOptions {
   const { values } = configuration
   const secret = readSecretFile('setSecretFile', values.setSecretFile)
-  const root = resolve(values.storePathRootDir)
+  const root = brokerRoot(configuration)
+  const roles = roleOptions(configuration)
+  const brokerRole = role === 'slave' ? values.roleIfPromoted : values.brokerRole
   const ownHost = advertisedHost(configuration)
   return {
     cluster: values.brokerClusterName,
@@ -83,7 +85,7 @@ export function brokerOptions(
       : {}),
     storeHost: { ip: ipOf(ownHost), port: grpcPort },
     mode: {
-      replication: values.brokerRole === 'SYNC_MASTER' ? 'sync' : 'async',
+      replication: brokerRole === 'SYNC_MASTER' ? 'sync' : 'async',
       flush: values.flushDiskType === 'SYNC_FLUSH' ? 'sync' : 'async',
       inSyncReplicas: values.inSyncReplicas,
     },
@@ -100,28 +102,46 @@ export function brokerOptions(
       : {}),
     flushTimeoutMs: values.syncFlushTimeout,
     slaveTimeoutMs: values.slaveTimeout,
-    ...(role === 'master'
-      ? {
-          master: {
-            haListen: { host: values.listenAddress, port: values.haListenPort },
-            haAdvertisedHost: ownHost,
-            createLog: values.createLog,
-            acceptLoss: values.acceptLoss,
-            hold: { bytesMax: values.haRetentionHoldBytes, timeMaxMs: values.haRetentionHoldTime },
-            ...(values.haFlowControlEnable ? { haBytesPerSecond: values.maxHaTransferByteInSecond } : {}),
-            legacySlaves: values.haLegacyCounts ? 'counted' : values.haLegacySlaves ? 'served' : 'none',
-          },
-        }
-      : {
-          slave: {
-            masterHa: splitAddress(values.haMasterAddress),
-            peer: values.haPeer,
-            masterGrpc: values.masterGrpcAddress,
-            pullIntervalMs: values.slaveMetadataPullInterval,
-            watch: values.slaveMetadataWatch,
-            acceptLoss: values.acceptLoss,
-          },
-        }),
+    ...(role === 'master' ? { master: roles.master } : { slave: followed(values, roles) }),
+    // A slave of Apache's has no topics and no progress to go on with; a port that is picked at the start cannot be told before.
+    ...(values.haPeer === 'tandemmq' && values.haListenPort !== 0
+      ? { haIfMaster: joinAddress(ownHost, values.haListenPort) }
+      : {}),
+  }
+}
+
+/** What it takes to be either: the appointed one says where it is (rule 3.5). */
+export function roleOptions(configuration: BrokerConfiguration): RoleOptions {
+  const { values } = configuration
+  return {
+    master: {
+      haListen: { host: values.listenAddress, port: values.haListenPort },
+      haAdvertisedHost: advertisedHost(configuration),
+      createLog: values.createLog,
+      acceptLoss: values.acceptLoss,
+      hold: { bytesMax: values.haRetentionHoldBytes, timeMaxMs: values.haRetentionHoldTime },
+      ...(values.haFlowControlEnable ? { haBytesPerSecond: values.maxHaTransferByteInSecond } : {}),
+      legacySlaves: values.haLegacyCounts ? 'counted' : values.haLegacySlaves ? 'served' : 'none',
+    },
+    slave: {
+      peer: values.haPeer,
+      pullIntervalMs: values.slaveMetadataPullInterval,
+      watch: values.slaveMetadataWatch,
+      acceptLoss: values.acceptLoss,
+    },
+  }
+}
+
+/** The directory of the store. */
+export function brokerRoot({ values }: BrokerConfiguration): string {
+  return resolve(values.storePathRootDir)
+}
+
+function followed(values: BrokerConfiguration['values'], roles: RoleOptions): SlaveOptions {
+  return {
+    ...roles.slave,
+    masterHa: splitAddress(values.haMasterAddress),
+    masterGrpc: values.masterGrpcAddress,
   }
 }
 

@@ -6,7 +6,7 @@ import type { MemberDetails, RegistrationSource } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions } from './broker-options.ts'
 import type { Role } from './role.ts'
-import { okMeans } from './durability-mode.ts'
+import { okMeans, waitsForReplicas } from './durability-mode.ts'
 import { followingDetails, replicaDetails } from './replication-details.ts'
 import type { VisiblePosition } from './visible-position.ts'
 
@@ -38,10 +38,12 @@ export function selfReport(self: SelfView): RegistrationSource {
       instanceId,
       role: role.kind,
       grpcAddress: options.grpcAddress,
-      haAddress: haAddressOf(self),
+      haAddress: role.kind === 'master' ? haAddressOf(self) : (options.haIfMaster ?? ''),
       ...ancestry(),
       end: store.end,
       totalReplicas: options.totalReplicas,
+      inSyncReplicas: waitsForReplicas(options.mode) ? options.mode.inSyncReplicas : 1,
+      ...(options.appointment && { appointment: options.appointment }),
     }),
     status: () => ({
       ...ancestry(),
@@ -52,6 +54,7 @@ export function selfReport(self: SelfView): RegistrationSource {
       writable: role.kind === 'master' && role.writability.isWritable && failureOf(self) === undefined,
       diskFull: role.kind === 'master' && store.isOutOfRoom,
       ...(role.kind === 'slave' && { masterConnected: role.masterConnected }),
+      ...(role.kind === 'master' && role.steppedDown !== undefined && { steppedDown: role.steppedDown }),
       // Acknowledgements cannot be taken any more: another member can.
       ...(failureOf(self) !== undefined && { wants: 'nothing' as const }),
       details: detailsOf(self),

@@ -1,7 +1,7 @@
 import type { Address, Clock, Files, Logger, Meter, Net, Random } from '@tandemmq/base'
 import type { Host, IndexGeometry } from '@tandemmq/codec'
 import type { MetadataSource } from '@tandemmq/metadata'
-import type { RegistryLink } from '@tandemmq/registry'
+import type { Appointment, RegistryLink } from '@tandemmq/registry'
 import type { DurabilityMode } from './durability-mode.ts'
 import type { RetentionRules } from '@tandemmq/storage'
 import type { CreationRules } from './topics-and-groups.ts'
@@ -40,6 +40,10 @@ export interface BrokerOptions {
   readonly secret?: Buffer
   /** `host:port` at which gateways and the other members reach this broker's gRPC. */
   readonly grpcAddress: string
+  /** A slave: `host:port` at which it would send its log if it were made master; absent: it cannot be. */
+  readonly haIfMaster?: string
+  /** Who was made master of this set, as this broker has last written down; in accordance with `master` and `slave`. */
+  readonly appointment?: Appointment
   readonly master?: MasterOptions
   readonly slave?: SlaveOptions
   /** Consume queue files open at a time; default 512. */

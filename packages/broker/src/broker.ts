@@ -1,7 +1,7 @@
-import { BrokerError, type Counter, type LogOffset } from '@tandemmq/base'
+import { BrokerError, silentMeter, type Counter, type LogOffset } from '@tandemmq/base'
 import { Messaging } from '@tandemmq/messaging'
 import { MetadataStore, type Snapshot } from '@tandemmq/metadata'
-import { Registration, type MemberDetails } from '@tandemmq/registry'
+import { Registration, type Appointment, type MemberDetails, type RegistryAnswer } from '@tandemmq/registry'
 import { MessageStore, type Retention } from '@tandemmq/storage'
 import { detailsOf, haAddressOf, problemsOf, selfReport, type SelfView } from './broker-description.ts'
 import { observeBroker } from './broker-metrics.ts'
@@ -11,13 +11,15 @@ import { okMeans } from './durability-mode.ts'
 import { HandBack } from './hand-back.ts'
 import { handleKeyOf } from './handle-key.ts'
 import { knowledgeOf } from './log-knowledge.ts'
-import { MasterRole, refuseWriting } from './master-role.ts'
+import { MasterRole } from './master-role.ts'
+import { refuseWriting } from './writability.ts'
 import { cutProgress, type ProgressCutPorts } from './progress-cut.ts'
 import { startRetention } from './log-retention.ts'
 import { ReplicatedStore } from './replicated-store.ts'
 import type { Role } from './role.ts'
 import { servingToken, type ServingKnowledge } from './serving-token.ts'
 import { SlaveRole } from './slave-role.ts'
+import { Succession } from './succession.ts'
 import { TopicsAndGroups } from './topics-and-groups.ts'
 import { VisiblePosition } from './visible-position.ts'
 
@@ -35,6 +37,8 @@ export class Broker implements AsyncDisposable {
   readonly #role: Role
   readonly #registration: Registration | undefined
   readonly #handBack: HandBack | undefined
+  readonly #succession: Succession | undefined
+  readonly #appointedListeners = new Set<(appointment: Appointment) => void>()
   /** Without a registry the master alone serves, under one epoch for as long as it lives (rule 4.2). */
   readonly #alone: ServingKnowledge | undefined
   readonly #stops: (() => void)[] = []
@@ -74,6 +78,7 @@ export class Broker implements AsyncDisposable {
         { clock, logger, meter: ports.meter },
       )
     }
+    this.#succession = this.#registration && this.#successionOf(this.#registration, ports)
     observeBroker(ports.meter, {
       self: this.#self,
       registration: this.#registration,
@@ -98,9 +103,16 @@ export class Broker implements AsyncDisposable {
     await using opened = new AsyncDisposableStack()
     const isMaster = options.master !== undefined
     const { cluster, set } = options
+    // Who was appointed, or deposed, has the store of the other role, with the registry's word that this is right.
+    const isAppointed = options.appointment !== undefined
     const owner = isMaster
-      ? { cluster, set, role: 'master' as const }
-      : { cluster, set, role: 'slave' as const, takesMastersStore: options.slave?.acceptLoss ?? false }
+      ? { cluster, set, role: 'master' as const, takesOtherStore: isAppointed }
+      : {
+          cluster,
+          set,
+          role: 'slave' as const,
+          takesOtherStore: isAppointed || (options.slave?.acceptLoss ?? false),
+        }
     const acceptLoss = options.master?.acceptLoss ?? false
     // Zeros ahead of the writer double what is written: they pay only where senders wait for syncs.
     const zeros = options.mode.flush === 'sync' ? {} : { preZeroBytes: 0 }
@@ -187,6 +199,15 @@ export class Broker implements AsyncDisposable {
     }
   }
 
+  /**
+   * Calls `listener` once when the registry has appointed a master and this broker therefore has to begin again: close it, write the
+   * appointment down, open it in its new role (rule 3.5). Returns how to stop.
+   */
+  onAppointed(listener: (appointment: Appointment) => void): () => void {
+    this.#appointedListeners.add(listener)
+    return () => this.#appointedListeners.delete(listener)
+  }
+
   /** A sealed slave hands over all it knows (rule 4.7). Resolves once it is merged and on disk. */
   async takeBack(snapshot: Snapshot): Promise<void> {
     if (this.#role.kind !== 'master') {
@@ -199,7 +220,12 @@ export class Broker implements AsyncDisposable {
 
   /** Top-down: the registry sees us leave first, the log is synced last. */
   async close(): Promise<void> {
-    this.#registration?.close()
+    const role = this.#role
+    if (role.kind === 'master') {
+      role.quit()
+      await Promise.resolve() // Messages of this turn are appended at its end: the goodbye names that.
+    }
+    this.#registration?.close({ isGoodbye: role.kind === 'master' })
     for (const stop of this.#stops) stop()
     this.api.close()
     await this.#retention?.stop()
@@ -280,15 +306,51 @@ export class Broker implements AsyncDisposable {
     if (registration === undefined) return
     this.#stops.push(
       registration.onAnswer((answer) => {
-        if (role.kind === 'master') role.heardOfEpoch(answer.highestLogEpoch)
+        this.#succession?.consider(answer)
+        if (role.kind === 'master') this.#hear(role, answer)
         this.#considerHandBack()
       }),
       registration.onServing((epoch) => this.#servingChanged(epoch)),
     )
   }
 
+  #hear(role: MasterRole, { highestLogEpoch, stepDown }: RegistryAnswer): void {
+    role.heardOfEpoch(highestLogEpoch)
+    if (role.steppedDown === stepDown) return
+    role.stepDown(stepDown)
+    this.#registration?.changed()
+  }
+
+  #successionOf(registration: Registration, { clock, logger, metadataSource }: BrokerPorts): Succession {
+    const role = this.#role
+    return new Succession({
+      registration,
+      options: this.#options,
+      role: role.kind,
+      depose: (successor) => {
+        if (role.kind === 'master') role.depose(successor)
+      },
+      handOver: ({ identity, grpcAddress }, done) => {
+        const parts = {
+          registration,
+          metadata: this.metadata,
+          source: metadataSource(grpcAddress),
+          seal: () => this.api.seal(),
+          unseal: () => this.api.unseal(),
+        }
+        // If it fails, what only this broker knows of is delivered again.
+        new HandBack(parts, { clock, logger, meter: silentMeter }).begin(identity, done)
+      },
+      begin: (appointment) => {
+        for (const listener of this.#appointedListeners) listener(appointment)
+      },
+    })
+  }
+
   #servingChanged(epoch: number | undefined): void {
     this.visible.refresh()
+    const answer = this.#registration?.answer
+    if (answer !== undefined) this.#succession?.consider(answer)
     if (epoch !== undefined || this.#handBack?.isRunning === true) return
     // Whoever waits here is told, and asks the one who serves now.
     this.api.stopServing()

@@ -11,8 +11,8 @@ const GROUP = { group: 'G', topic: 'T', queueId: 0 } as const
 
 test('a master whose disk has no room to open an epoch reads on, says why it cannot be written to, and heals by itself', async () => {
   const set = new BrokerSet(ASYNC, { slaves: 0 })
-  await set.start('master')
-  await set.untilServing('master')
+  const first = await set.start('master')
+  await set.time.runUntil(() => first.problems.length === 0 && first.servingEpoch !== undefined)
   const client = new Client(set)
   const sent = await client.sendAll(3)
   await set.stop('master')

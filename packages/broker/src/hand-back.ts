@@ -46,12 +46,13 @@ export class HandBack {
     return this.#isRunning
   }
 
-  /** Begins unless one is running or has just failed. `master` is the identity that gets the token. */
-  begin(master: string): void {
+  /** Begins unless one is running or has just failed. `master` is the identity that gets the token; `done` is called however it ends. */
+  begin(master: string, done: () => void = () => undefined): void {
     if (this.#isRunning || this.#clock.monotonic() < this.#notBefore) return
     this.#isRunning = true
     void this.#run(master).finally(() => {
       this.#isRunning = false
+      done()
     })
   }
 

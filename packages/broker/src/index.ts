@@ -1,5 +1,8 @@
 export { Broker } from './broker.ts'
 export type { BrokerReadiness } from './broker-readiness.ts'
+export { appointedOptions, type RoleOptions } from './appointed-options.ts'
+export { readAppointment, writeAppointment } from './appointment-file.ts'
+export type { Appointment } from '@tandemmq/registry'
 export type { Role } from './role.ts'
 export type { BrokerOptions, BrokerPorts, MasterOptions, SlaveOptions } from './broker-options.ts'
 export { okMeans, type DurabilityMode } from './durability-mode.ts'

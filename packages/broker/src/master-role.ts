@@ -1,4 +1,4 @@
-import { BrokerError, mayPass, messageOf, type Timer } from '@tandemmq/base'
+import { mayPass, messageOf, type Timer } from '@tandemmq/base'
 import { lastEpoch, type Hello, type LogRange } from '@tandemmq/codec'
 import { HaMaster, type ReplicaStatus, type SlaveView, type Tail } from '@tandemmq/ha-protocol'
 import type { MessageStore } from '@tandemmq/storage'
@@ -50,8 +50,12 @@ export class MasterRole implements AsyncDisposable {
   #isEpochOpen = false
   #patience: Timer | undefined
   #retry: Timer | undefined
-  /** The newest epoch of this log, as the registry said last. */
+  /** The newest epoch of this log, as the registry said last; `undefined`: it has not answered since the start. */
   #highestHeard: number | undefined
+  readonly #hasRegistry: boolean
+  /** Somebody else was appointed master: nothing is opened or written here any more. */
+  #isDeposed = false
+  #steppedDown: number | undefined
 
   private constructor(
     options: BrokerOptions,
@@ -65,6 +69,8 @@ export class MasterRole implements AsyncDisposable {
     this.#store = store
     this.#log = log
     this.#ha = ha
+    this.#hasRegistry = ports.registry !== undefined
+    this.#atLeast = options.appointment?.epoch ?? 1
     this.durability = new Durability(
       {
         mode: options.mode,
@@ -202,6 +208,8 @@ export class MasterRole implements AsyncDisposable {
   /** The registry has said which epoch of this log is the newest (rule 3.5). */
   heardOfEpoch(highest: number): void {
     this.#highestHeard = highest
+    const { master } = this.#options
+    if (!this.#isEpochOpen && master !== undefined) this.#decide(master)
     const own = lastEpoch(this.#store.lineage)
     if (highest <= own || !this.#isEpochOpen) return this.writability.lift('registry')
     this.writability.refuse(
@@ -210,10 +218,37 @@ export class MasterRole implements AsyncDisposable {
     )
   }
 
+  /** The promotion by whose request this master takes no messages; `undefined`: none. */
+  get steppedDown(): number | undefined {
+    return this.#steppedDown
+  }
+
+  /** The registry asks this master to step down, or says that it may go on: nothing is appended in between (rule 3.5). */
+  stepDown(promotion: number | undefined): void {
+    this.#steppedDown = promotion
+    if (promotion === undefined) return this.writability.lift('promotion')
+    this.writability.refuse('promotion', 'another member of the set is being made its master')
+  }
+
+  /** Somebody else is the master now. For the rest of its life this role writes nothing and opens no epoch. */
+  depose(successor: string): void {
+    this.#isDeposed = true
+    this.#patience?.cancel()
+    this.writability.refuse(
+      'appointment',
+      `${successor} was made master of this set: this broker becomes its slave`,
+    )
+  }
+
+  /** Appends nothing any more: the process ends or takes another role. */
+  quit(): void {
+    this.writability.refuse('stop', 'this master stops')
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#patience?.cancel()
     this.#retry?.cancel()
-    this.writability.refuse('stop', 'this master stops')
+    this.quit()
     await this.#drain()
     await this.#ha.close()
   }
@@ -236,7 +271,7 @@ export class MasterRole implements AsyncDisposable {
   }
 
   #decide(master: MasterOptions): void {
-    if (this.#opening !== undefined) return
+    if (this.#opening !== undefined || this.#isDeposed) return
     const { roster, lineage, end, recovery } = this.#store
     const { mode, totalReplicas } = this.#options
     this.#verdict = judgeTail({
@@ -251,8 +286,14 @@ export class MasterRole implements AsyncDisposable {
       acceptLoss: master.acceptLoss,
     })
     this.#refuseTail()
-    if (this.#verdict.kind === 'complete') this.#opening = this.#openEpochOrSayWhy()
-    else if (lineage !== undefined && !waitsForReplicas(mode)) this.#goOnAlone()
+    if (this.#verdict.kind === 'complete') {
+      if (this.#mayOpen) this.#opening = this.#openEpochOrSayWhy()
+    } else if (lineage !== undefined && !waitsForReplicas(mode)) this.#goOnAlone()
+  }
+
+  /** Whoever may have been made master meanwhile, the registry knows it: without its word no epoch is opened (rule 3.5). */
+  get #mayOpen(): boolean {
+    return !this.#isDeposed && (!this.#hasRegistry || this.#highestHeard !== undefined)
   }
 
   async #openEpochOrSayWhy(): Promise<void> {
@@ -276,7 +317,11 @@ export class MasterRole implements AsyncDisposable {
   #goOnAlone(): void {
     if (this.#heard.size > 0 || this.#patience !== undefined) return
     this.#patience = this.#ports.clock.after(CONTACT_MS, () => {
-      if (this.#heard.size > 0 || this.#opening !== undefined) return
+      if (this.#heard.size > 0 || this.#opening !== undefined || this.#isDeposed) return
+      if (!this.#mayOpen) {
+        this.#patience = undefined
+        return this.#goOnAlone()
+      }
       this.#ports.logger.warn({}, 'no replica in contact: going on with the log as it is')
       this.#opening = this.#openEpochOrSayWhy()
     })
@@ -298,6 +343,8 @@ export class MasterRole implements AsyncDisposable {
   /** What the HA port is to do about a tail that may be missing. */
   tail(): Tail {
     const { kind } = this.#verdict
+    // Before its epoch is open it is no master yet.
+    if (kind === 'complete' && !this.#isEpochOpen) return { kind: 'unknown' }
     if (kind === 'missing' && this.#hasDoubtfulEnd) {
       if (this.#doubtfulEnd === 'kept') void this.#cutDoubtfulEnd()
       return { kind: 'unknown' }
@@ -339,8 +386,10 @@ export class MasterRole implements AsyncDisposable {
   }
 
   #refuseTail(): void {
-    if (this.#verdict.kind === 'complete') return this.writability.lift('log')
-    this.writability.refuse('log', this.#verdict.words)
+    const verdict = this.#verdict
+    if (verdict.kind !== 'complete') return this.writability.refuse('log', verdict.words)
+    if (this.#isEpochOpen) return this.writability.lift('log')
+    this.writability.refuse('log', 'no epoch of the log is open yet')
   }
 
   /** What the log lacked has come, and is on disk. */
@@ -348,11 +397,7 @@ export class MasterRole implements AsyncDisposable {
     if (this.#verdict.kind !== 'missing') return
     this.#ports.logger.info({ from, end: this.#store.end }, 'the log has what it lacked')
     this.#patience?.cancel()
-    this.#opening = this.#openEpochOrSayWhy()
+    this.#verdict = { kind: 'complete' }
+    this.#opening = this.#mayOpen ? this.#openEpochOrSayWhy() : undefined
   }
-}
-
-/** For brokers that have no master role: nothing can be written. */
-export function refuseWriting(): never {
-  throw new BrokerError('NOT_WRITABLE', 'this broker is a slave: messages go to its master')
 }

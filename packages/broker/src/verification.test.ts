@@ -11,6 +11,8 @@ test('a byte that changed in a closed segment of the slave is named by both side
   await set.start('master', SMALL)
   await set.start('slave', SMALL)
   await set.untilServing('master')
+  const { store } = set.broker('master')
+  await set.time.runUntil(() => store.isWritable)
   const client = new Client(set)
   await client.sendAll(700)
   await set.untilCopied('slave')

@@ -38,3 +38,8 @@ export class Writability {
     for (const listener of this.#listeners) listener()
   }
 }
+
+/** For brokers that have no master role: nothing can be written. */
+export function refuseWriting(): never {
+  throw new BrokerError('NOT_WRITABLE', 'this broker is a slave: messages go to its master')
+}

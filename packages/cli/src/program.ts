@@ -1,10 +1,11 @@
 import { Command } from 'commander'
 import { addReplication } from './replication/command.ts'
+import { addPromote } from './promote/command.ts'
 import { addStore } from './store/command.ts'
 import { addUp } from './up/command.ts'
 
 /** Every command of `tandemmq`; each is added by one function in a file of its own. */
-const commands: readonly ((program: Command) => void)[] = [addUp, addStore, addReplication]
+const commands: readonly ((program: Command) => void)[] = [addUp, addStore, addReplication, addPromote]
 
 export function createProgram(): Command {
   const program = new Command('tandemmq')

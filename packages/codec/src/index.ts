@@ -215,3 +215,5 @@ export {
 } from './ha-control.ts'
 export { UpwardReader, type UpwardUnit } from './ha-upward-reader.ts'
 export { DownwardReader, type DownwardUnit } from './ha-downward-reader.ts'
+// State files of our own
+export { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'

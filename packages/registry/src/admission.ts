@@ -57,7 +57,8 @@ export function admission(
 
 /** Only a registration is in the way: a master that left may have been replaced for good. */
 function otherMaster(set: SetState, hello: MemberHello): MemberState | undefined {
-  if (hello.role !== 'master') return undefined
+  // Who was appointed is the master whoever else says to be; the others are told so.
+  if (hello.role !== 'master' || (set.appointment ?? hello.appointment) !== undefined) return undefined
   return [...set.members.values()].find(
     (member) =>
       member.hello.role === 'master' &&

@@ -2,6 +2,7 @@ import {
   endOf,
   isAlive,
   isHolder,
+  isMaster,
   lastEpochOf,
   logIdOf,
   type Instant,
@@ -9,6 +10,7 @@ import {
   type RegistryOptions,
   type SetState,
 } from './registry-state.ts'
+import type { Appointment } from './appointment.ts'
 import type { MemberView, RegistryAnswer } from './registry-answer.ts'
 
 /** What one member is told. */
@@ -33,28 +35,35 @@ export function answerFor(
     }),
     members: membersOf(set, options, now),
     highestLogEpoch: highestLogEpoch(set, logIdOf(receiver)),
+    ...(set.appointment && { appointment: currentAppointment(set, set.appointment) }),
+    ...(set.stepDown !== undefined && isMaster(set, receiver) && { stepDown: set.stepDown }),
   }
 }
 
 /** All members, those that left included, by identity. */
 export function membersOf(set: SetState, options: RegistryOptions, now: Instant): readonly MemberView[] {
   return [...set.members.values()]
-    .map((member) => viewOf(member, options, now))
+    .map((member) => viewOf(set, member, options, now))
     .toSorted((one, other) => (one.identity < other.identity ? -1 : 1))
 }
 
-export function viewOf(member: MemberState, options: RegistryOptions, now: Instant): MemberView {
+export function viewOf(
+  set: SetState,
+  member: MemberState,
+  options: RegistryOptions,
+  now: Instant,
+): MemberView {
   const alive = isAlive(member, options, now)
   return {
     identity: member.hello.identity,
-    role: member.hello.role,
+    role: isMaster(set, member) ? 'master' : 'slave',
     grpcAddress: member.hello.grpcAddress,
     haAddress: member.hello.haAddress,
     alive,
     logId: logIdOf(member),
     lastEpoch: lastEpochOf(member),
     end: endOf(member),
-    writable: alive && (member.status?.writable ?? false),
+    writable: alive && isMaster(set, member) && (member.status?.writable ?? false),
   }
 }
 
@@ -64,9 +73,17 @@ export function highestLogEpoch(set: SetState, logId: string): number {
   return Math.max(0, ...sameLog.map(lastEpochOf))
 }
 
+/** Its addresses may be others after a restart: its own word counts as soon as there is one. */
+function currentAppointment(set: SetState, appointment: Appointment): Appointment {
+  const hello = set.members.get(appointment.identity)?.hello
+  if (hello === undefined || hello.haAddress === '') return appointment
+  return { ...appointment, grpcAddress: hello.grpcAddress, haAddress: hello.haAddress }
+}
+
 /** Everything that members are told at once when it changes; positions are not part of it. */
 export function faceOf(set: SetState, options: RegistryOptions, now: Instant): string {
   const members = membersOf(set, options, now).map((member) => ({ ...member, end: undefined }))
   const full = [...set.members.values()].map(({ status }) => status?.diskFull === true)
-  return JSON.stringify([set.token?.epoch, set.token?.holder, members, full])
+  const { token, appointment, stepDown } = set
+  return JSON.stringify([token?.epoch, token?.holder, members, full, appointment, stepDown])
 }

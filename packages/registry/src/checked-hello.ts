@@ -17,6 +17,14 @@ export function checkedHello(hello: MemberHello): MemberHello {
   if (hello.haAddress !== '') checkAddress(hello.haAddress, 'HA address')
   checkLog(hello)
   checkedOffset(hello.totalReplicas, 'number of configured replicas')
+  checkedOffset(hello.inSyncReplicas, 'number of replicas that a message is to be on')
+  if (hello.appointment) {
+    const { identity, epoch, grpcAddress, haAddress } = hello.appointment
+    checkName(identity, 'appointed master')
+    checkServingEpoch(epoch)
+    checkAddress(grpcAddress, 'gRPC address of the appointed master')
+    checkAddress(haAddress, 'HA address of the appointed master')
+  }
   checkServingEpoch(hello.seenServingEpoch)
   if (hello.heldLease) {
     checkServingEpoch(hello.heldLease.epoch)
@@ -32,6 +40,7 @@ export function checkedStatus(status: MemberStatus): MemberStatus {
   checkedOffset(status.flushed, 'flushed position')
   checkedOffset(status.confirmed, 'confirmed position')
   checkedOffset(status.dispatched, 'dispatched position')
+  if (status.steppedDown !== undefined) checkedOffset(status.steppedDown, 'number of the promotion')
   if (status.renew) checkServingEpoch(status.renew.epoch)
   if (status.release) {
     checkServingEpoch(status.release.epoch)

@@ -1,3 +1,4 @@
+export type { Appointment } from './appointment.ts'
 export { isRegistryName } from './checked-hello.ts'
 export {
   noDetails,
@@ -31,7 +32,9 @@ export {
   type RegistryEvent,
   type RegistryStep,
 } from './registry-machine.ts'
-export { Registry, type RegistryPorts } from './registry.ts'
+export type { PromotionRequest } from './promotion.ts'
+export { SetRecordsFile, type SetRecord, type SetRecords } from './set-record.ts'
+export { Registry, type Promoted, type RegistryPorts } from './registry.ts'
 export type { MemberReport, ServingMember, ServingView, SetServing, WritableMember } from './serving-view.ts'
 export { holderMarginMs, TokenHolder, type TokenWords } from './token-holder.ts'
 export {

@@ -1,4 +1,6 @@
-/** What a broker is configured as. Its set has one master. */
+import type { Appointment } from './appointment.ts'
+
+/** What a broker is at present. Its set has one master. */
 export type MemberRole = 'master' | 'slave'
 
 /** A lease as its holder states it: how long it will still believe in it. */
@@ -19,7 +21,7 @@ export interface MemberHello {
   readonly role: MemberRole
   /** `host:port` at which gateways and the other members reach its gRPC. */
   readonly grpcAddress: string
-  /** `host:port` of its HA listener; empty if it has none. */
+  /** `host:port` of its HA listener, a slave's if it were master; empty: it can be none. */
   readonly haAddress: string
   /** 32 hex digits; empty while its store has no lineage. */
   readonly logId: string
@@ -29,6 +31,10 @@ export interface MemberHello {
   readonly end: number
   /** How many members the set is configured to have, itself included; 0 if it does not know. */
   readonly totalReplicas: number
+  /** Identities that must hold a message before OK, itself included, in the mode in which it is or would be master; 1: OK waits for nobody. */
+  readonly inSyncReplicas: number
+  /** The last appointment it has heard of, from its disk: a registry that has lost its own takes it over. */
+  readonly appointment?: Appointment
   /** The lease it still believes in: registrations and grantors come and go under it. */
   readonly heldLease?: HeldLease
   /** The highest serving epoch this process has heard of; 0 if none. New epochs are above it (rule 4.1). */
@@ -56,6 +62,10 @@ export interface MemberStatus {
   readonly writable: boolean
   /** The disk has no room for messages: sends are refused until there is some. */
   readonly diskFull: boolean
+  /** A master that was asked to step down (by the promotion of that number) and has: it appends nothing past `end` until it is told to go on. */
+  readonly steppedDown?: number
+  /** A master's last words: its process ends, and appends nothing past `end`. */
+  readonly isGoodbye?: boolean
   /** Slave: its HA connection to the master stands. */
   readonly masterConnected?: boolean
   /** Renews the serving token it holds under this epoch. */

@@ -18,6 +18,7 @@ const source: RegistrationSource = {
     lastEpoch: 0,
     end: 0,
     totalReplicas: 2,
+    inSyncReplicas: 2,
   }),
   status: () => ({
     end: 0,

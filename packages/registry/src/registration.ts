@@ -23,7 +23,7 @@ export const defaultRegistrationOptions: RegistrationOptions = {
 export interface RegistrationSource {
   hello(): Omit<MemberHello, 'heldLease' | 'seenServingEpoch'>
   /** `wants: 'nothing'` keeps the token away. */
-  status(): Omit<MemberStatus, 'sequence' | 'renew' | 'release'>
+  status(): Omit<MemberStatus, 'sequence' | 'renew' | 'release' | 'isGoodbye'>
 }
 
 export interface RegistrationPorts {
@@ -154,13 +154,15 @@ export class Registration {
     this.changed()
   }
 
-  close(): void {
+  /** `isGoodbye`: a master that appends nothing any more says so with its last words (rule 3.5). */
+  close({ isGoodbye = false } = {}): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#generation++
     this.#statusTimer?.cancel()
     this.#leaseTimer?.cancel()
-    this.#session?.close()
+    const last = { ...this.#source.status(), sequence: ++this.#sequence, isGoodbye: true }
+    this.#session?.close(isGoodbye ? last : undefined)
     this.#session = undefined
   }
 

@@ -1,8 +1,10 @@
+import type { Appointment } from './appointment.ts'
 import type { MemberRole } from './member.ts'
 
 /** A member as the others see it. */
 export interface MemberView {
   readonly identity: string
+  /** A master that somebody else was appointed in the place of is shown as the slave that it has to become. */
   readonly role: MemberRole
   readonly grpcAddress: string
   readonly haAddress: string
@@ -35,4 +37,8 @@ export interface RegistryAnswer {
   readonly members: readonly MemberView[]
   /** The highest log epoch known of the receiver's log: a master whose own is lower must not write (rule 3.5). */
   readonly highestLogEpoch: number
+  /** Who is to be the master; absent: the one that is configured so. Everybody else becomes its slave (rule 3.5). */
+  readonly appointment?: Appointment
+  /** The receiver is to take no more messages and to say so, naming this number; absent: it may go on. */
+  readonly stepDown?: number
 }

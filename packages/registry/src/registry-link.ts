@@ -6,8 +6,8 @@ import type { RegistryAnswer } from './registry-answer.ts'
 export interface RegistrySession {
   /** Does nothing once the session is closed. */
   send(status: MemberStatus): void
-  /** Ends the session; nothing is called afterwards. */
-  close(): void
+  /** Ends the session, after `last` if that is given; nothing is called afterwards. */
+  close(last?: MemberStatus): void
 }
 
 /** The way from a broker to the registry: a stream of gRPC, or a call in the same process. */

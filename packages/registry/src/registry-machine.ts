@@ -2,15 +2,28 @@ import { BrokerError, unreachable } from '@tandemmq/base'
 import { checkedHello, checkedStatus } from './checked-hello.ts'
 import type { MemberHello, MemberStatus } from './member.ts'
 import { admission } from './admission.ts'
+import { laterOf, type Appointment } from './appointment.ts'
 import { answerFor, faceOf } from './answer-for.ts'
 import type { RegistryAnswer } from './registry-answer.ts'
-import type { Instant, MemberState, RegistryState, SessionId, SetState } from './registry-state.ts'
+import {
+  lastEpochOf,
+  type Instant,
+  type MemberState,
+  type RegistryState,
+  type SessionId,
+  type SetState,
+} from './registry-state.ts'
+import type { SetRecord } from './set-record.ts'
 import { afterHello, afterStatus, settled } from './token-grant.ts'
 
 export type RegistryEvent =
   | { readonly kind: 'joined'; readonly session: SessionId; readonly hello: MemberHello }
   | { readonly kind: 'heard'; readonly session: SessionId; readonly status: MemberStatus }
   | { readonly kind: 'left'; readonly session: SessionId }
+  /** The master of a set is asked to step down by the promotion of that number; undefined: it may go on. */
+  | { readonly kind: 'step-down'; readonly set: string; readonly promotion: number | undefined }
+  /** It was written down that this member is the master. */
+  | { readonly kind: 'appointed'; readonly set: string; readonly appointment: Appointment }
   /** The time {@link wakeAt} named has come. */
   | { readonly kind: 'woken' }
 
@@ -39,6 +52,10 @@ export function step(before: RegistryState, event: RegistryEvent, now: Instant):
       return heard(state, event.session, event.status, now)
     case 'left':
       return left(state, event.session, now)
+    case 'step-down':
+      return withChange(state, event.set, (set) => ({ ...set, stepDown: event.promotion }), now)
+    case 'appointed':
+      return withChange(state, event.set, (set) => appointed(set, event.appointment), now)
     case 'woken':
       return woken(state, now)
     default:
@@ -113,7 +130,9 @@ function joined(state: RegistryState, session: SessionId, claimed: MemberHello, 
     sequence: 0,
     receivedAt: now.at,
   }
-  const set = withMember(before ?? newSet(hello.set, now), member)
+  const known = before ?? newSet(hello.set, state.kept.get(hello.set), now)
+  const appointment = laterOf(known.appointment, hello.appointment)
+  const set = withMember({ ...known, appointment }, member)
   const ended = settle(
     { ...state, sessions },
     before,
@@ -154,6 +173,20 @@ function left(state: RegistryState, session: SessionId, now: Instant): RegistryS
   sessions.delete(session)
   const member: MemberState = { ...found.member, session: undefined }
   return settle({ ...state, sessions }, found.set, withMember(found.set, member), undefined, now)
+}
+
+function withChange(
+  state: RegistryState,
+  name: string,
+  change: (set: SetState) => SetState,
+  now: Instant,
+): RegistryStep {
+  const set = state.sets.get(name)
+  return set === undefined ? { state, effects: [] } : settle(state, set, change(set), undefined, now)
+}
+
+function appointed(set: SetState, appointment: Appointment): SetState {
+  return { ...set, stepDown: undefined, appointment: laterOf(set.appointment, appointment) }
 }
 
 function woken(state: RegistryState, now: Instant): RegistryStep {
@@ -209,7 +242,7 @@ function settle(
   return { state: { ...state, sets: new Map(state.sets).set(next.name, next) }, effects }
 }
 
-function newSet(name: string, now: Instant): SetState {
+function newSet(name: string, kept: SetRecord | undefined, now: Instant): SetState {
   return {
     name,
     firstSeenAt: now.at,
@@ -217,12 +250,16 @@ function newSet(name: string, now: Instant): SetState {
     token: undefined,
     seenEpoch: 0,
     tokenEpoch: 0,
+    logEpoch: kept?.logEpoch ?? 0,
+    appointment: kept?.appointment,
+    stepDown: undefined,
     face: '',
   }
 }
 
 function withMember(set: SetState, member: MemberState): SetState {
-  return { ...set, members: new Map(set.members).set(member.hello.identity, member) }
+  const logEpoch = Math.max(set.logEpoch, lastEpochOf(member))
+  return { ...set, logEpoch, members: new Map(set.members).set(member.hello.identity, member) }
 }
 
 function find(

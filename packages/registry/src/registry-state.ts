@@ -1,4 +1,6 @@
+import type { Appointment } from './appointment.ts'
 import type { MemberHello, MemberStatus } from './member.ts'
+import type { SetRecord } from './set-record.ts'
 
 /** Names a registration for as long as the registry lives. */
 export type SessionId = number
@@ -41,13 +43,15 @@ export const defaultRegistryOptions: RegistryOptions = {
   membersMax: 64,
 }
 
-/** Everything the registry knows. Nothing of it is kept on disk: brokers say it again (rule 4.8). */
+/** Everything the registry knows. Of that only {@link SetRecord} is kept on disk: the rest brokers say again (rule 4.8). */
 export interface RegistryState {
   readonly options: RegistryOptions
   readonly startedAt: number
   /** When the last event was. */
   readonly steppedAt: number
   readonly sets: ReadonlyMap<string, SetState>
+  /** What was kept from earlier, by set. */
+  readonly kept: ReadonlyMap<string, SetRecord>
   /** Where each registration belongs. */
   readonly sessions: ReadonlyMap<SessionId, { readonly set: string; readonly identity: string }>
 }
@@ -63,6 +67,11 @@ export interface SetState {
   readonly seenEpoch: number
   /** The highest epoch that this process has granted or taken over from a hello; 0: none yet, so leases it does not know may exist. */
   readonly tokenEpoch: number
+  /** The highest log epoch that any member has named, ever. */
+  readonly logEpoch: number
+  readonly appointment: Appointment | undefined
+  /** A promotion that has asked the master to step down, by its number. */
+  readonly stepDown: number | undefined
   /** What members are told unasked when it changes: who is there, who is alive, who serves. */
   readonly face: string
 }
@@ -89,8 +98,19 @@ export interface ServingToken {
   readonly expiresAt: number
 }
 
-export function emptyRegistry(options: RegistryOptions, now: Instant): RegistryState {
-  return { options, startedAt: now.at, steppedAt: now.at, sets: new Map(), sessions: new Map() }
+export function emptyRegistry(
+  options: RegistryOptions,
+  now: Instant,
+  kept: readonly SetRecord[] = [],
+): RegistryState {
+  return {
+    options,
+    startedAt: now.at,
+    steppedAt: now.at,
+    sets: new Map(),
+    kept: new Map(kept.map((record) => [record.set, record])),
+    sessions: new Map(),
+  }
 }
 
 /** Registered, and heard within the last second. */
@@ -111,6 +131,16 @@ export function endOf(member: MemberState): number {
 /** A member's log id as it last said. */
 export function logIdOf(member: MemberState): string {
   return member.status?.logId ?? member.hello.logId
+}
+
+/** The master of its set: it says so, and nobody else was appointed. */
+export function isMaster(set: SetState, { hello }: MemberState): boolean {
+  return hello.role === 'master' && !isDeposed(set, hello.identity)
+}
+
+/** Somebody else was appointed master. */
+export function isDeposed(set: SetState, identity: string): boolean {
+  return set.appointment !== undefined && set.appointment.identity !== identity
 }
 
 /** Whether this very process has the token by the registry's books. */

@@ -18,6 +18,7 @@ const hello: MemberHello = {
   logId: '00112233445566778899aabbccddeeff',
   lastEpoch: 3,
   end: 100,
+  inSyncReplicas: 1,
   totalReplicas: 1,
   seenServingEpoch: 0,
 }

@@ -1,5 +1,7 @@
-import { BrokerError, messageOf, type Clock, type Logger, type Timer } from '@tandemmq/base'
-import type { MemberHello } from './member.ts'
+import { BrokerError, messageOf, unreachable, type Clock, type Logger, type Timer } from '@tandemmq/base'
+import { laterOf } from './appointment.ts'
+import type { MemberHello, MemberStatus } from './member.ts'
+import { judgePromotion, type PromotionRequest, type PromotionVerdict } from './promotion.ts'
 import type { RegistryAnswer } from './registry-answer.ts'
 import type { RegistryLink, RegistrySession } from './registry-link.ts'
 import { step, wakeAt, type RegistryEffect, type RegistryEvent } from './registry-machine.ts'
@@ -11,12 +13,30 @@ import {
   type RegistryState,
   type SessionId,
 } from './registry-state.ts'
+import { SetRecordsInMemory, type SetRecord, type SetRecords } from './set-record.ts'
 import { reportOf, servingOf, type MemberReport, type ServingView, type SetServing } from './serving-view.ts'
 
 export interface RegistryPorts {
   readonly clock: Clock
   readonly logger: Logger
+  /** What must outlive this registry; absent: nothing does. */
+  readonly records?: SetRecords
 }
+
+/** A promotion that was made. */
+export interface Promoted {
+  readonly set: string
+  /** Identity of the new master. It opens its epoch as soon as it has heard of it. */
+  readonly master: string
+  readonly epoch: number
+  /** By what right, and what is missing. */
+  readonly words: string
+}
+
+type AppointingVerdict = Extract<PromotionVerdict, { kind: 'appoint' }>
+
+/** How long a promotion waits for the old master to step down and for the slave to copy. */
+const PATIENCE_MS = 15_000
 
 interface Subscriber {
   readonly onAnswer: (answer: RegistryAnswer) => void
@@ -35,6 +55,12 @@ export class Registry implements RegistryLink {
   /** What listeners were last told, by set. */
   readonly #told = new Map<string, { readonly face: string; readonly serving: SetServing }>()
   readonly #queue: RegistryEvent[] = []
+  readonly #records: SetRecords
+  /** Promotions under way, by set; each looks again when something has changed. */
+  readonly #promotions = new Map<string, () => void>()
+  #lastPromotion = 0
+  /** Decided, and perhaps on disk. */
+  readonly #unwritten = new Map<string, AppointingVerdict>()
   #state: RegistryState
   #isDraining = false
   #isClosed = false
@@ -45,7 +71,9 @@ export class Registry implements RegistryLink {
   constructor(options: Partial<RegistryOptions>, ports: RegistryPorts) {
     this.#clock = ports.clock
     this.#logger = ports.logger
-    this.#state = emptyRegistry({ ...defaultRegistryOptions, ...options }, this.#now())
+    this.#records = ports.records ?? new SetRecordsInMemory()
+    const all = { ...defaultRegistryOptions, ...options }
+    this.#state = emptyRegistry(all, this.#now(), this.#records.all)
   }
 
   open(
@@ -55,12 +83,18 @@ export class Registry implements RegistryLink {
     signal?: AbortSignal,
   ): RegistrySession {
     const session = this.#nextSession++
-    const close = (): void => {
-      signal?.removeEventListener('abort', close)
-      if (this.#subscribers.delete(session)) this.#take({ kind: 'left', session })
+    const close = (last?: MemberStatus): void => {
+      signal?.removeEventListener('abort', abort)
+      if (!this.#subscribers.delete(session)) return
+      // What was said before comes before.
+      queueMicrotask(() => {
+        if (last !== undefined) this.#take({ kind: 'heard', session, status: last })
+        this.#take({ kind: 'left', session })
+      })
     }
+    const abort = (): void => close()
     this.#subscribers.set(session, { onAnswer, onClosed })
-    signal?.addEventListener('abort', close, { once: true })
+    signal?.addEventListener('abort', abort, { once: true })
     queueMicrotask(() => {
       if (signal?.aborted) close()
       else if (this.#isClosed && this.#subscribers.delete(session)) onClosed(closing())
@@ -100,6 +134,33 @@ export class Registry implements RegistryLink {
     return state ? reportOf(this.#state, state, this.#now()) : []
   }
 
+  /**
+   * Makes a slave the master of its set (rule 3.5): asks the old master to step down if it answers, waits until the slave has copied what it can,
+   * writes down the new epoch, and only then tells everybody. Resolves with what was done, in words. Rejects with `NOT_WRITABLE` and the reason when
+   * that could lose an acknowledged message or make two masters; with `UNAVAILABLE` when it could not be written down: the set then takes no
+   * messages before it is tried again.
+   */
+  async promote(request: PromotionRequest): Promise<Promoted> {
+    const { set } = request
+    if (this.#promotions.has(set)) throw refused(`another promotion in ${set} is under way`)
+    const number = Math.max(this.#lastPromotion + 1, this.#now().wall)
+    this.#lastPromotion = number
+    try {
+      const decided = this.#unwritten.get(set) ?? (await this.#judged(request, number))
+      const { appointment, words } = decided
+      // From here on it may be on disk, whatever becomes of the write: nothing else may be decided.
+      this.#unwritten.set(set, decided)
+      await this.#records.put({ set, logEpoch: appointment.epoch, appointment })
+      this.#unwritten.delete(set)
+      this.#take({ kind: 'appointed', set, appointment })
+      this.#logger.warn({ set, ...appointment, why: words }, 'another master was appointed')
+      return { set, master: appointment.identity, epoch: appointment.epoch, words }
+    } finally {
+      this.#promotions.delete(set)
+      if (!this.#unwritten.has(set)) this.#take({ kind: 'step-down', set, promotion: undefined })
+    }
+  }
+
   /** Ends all sessions. */
   close(): void {
     if (this.#isClosed) return
@@ -108,6 +169,64 @@ export class Registry implements RegistryLink {
     const subscribers = [...this.#subscribers.values()]
     this.#subscribers.clear()
     for (const subscriber of subscribers) subscriber.onClosed(closing())
+  }
+
+  /** Resolves when the promotion may be written down. */
+  #judged(request: PromotionRequest, number: number): Promise<AppointingVerdict> {
+    return new Promise((resolve, reject) => {
+      let words = ''
+      const began = this.#now().at
+      const look = (): void => {
+        const set = this.#state.sets.get(request.set)
+        const verdict = judgePromotion(set, request, { promotion: number, began }, this.#now())
+        switch (verdict.kind) {
+          case 'appoint':
+            return end(() => resolve(verdict))
+          case 'refuse':
+            return end(() => reject(refused(verdict.words)))
+          case 'listen':
+            words = verdict.words
+            return
+          case 'wait':
+            words = verdict.words
+            if (set?.stepDown !== number)
+              this.#take({ kind: 'step-down', set: request.set, promotion: number })
+            return
+          default:
+            return unreachable(verdict)
+        }
+      }
+      const late = this.#clock.after(PATIENCE_MS, () =>
+        end(() => reject(refused(`not within ${PATIENCE_MS / 1_000} s: ${words}`))),
+      )
+      const end = (settle: () => void): void => {
+        late.cancel()
+        this.#promotions.set(request.set, () => undefined)
+        settle()
+      }
+      this.#promotions.set(request.set, look)
+      look()
+    })
+  }
+
+  /** What members have said that must be known after the next start. */
+  #keep(): void {
+    for (const { name, logEpoch, appointment } of this.#state.sets.values()) {
+      const kept = this.#records.all.find(({ set }) => set === name)
+      const newest = laterOf(kept?.appointment, appointment)
+      if (kept !== undefined && kept.logEpoch >= logEpoch && kept.appointment === newest) continue
+      const record: SetRecord = {
+        set: name,
+        logEpoch: Math.max(logEpoch, kept?.logEpoch ?? 0),
+        ...(newest && { appointment: newest }),
+      }
+      this.#records.put(record).catch((cause: unknown) => {
+        this.#logger.error(
+          { set: name, why: messageOf(cause) },
+          'what is known of this broker set cannot be kept',
+        )
+      })
+    }
   }
 
   #now(): Instant {
@@ -133,6 +252,8 @@ export class Registry implements RegistryLink {
     this.#state = state
     for (const effect of effects) this.#perform(effect)
     this.#tellListeners()
+    this.#keep()
+    for (const look of this.#promotions.values()) look()
   }
 
   #perform(effect: RegistryEffect): void {
@@ -177,6 +298,10 @@ export class Registry implements RegistryLink {
       this.#take({ kind: 'woken' })
     })
   }
+}
+
+function refused(words: string): BrokerError {
+  return new BrokerError('NOT_WRITABLE', words)
 }
 
 function closing(): BrokerError {

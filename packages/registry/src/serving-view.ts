@@ -3,6 +3,7 @@ import type { MemberDetails } from './member.ts'
 import type { MemberView } from './registry-answer.ts'
 import {
   isAlive,
+  isMaster,
   lastEpochOf,
   logIdOf,
   type Instant,
@@ -67,10 +68,10 @@ export function servingOf(state: RegistryState, set: SetState, now: Instant): Se
   const holder = token && set.members.get(token.holder)
   const writable = [...set.members.values()].find(
     (member) =>
-      member.hello.role === 'master' &&
+      isMaster(set, member) &&
       isAlive(member, options, now) &&
       member.status?.writable === true &&
-      lastEpochOf(member) >= highestLogEpoch(set, logIdOf(member)),
+      lastEpochOf(member) >= Math.max(highestLogEpoch(set, logIdOf(member)), set.appointment?.epoch ?? 0),
   )
   return {
     cluster: options.cluster,

@@ -1,7 +1,9 @@
 import {
   endOf,
   isAlive,
+  isDeposed,
   isHolder,
+  isMaster,
   lastEpochOf,
   type Instant,
   type MemberState,
@@ -33,12 +35,14 @@ export function successorOf(
   const able = alive.filter(({ status }) => status !== undefined && status.wants !== 'nothing')
   const last = able.find((member) => set.token && isHolder(member, set.token))
   if (last) return last
-  const master = able.find((member) => member.hello.role === 'master')
+  const master = able.find((member) => isMaster(set, member))
   if (master) return master
-  const isMasterAboutToSpeak = alive.some(({ hello, status }) => hello.role === 'master' && !status)
+  const isMasterAboutToSpeak = alive.some((member) => isMaster(set, member) && !member.status)
   if (isMasterAboutToSpeak) return undefined
   if (set.tokenEpoch === 0 && !complete && now.at < set.firstSeenAt + options.leaseMs) return undefined
-  return able.toSorted(byPrecedence)[0]
+  // One that was deposed may hold what its successor does not: it has to become a slave first.
+  const slaves = able.filter(({ hello }) => hello.role === 'slave' || !isDeposed(set, hello.identity))
+  return slaves.toSorted(byPrecedence)[0]
 }
 
 function haveAllSpoken(set: SetState): boolean {

@@ -107,6 +107,7 @@ class Member {
       grpcAddress: `${name}:8081`,
       haAddress: '',
       totalReplicas,
+      inSyncReplicas: 1,
       ...log,
     }
     const positions = {

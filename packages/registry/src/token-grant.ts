@@ -1,5 +1,5 @@
 import type { Instant, MemberState, RegistryOptions, ServingToken, SetState } from './registry-state.ts'
-import { isAlive, isHolder } from './registry-state.ts'
+import { isAlive, isDeposed, isHolder } from './registry-state.ts'
 import { successorOf } from './successor.ts'
 
 /** A member has registered: takes over the lease it still believes in, or notes that it believes in none (rule 4.5). */
@@ -38,7 +38,7 @@ export function afterStatus(
   if (status.release?.epoch === token.epoch) {
     const successor = set.members.get(status.release.to)
     const free: SetState = { ...set, token: undefined }
-    return successor && successor !== member && isAble(successor, options, now)
+    return successor && successor !== member && isAble(set, successor, options, now)
       ? granted(free, successor, options, now)
       : free
   }
@@ -46,7 +46,7 @@ export function afterStatus(
   if (status.wants === 'stay') return granted(set, member, options, now)
   // It can serve no more, and somebody else can: its lease is left to run out.
   const others = [...set.members.values()].filter((other) => other !== member)
-  if (status.wants === 'nothing' && others.some((other) => isAble(other, options, now))) return set
+  if (status.wants === 'nothing' && others.some((other) => isAble(set, other, options, now))) return set
   return { ...set, token: { ...token, expiresAt: now.at + options.leaseMs } }
 }
 
@@ -68,8 +68,10 @@ function granted(set: SetState, member: MemberState, options: RegistryOptions, n
 }
 
 /** Alive, and does not say that it cannot serve. */
-function isAble(member: MemberState, options: RegistryOptions, now: Instant): boolean {
-  return isAlive(member, options, now) && member.status !== undefined && member.status.wants !== 'nothing'
+function isAble(set: SetState, member: MemberState, options: RegistryOptions, now: Instant): boolean {
+  const { hello, status } = member
+  if (hello.role === 'master' && isDeposed(set, hello.identity)) return false
+  return isAlive(member, options, now) && status !== undefined && status.wants !== 'nothing'
 }
 
 function hasLeft(set: SetState, token: ServingToken): boolean {

@@ -1,4 +1,4 @@
-import { messageOf, type Clock, type Files, type Logger, type Timer } from '@tandemmq/base'
+import { replaceStateFile, messageOf, type Clock, type Files, type Logger, type Timer } from '@tandemmq/base'
 import { encodeCheckpoint, type Checkpoint } from '@tandemmq/codec'
 import type { CommitLog } from './commit-log.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
@@ -8,7 +8,6 @@ import type { IndexOfKeys } from './index-of-keys.ts'
 import type { Position, PositionFile } from './position-file.ts'
 import type { QueueEnds } from './queue-ends.ts'
 import type { RecoveryMarks } from './recovery-marks.ts'
-import { replaceStateFile } from './state-file.ts'
 import { beginOf } from './store-owner.ts'
 
 export interface BookkeepingParts {

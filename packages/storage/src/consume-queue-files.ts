@@ -1,5 +1,4 @@
-import { BrokerError, type Files } from '@tandemmq/base'
-import { directoryOf } from './state-file.ts'
+import { directoryOf, BrokerError, type Files } from '@tandemmq/base'
 import { FileCache } from './file-cache.ts'
 import { logFileName, positionOfLogFile } from './log-file-name.ts'
 

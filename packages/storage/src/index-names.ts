@@ -1,7 +1,12 @@
-import { messageOf, type Files, type Logger } from '@tandemmq/base'
-import type { IndexGeometry } from '@tandemmq/codec'
-import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
-import { readStateFile, readWhole, replaceStateFile } from './state-file.ts'
+import {
+  readStateFile,
+  readWhole,
+  replaceStateFile,
+  messageOf,
+  type Files,
+  type Logger,
+} from '@tandemmq/base'
+import { CheckedFields, decodeChecked, encodeChecked, type IndexGeometry } from '@tandemmq/codec'
 
 const TITLE = 'TandemMQ index files 1'
 

@@ -1,7 +1,19 @@
-import { BrokerError, type Files, type LogOffset } from '@tandemmq/base'
-import { encodeEpochFile, type Epoch, type Lineage } from '@tandemmq/codec'
-import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
-import { readStateFile, readWhole, replaceStateFile } from './state-file.ts'
+import {
+  readStateFile,
+  readWhole,
+  replaceStateFile,
+  BrokerError,
+  type Files,
+  type LogOffset,
+} from '@tandemmq/base'
+import {
+  CheckedFields,
+  decodeChecked,
+  encodeChecked,
+  encodeEpochFile,
+  type Epoch,
+  type Lineage,
+} from '@tandemmq/codec'
 
 const TITLE = 'TandemMQ epoch openers 1'
 

@@ -1,6 +1,5 @@
-import type { Files, LogOffset } from '@tandemmq/base'
-import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
-import { readStateFile, readWhole, replaceStateFile } from './state-file.ts'
+import { CheckedFields, decodeChecked, encodeChecked } from '@tandemmq/codec'
+import { readStateFile, readWhole, replaceStateFile, type Files, type LogOffset } from '@tandemmq/base'
 
 /** What must be known of a log before a byte of it is believed (rule 1.5). Positions are at record boundaries. */
 export interface Position {

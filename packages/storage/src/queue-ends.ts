@@ -1,4 +1,7 @@
 import {
+  readStateFile,
+  readWhole,
+  replaceStateFile,
   isNotTheContent,
   messageOf,
   type Files,
@@ -6,10 +9,8 @@ import {
   type LogOffset,
   type QueueOffset,
 } from '@tandemmq/base'
-import { BATCH_UNIT_BYTES, UNIT_BYTES } from '@tandemmq/codec'
-import { CheckedFields, decodeChecked, encodeChecked } from './checked-json.ts'
+import { CheckedFields, decodeChecked, encodeChecked, BATCH_UNIT_BYTES, UNIT_BYTES } from '@tandemmq/codec'
 import type { ConsumeQueues } from './consume-queues.ts'
-import { readStateFile, readWhole, replaceStateFile } from './state-file.ts'
 
 /** Ends the line of a batch queue. */
 const BATCH = 'batch'

@@ -1,4 +1,5 @@
 import {
+  readWhole,
   BrokerError,
   isNotTheContent,
   messageOf,
@@ -21,7 +22,6 @@ import type { QueueEnds } from './queue-ends.ts'
 import type { QueueTrust } from './queue-extent.ts'
 import { repairHint } from './repair-hint.ts'
 import type { SegmentReader } from './segment-reader.ts'
-import { readWhole } from './state-file.ts'
 
 /** What a start has found and done. */
 export interface RecoveryReport {

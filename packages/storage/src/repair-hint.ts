@@ -1,4 +1,4 @@
-import { directoryOf } from './state-file.ts'
+import { directoryOf } from '@tandemmq/base'
 
 /** What an operator types about a damaged log. @param directory the store's `commitlog` */
 export function repairHint(directory: string): string {

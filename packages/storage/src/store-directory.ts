@@ -1,6 +1,5 @@
-import type { Files } from '@tandemmq/base'
+import { directoryOf, type Files } from '@tandemmq/base'
 import { isForbidden } from './errno.ts'
-import { directoryOf } from './state-file.ts'
 
 /**
  * Makes what a store needs below `root`. Names that an earlier process made may not be durable yet, so they are synced

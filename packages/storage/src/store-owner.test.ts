@@ -16,7 +16,7 @@ test("a slave refuses its master's store and leaves it the master's; at the oper
   })
   await bench.clock.outcome((await bench.open({ owner: master })).close())
 
-  const demoted = await bench.open({ owner: { ...slave, takesMastersStore: true } })
+  const demoted = await bench.open({ owner: { ...slave, takesOtherStore: true } })
   expect(bodies(demoted)).toEqual(['one'])
   await bench.clock.outcome(demoted.close())
   await expect(bench.open({ owner: master })).rejects.toMatchObject({

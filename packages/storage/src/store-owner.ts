@@ -8,8 +8,8 @@ export interface StoreOwner {
   readonly cluster: string
   readonly set: string
   readonly role: 'master' | 'slave'
-  /** A slave's: the operator's word that this store was a master's until now. Default false. */
-  readonly takesMastersStore?: boolean
+  /** A word of the operator's, or of the registry in its place: this store was one of the other role until now. Default false. */
+  readonly takesOtherStore?: boolean
 }
 
 /** What a directory has to fit. */
@@ -75,8 +75,8 @@ function demandOwner(position: Position, owner: StoreOwner, claim: StoreClaim, h
     )
   }
   if (!hasLog || position.role === undefined || position.role === owner.role) return
+  if (owner.takesOtherStore === true) return
   if (owner.role === 'slave') {
-    if (owner.takesMastersStore === true) return
     throw foreign(
       `${root} is a master's store, this broker is a slave: give it a directory of its own; if the old master is to be a slave from now on, start with acceptLoss=true, which gives up what only this store holds`,
       { root },

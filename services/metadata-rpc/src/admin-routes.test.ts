@@ -19,6 +19,7 @@ function clusterWith(over: Partial<ClusterView>): ClusterView {
     group: () => undefined,
     createTopic: () => Promise.resolve(),
     createGroup: () => Promise.resolve(),
+    promote: () => Promise.reject(new BrokerError('NOT_WRITABLE', 'not now')),
     problems: () => [],
     readiness: () => ({ ready: true, problems: [] }),
     ...over,

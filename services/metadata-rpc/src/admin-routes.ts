@@ -26,7 +26,23 @@ const newGroup = {
   },
 } as const
 
-/** Cluster state, replication, topics and groups under `/api/v1`. */
+const promotion = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    to: { ...NAME, pattern: '^[A-Za-z0-9_%|][A-Za-z0-9._:@%|-]*$' },
+    oldMasterIsOff: { type: 'boolean' },
+    acceptLoss: { type: 'boolean' },
+  },
+} as const
+
+interface Promotion {
+  readonly to?: string
+  readonly oldMasterIsOff?: boolean
+  readonly acceptLoss?: boolean
+}
+
+/** Cluster state, replication, topics, groups and promotion under `/api/v1`. */
 export function adminRoutes(app: HttpRoutes, cluster: ClusterView, token: string | undefined): void {
   void app.register(
     (api, _options, done) => {
@@ -64,6 +80,15 @@ export function adminRoutes(app: HttpRoutes, cluster: ClusterView, token: string
         await cluster.createGroup(request.body)
         return reply.code(201).send({ created: request.body.name })
       })
+      api.post<{ Params: { set: string }; Body: Promotion }>(
+        '/sets/:set/promote',
+        { schema: { body: promotion } },
+        (request) => {
+          const { to, oldMasterIsOff = false, acceptLoss = false } = request.body
+          const { set } = request.params
+          return cluster.promote({ set, oldMasterIsOff, acceptLoss, ...(to !== undefined && { to }) })
+        },
+      )
       done()
     },
     { prefix: '/api/v1' },

@@ -1,6 +1,6 @@
 import type { Check, Problem, Readiness } from '@tandemmq/base'
 import { followingDescription, replicaView, replicationMember, type ReplicationMember } from '@tandemmq/http'
-import type { MemberReport, Registry, SetServing } from '@tandemmq/registry'
+import type { MemberReport, Promoted, PromotionRequest, Registry, SetServing } from '@tandemmq/registry'
 import type { ClusterTopics } from './cluster-topics.ts'
 import type {
   ClusterView,
@@ -96,6 +96,10 @@ export class ClusterState implements ClusterView {
 
   createGroup(group: NewGroup): Promise<void> {
     return this.#topics.makeGroup(group)
+  }
+
+  promote(request: PromotionRequest): Promise<Promoted> {
+    return this.#registry.promote(request)
   }
 
   /** Ready when every set that is known or expected can be written and serves its consumers. */

@@ -16,6 +16,7 @@ const hello: MemberHello = {
   logId: 'a'.repeat(32),
   lastEpoch: 1,
   end: 0,
+  inSyncReplicas: 1,
   totalReplicas: 1,
   seenServingEpoch: 0,
 }

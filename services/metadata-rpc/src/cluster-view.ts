@@ -1,5 +1,6 @@
 import type { Problem, Readiness } from '@tandemmq/base'
 import type { FollowingDescription, ReplicaView, ReplicationMember } from '@tandemmq/http'
+import type { Promoted, PromotionRequest } from '@tandemmq/registry'
 
 /** What the HTTP API shows and does. The composition root joins registry and metadata copies behind it. */
 export interface ClusterView {
@@ -13,6 +14,8 @@ export interface ClusterView {
   /** Creates it on the master of every set (or of `set`). Throws `BrokerError`. */
   createTopic(topic: NewTopic): Promise<void>
   createGroup(group: NewGroup): Promise<void>
+  /** Makes a slave master of its set (rule 3.5). Throws `BrokerError` with the reason why not. */
+  promote(request: PromotionRequest): Promise<Promoted>
   readiness(): Readiness
   /** What keeps the cluster from working; empty = ready. */
   problems(): readonly Problem[]

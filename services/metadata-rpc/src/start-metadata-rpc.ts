@@ -16,7 +16,7 @@ import {
   type ConfigurationSources,
   type RunningService,
 } from '@tandemmq/platform-node'
-import { Registry } from '@tandemmq/registry'
+import { Registry, SetRecordsFile } from '@tandemmq/registry'
 import {
   clientService,
   addRegistryService,
@@ -70,8 +70,9 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   const word = new SetSecret(secret, IDENTITY, { clock, random })
 
   const expectedSets = values.brokerSets.split(',').flatMap((set) => set.trim() || [])
+  const records = SetRecordsFile.open(new NodeFiles(), root, logger)
   const registry = opened.adopt(
-    new Registry({ cluster: values.clusterName, only: expectedSets }, { clock, logger }),
+    new Registry({ cluster: values.clusterName, only: expectedSets }, { clock, logger, records }),
     (it) => it.close(),
   )
   const copies = opened.use(

@@ -1,5 +1,5 @@
 import { invariant, silentMeter } from '@tandemmq/base'
-import { Registry } from '@tandemmq/registry'
+import { Registry, type Appointment } from '@tandemmq/registry'
 import {
   RecordingLogger,
   SeededRandom,
@@ -7,8 +7,10 @@ import {
   SimulatedMachine,
   SimulatedNet,
 } from '@tandemmq/testkit'
+import { appointedOptions } from '../appointed-options.ts'
+import { readAppointment, writeAppointment } from '../appointment-file.ts'
 import { Broker } from '../broker.ts'
-import type { BrokerOptions } from '../broker-options.ts'
+import type { BrokerOptions, MasterOptions } from '../broker-options.ts'
 import type { DurabilityMode } from '../durability-mode.ts'
 import { metadataOver } from './metadata-wire.ts'
 import { RegistryWire } from './registry-wire.ts'
@@ -26,6 +28,19 @@ interface Member {
   boots: number
   broker: Broker | undefined
   wire: RegistryWire | undefined
+}
+
+type Machine = ReturnType<SimulatedMachine['boot']>
+
+const SLAVE = { pullIntervalMs: 10_000, watch: true }
+
+function masterOptions(name: string): MasterOptions {
+  return {
+    haListen: { host: name, port: 10912 },
+    haAdvertisedHost: name,
+    createLog: false,
+    acceptLoss: false,
+  }
 }
 
 /** A broker set on fakes: `master` and slaves by name, one registry, all in one process and on simulated time. */
@@ -49,23 +64,46 @@ export class BrokerSet {
   /** Starts a broker process on the machine of that name: `master`, or else a slave. */
   async start(name: string, change: Partial<BrokerOptions> = {}): Promise<Broker> {
     const member = this.#member(name)
-    const ports = member.machine.boot()
+    return this.time.outcome(this.#open(name, member.machine.boot(), change))
+  }
+
+  /** In the role that its disk says; begins again in another one when it is told to. */
+  async #open(name: string, ports: Machine, change: Partial<BrokerOptions>): Promise<Broker> {
+    const member = this.#member(name)
     const wire = new RegistryWire(this.registry, ports.clock)
     member.wire = wire
-    member.broker = await this.time.outcome(
-      Broker.open(
-        { ...this.#options(name), ...change },
-        {
-          ...ports,
-          logger: member.logger,
-          meter: silentMeter,
-          registry: wire,
-          metadataSource: (address) =>
-            metadataOver({ clock: ports.clock, broker: () => this.#reach(name, address) }),
-        },
-      ),
+    const configured = { ...this.#options(name), ...change }
+    const roles = { master: configured.master ?? masterOptions(name), slave: SLAVE }
+    const broker = await Broker.open(
+      appointedOptions(configured, roles, readAppointment(ports.files, '/store')),
+      {
+        ...ports,
+        logger: member.logger,
+        meter: silentMeter,
+        registry: wire,
+        metadataSource: (address) =>
+          metadataOver({ clock: ports.clock, broker: () => this.#reach(name, address) }),
+      },
     )
-    return member.broker
+    member.broker = broker
+    broker.onAppointed((appointment) => void this.#begin(name, broker, ports, appointment, change))
+    return broker
+  }
+
+  async #begin(
+    name: string,
+    broker: Broker,
+    ports: Machine,
+    appointment: Appointment,
+    change: Partial<BrokerOptions>,
+  ): Promise<void> {
+    await broker.close()
+    await writeAppointment(ports.files, '/store', appointment)
+    await this.#open(name, ports, change)
+  }
+
+  isUp(name: string): boolean {
+    return this.#member(name).broker !== undefined
   }
 
   broker(name: string): Broker {
@@ -118,10 +156,10 @@ export class BrokerSet {
     return this.time.monotonic() - began
   }
 
-  /** Waits until the slave of that name follows its master and has all of its log. */
-  async untilCopied(name: string): Promise<void> {
+  /** Waits until the slave of that name follows `master` and has all of its log. */
+  async untilCopied(name: string, master = 'master'): Promise<void> {
     const { store } = this.broker(name)
-    await this.time.runUntil(() => store.end === this.broker('master').store.end && store.end > 0)
+    await this.time.runUntil(() => store.end === this.broker(master).store.end && store.end > 0)
   }
 
   /** All bytes of a broker's log. */
@@ -183,23 +221,18 @@ export class BrokerSet {
       create: { topics: true, groups: true, queues: 4 },
       secret: Buffer.from('the secret of the set'),
       grpcAddress: `${name}:8081`,
+      haIfMaster: `${name}:10912`,
       flushTimeoutMs: 5_000,
       slaveTimeoutMs: 3_000,
       ...(isMaster
         ? {
-            master: {
-              haListen: { host: name, port: 10912 },
-              haAdvertisedHost: name,
-              createLog: true,
-              acceptLoss: false,
-            },
+            master: { ...masterOptions(name), createLog: true },
           }
         : {
             slave: {
               masterHa: { host: 'master', port: 10912 },
               masterGrpc: 'master:8081',
-              pullIntervalMs: 10_000,
-              watch: true,
+              ...SLAVE,
             },
           }),
     }

@@ -15,10 +15,12 @@ export class Client {
   }
 
   /** Sends a numbered message to the master; the promise is the broker's answer, still open. */
-  send(options: { readonly deliveryTimestamp?: number; readonly timeoutMs?: number } = {}) {
+  send(
+    options: { readonly deliveryTimestamp?: number; readonly timeoutMs?: number; readonly to?: string } = {},
+  ) {
     this.#sent += 1
     const { time } = this.#set
-    const { deliveryTimestamp, timeoutMs = 10_000 } = options
+    const { deliveryTimestamp, timeoutMs = 10_000, to = 'master' } = options
     const message: OutgoingMessage = {
       topic: TOPIC,
       messageId: `m${this.#sent}`,
@@ -32,17 +34,17 @@ export class Client {
       compressed: false,
     }
     const answer = this.#set
-      .broker('master')
+      .broker(to)
       .api.send(message, this.#context({ deadline: time.monotonic() + timeoutMs }))
     answer.catch(() => {}) // Looked at later.
     return answer
   }
 
   /** Sends so many, one after the other; all must be OK. Returns their bodies. */
-  async sendAll(count: number): Promise<string[]> {
+  async sendAll(count: number, to = 'master'): Promise<string[]> {
     const bodies: string[] = []
     for (let index = 0; index < count; index += 1) {
-      const { status } = await this.#set.time.outcome(this.send())
+      const { status } = await this.#set.time.outcome(this.send({ to }))
       if (status !== 'OK') throw new Error(`sent with ${status}`)
       bodies.push(`body ${this.#sent}`)
     }

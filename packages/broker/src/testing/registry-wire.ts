@@ -1,5 +1,5 @@
 import { BrokerError, type Clock } from '@tandemmq/base'
-import type { RegistryLink, RegistrySession } from '@tandemmq/registry'
+import type { MemberStatus, RegistryLink, RegistrySession } from '@tandemmq/registry'
 
 /** The way from one broker to a registry in the same process: it takes a while, and it can be cut. */
 export class RegistryWire implements RegistryLink {
@@ -16,10 +16,11 @@ export class RegistryWire implements RegistryLink {
 
   open(...[hello, onAnswer, onClosed]: Parameters<RegistryLink['open']>): RegistrySession {
     let isOpen = true
-    const close = (): void => {
+    const close = (last?: MemberStatus): void => {
       isOpen = false
       this.#sessions.delete(end)
-      session?.close()
+      if (last === undefined) session?.close()
+      else this.#later(() => session?.close(last))
     }
     const end = (): void => {
       if (!isOpen) return

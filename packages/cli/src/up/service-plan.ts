@@ -87,7 +87,7 @@ export function confOf(
     brokerIP1: HOST,
     ...common,
     haListenPort: ha,
-    ...(isMaster ? {} : following),
+    ...(isMaster ? {} : { ...following, roleIfPromoted: `${options.replication.toUpperCase()}_MASTER` }),
     namesrvAddr: `${HOST}:${portsOf('metadata-rpc').grpc}`,
     flushDiskType: `${options.flush.toUpperCase()}_FLUSH`,
     ...(isSync ? { inSyncReplicas: 2 } : {}),

@@ -1,6 +1,6 @@
 import { credentials } from '@grpc/grpc-js'
 import { BrokerError } from '@tandemmq/base'
-import type { RegistryLink, RegistrySession } from '@tandemmq/registry'
+import type { MemberStatus, RegistryLink, RegistrySession } from '@tandemmq/registry'
 import { registry as wire } from '@tandemmq/rpc'
 import { internalChannelOptions, watchCall } from '../internal-client.ts'
 import { errorOf } from '../rpc-status.ts'
@@ -29,13 +29,21 @@ export class GrpcRegistryLink implements RegistryLink {
     let isOver = false
     const leave = (): void => {
       isOver = true
-      signal?.removeEventListener('abort', close)
+      signal?.removeEventListener('abort', abort)
       call.cancel()
       client.close()
     }
-    const close = (): void => {
-      if (!isOver) leave()
+    const close = (last?: MemberStatus): void => {
+      if (isOver) return
+      if (last === undefined) return leave()
+      // Said to the end: a cancelled call takes along what was not sent yet. The call ends with its connection at the latest.
+      isOver = true
+      signal?.removeEventListener('abort', abort)
+      call.write(statusToWire(last))
+      call.end()
+      client.close()
     }
+    const abort = (): void => close()
     const lost = (why: BrokerError): void => {
       if (isOver) return
       leave()
@@ -52,7 +60,7 @@ export class GrpcRegistryLink implements RegistryLink {
         lost(errorOf(thrown))
       }
     })
-    signal?.addEventListener('abort', close, { once: true })
+    signal?.addEventListener('abort', abort, { once: true })
     call.write(helloToWire(hello))
     if (signal?.aborted) close()
     return {

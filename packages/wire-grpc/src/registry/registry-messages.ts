@@ -22,14 +22,20 @@ export function helloToWire(hello: MemberHello): wire.MemberMessage {
         instanceId: hello.instanceId,
         role: roleToWire(hello.role),
         heldLease: hello.heldLease && { ...hello.heldLease },
+        appointment: hello.appointment && { ...hello.appointment },
       },
     },
   }
 }
 
 /** Throws `PROTOCOL_VIOLATION`. What the fields say is checked by the registry. */
-export function helloFromWire({ heldLease, role, ...hello }: wire.MemberHello): MemberHello {
-  return { ...hello, role: roleFromWire(role), ...(heldLease && { heldLease }) }
+export function helloFromWire({ heldLease, appointment, role, ...hello }: wire.MemberHello): MemberHello {
+  return {
+    ...hello,
+    role: roleFromWire(role),
+    ...(heldLease && { heldLease }),
+    ...(appointment && { appointment }),
+  }
 }
 
 export function statusToWire(status: MemberStatus): wire.MemberMessage {
@@ -48,6 +54,8 @@ export function statusToWire(status: MemberStatus): wire.MemberMessage {
         writable: status.writable,
         diskFull: status.diskFull,
         masterConnected: status.masterConnected,
+        steppedDown: status.steppedDown,
+        isGoodbye: status.isGoodbye ?? false,
         renewEpoch: status.renew?.epoch,
         wish: wishToWire(status.wants),
         release: status.release && { ...status.release },
@@ -85,6 +93,8 @@ export function statusFromWire(status: wire.MemberStatus): MemberStatus {
     writable: status.writable,
     diskFull: status.diskFull,
     ...(status.masterConnected !== undefined && { masterConnected: status.masterConnected }),
+    ...(status.steppedDown !== undefined && { steppedDown: status.steppedDown }),
+    ...(status.isGoodbye && { isGoodbye: true }),
     ...(status.renewEpoch !== undefined && { renew: { epoch: status.renewEpoch } }),
     ...(wants && { wants }),
     ...(status.release && { release: status.release }),
@@ -98,6 +108,8 @@ export function answerToWire(answer: RegistryAnswer): wire.RegistryAnswer {
     token: answer.token && { ...answer.token },
     members: answer.members.map((member) => ({ ...member, role: roleToWire(member.role) })),
     highestLogEpoch: answer.highestLogEpoch,
+    appointment: answer.appointment && { ...answer.appointment },
+    stepDown: answer.stepDown,
   }
 }
 
@@ -109,6 +121,8 @@ export function answerFromWire(answer: wire.RegistryAnswer): RegistryAnswer {
     ...(answer.token && { token: answer.token }),
     members,
     highestLogEpoch: answer.highestLogEpoch,
+    ...(answer.appointment && { appointment: answer.appointment }),
+    ...(answer.stepDown !== undefined && { stepDown: answer.stepDown }),
   }
 }
 

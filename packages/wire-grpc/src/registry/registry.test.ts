@@ -39,6 +39,7 @@ function helloOf(identity: string, fields: Partial<MemberHello> = {}): MemberHel
     lastEpoch: 1,
     end: 42,
     totalReplicas: 2,
+    inSyncReplicas: 1,
     seenServingEpoch: 0,
     ...fields,
   }

@@ -65,7 +65,7 @@ export interface MemberHello {
   role: MemberRole;
   /** host:port at which gateways and other brokers reach this broker's gRPC. */
   grpcAddress: string;
-  /** host:port of its HA listener; empty for a slave that has none. */
+  /** host:port of its HA listener, a slave's if it were master; empty: it can be none. */
   haAddress: string;
   /** 32 hex digits; empty while the store has no lineage. */
   logId: string;
@@ -81,6 +81,19 @@ export interface MemberHello {
     | undefined;
   /** The highest serving epoch this process has ever heard of; 0 if none. New epochs are above it. */
   seenServingEpoch: number;
+  /** Identities that must hold a message before OK, itself included, in the mode in which it is or would be master; 0, 1: OK waits for nobody. */
+  inSyncReplicas: number;
+  /** The last appointment it has heard of, from its disk. */
+  appointment: Appointment | undefined;
+}
+
+/** Who was made the master of a set by an operator. Of two the one with the higher epoch holds. */
+export interface Appointment {
+  identity: string;
+  /** The log of the set goes on under at least this epoch. */
+  epoch: number;
+  grpcAddress: string;
+  haAddress: string;
 }
 
 export interface HeldLease {
@@ -115,6 +128,12 @@ export interface MemberStatus {
     | undefined;
   /** Its disk has no room for messages: sends are refused until there is some. */
   diskFull: boolean;
+  /** A master that was asked to step down has: by the promotion of this number. It appends nothing past end until it is told to go on. */
+  steppedDown?:
+    | number
+    | undefined;
+  /** A master's last words: its process ends, and appends nothing past end. */
+  isGoodbye: boolean;
 }
 
 export interface TokenRelease {
@@ -237,6 +256,12 @@ export interface RegistryAnswer {
   members: Member[];
   /** The highest log epoch known in the set: a master whose own is lower must not write. */
   highestLogEpoch: number;
+  /** Who is to be the master; absent: the one that is configured so. Everybody else becomes its slave. */
+  appointment:
+    | Appointment
+    | undefined;
+  /** The receiver takes no more messages and says so, naming this number; absent: it may go on. */
+  stepDown?: number | undefined;
 }
 
 export interface ServingToken {
@@ -358,6 +383,8 @@ function createBaseMemberHello(): MemberHello {
     totalReplicas: 0,
     heldLease: undefined,
     seenServingEpoch: 0,
+    inSyncReplicas: 0,
+    appointment: undefined,
   };
 }
 
@@ -401,6 +428,12 @@ export const MemberHello: MessageFns<MemberHello> = {
     }
     if (message.seenServingEpoch !== 0) {
       writer.uint32(104).int64(message.seenServingEpoch);
+    }
+    if (message.inSyncReplicas !== 0) {
+      writer.uint32(112).int32(message.inSyncReplicas);
+    }
+    if (message.appointment !== undefined) {
+      Appointment.encode(message.appointment, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -522,6 +555,22 @@ export const MemberHello: MessageFns<MemberHello> = {
             message.seenServingEpoch = longToNumber(reader.int64());
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.inSyncReplicas = reader.int32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.appointment = Appointment.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -554,6 +603,101 @@ export const MemberHello: MessageFns<MemberHello> = {
       ? HeldLease.fromPartial(object.heldLease)
       : undefined;
     message.seenServingEpoch = object.seenServingEpoch ?? 0;
+    message.inSyncReplicas = object.inSyncReplicas ?? 0;
+    message.appointment = (object.appointment !== undefined && object.appointment !== null)
+      ? Appointment.fromPartial(object.appointment)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAppointment(): Appointment {
+  return { identity: "", epoch: 0, grpcAddress: "", haAddress: "" };
+}
+
+export const Appointment: MessageFns<Appointment> = {
+  encode(message: Appointment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.identity !== "") {
+      writer.uint32(10).string(message.identity);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).int64(message.epoch);
+    }
+    if (message.grpcAddress !== "") {
+      writer.uint32(26).string(message.grpcAddress);
+    }
+    if (message.haAddress !== "") {
+      writer.uint32(34).string(message.haAddress);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Appointment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAppointment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.identity = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.grpcAddress = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.haAddress = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Appointment>): Appointment {
+    return Appointment.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Appointment>): Appointment {
+    const message = createBaseAppointment();
+    message.identity = object.identity ?? "";
+    message.epoch = object.epoch ?? 0;
+    message.grpcAddress = object.grpcAddress ?? "";
+    message.haAddress = object.haAddress ?? "";
     return message;
   },
 };
@@ -641,6 +785,8 @@ function createBaseMemberStatus(): MemberStatus {
     release: undefined,
     details: undefined,
     diskFull: false,
+    steppedDown: undefined,
+    isGoodbye: false,
   };
 }
 
@@ -687,6 +833,12 @@ export const MemberStatus: MessageFns<MemberStatus> = {
     }
     if (message.diskFull !== false) {
       writer.uint32(112).bool(message.diskFull);
+    }
+    if (message.steppedDown !== undefined) {
+      writer.uint32(120).int64(message.steppedDown);
+    }
+    if (message.isGoodbye !== false) {
+      writer.uint32(128).bool(message.isGoodbye);
     }
     return writer;
   },
@@ -816,6 +968,22 @@ export const MemberStatus: MessageFns<MemberStatus> = {
             message.diskFull = reader.bool();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.steppedDown = longToNumber(reader.int64());
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.isGoodbye = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -851,6 +1019,8 @@ export const MemberStatus: MessageFns<MemberStatus> = {
       ? MemberDetails.fromPartial(object.details)
       : undefined;
     message.diskFull = object.diskFull ?? false;
+    message.steppedDown = object.steppedDown ?? undefined;
+    message.isGoodbye = object.isGoodbye ?? false;
     return message;
   },
 };
@@ -2165,7 +2335,14 @@ export const MetadataSyncDetails_ResultsEntry: MessageFns<MetadataSyncDetails_Re
 };
 
 function createBaseRegistryAnswer(): RegistryAnswer {
-  return { sequence: 0, token: undefined, members: [], highestLogEpoch: 0 };
+  return {
+    sequence: 0,
+    token: undefined,
+    members: [],
+    highestLogEpoch: 0,
+    appointment: undefined,
+    stepDown: undefined,
+  };
 }
 
 export const RegistryAnswer: MessageFns<RegistryAnswer> = {
@@ -2181,6 +2358,12 @@ export const RegistryAnswer: MessageFns<RegistryAnswer> = {
     }
     if (message.highestLogEpoch !== 0) {
       writer.uint32(32).int64(message.highestLogEpoch);
+    }
+    if (message.appointment !== undefined) {
+      Appointment.encode(message.appointment, writer.uint32(42).fork()).join();
+    }
+    if (message.stepDown !== undefined) {
+      writer.uint32(48).int64(message.stepDown);
     }
     return writer;
   },
@@ -2230,6 +2413,22 @@ export const RegistryAnswer: MessageFns<RegistryAnswer> = {
             message.highestLogEpoch = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.appointment = Appointment.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.stepDown = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2253,6 +2452,10 @@ export const RegistryAnswer: MessageFns<RegistryAnswer> = {
       : undefined;
     message.members = object.members?.map((e) => Member.fromPartial(e)) || [];
     message.highestLogEpoch = object.highestLogEpoch ?? 0;
+    message.appointment = (object.appointment !== undefined && object.appointment !== null)
+      ? Appointment.fromPartial(object.appointment)
+      : undefined;
+    message.stepDown = object.stepDown ?? undefined;
     return message;
   },
 };

@@ -1,4 +1,6 @@
-import { BrokerError, isNotTheContent, messageOf, systemCodeOf, type Files } from '@tandemmq/base'
+import { isNotTheContent, systemCodeOf } from './disk-error.ts'
+import { BrokerError, messageOf } from './errors.ts'
+import type { Files } from './files.ts'
 
 /**
  * State files are never overwritten: a new one is written and synced beside the old one and takes its name; the old one

@@ -1,4 +1,4 @@
-import { crc32m } from '@tandemmq/codec'
+import { crc32m } from './crc32m.ts'
 import { BrokerError } from '@tandemmq/base'
 
 /**
@@ -40,6 +40,11 @@ export class CheckedFields {
 
   optionalText(name: string): string | undefined {
     return this.#fields.has(name) ? this.text(name) : undefined
+  }
+
+  /** A value whose shape is looked at elsewhere. */
+  optional(name: string): unknown {
+    return this.#fields.get(name)
   }
 
   /** A position or count: an integer in [0, 2^53). */

@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest'
+import type { DurabilityMode } from './durability-mode.ts'
+import { ASYNC, ASYNC_FLUSHED, BrokerSet, SYNC, SYNC_FLUSHED } from './testing/broker-set.ts'
+import { bodiesOf, Client } from './testing/client.ts'
+
+const MODES: readonly (readonly [string, DurabilityMode])[] = [
+  ['ASYNC', ASYNC],
+  ['ASYNC_FLUSHED', ASYNC_FLUSHED],
+  ['SYNC', SYNC],
+  ['SYNC_FLUSHED', SYNC_FLUSHED],
+]
+
+async function started(mode: DurabilityMode, slaves = 1) {
+  const set = new BrokerSet(mode, { slaves })
+  const names = slaves === 1 ? ['slave'] : Array.from({ length: slaves }, (_, index) => `slave-${index + 1}`)
+  for (const name of ['master', ...names]) await set.start(name)
+  await set.untilServing('master')
+  await isFollowed(set, 'master', slaves)
+  return { set, client: new Client(set), names }
+}
+
+/** Until that broker is master, takes messages, serves, and so many replicas follow it. */
+async function isFollowed(set: BrokerSet, name: string, replicas: number): Promise<void> {
+  await set.time.runUntil(() => {
+    if (!set.isUp(name)) return false
+    const { role, servingEpoch } = set.broker(name)
+    if (role.kind !== 'master' || !role.writability.isWritable || servingEpoch === undefined) return false
+    return role.replicas().filter(({ known }) => known).length >= replicas
+  }, 60_000)
+}
+
+function promote(
+  set: BrokerSet,
+  request: { to?: string; oldMasterIsOff?: boolean; acceptLoss?: boolean } = {},
+) {
+  return set.registry.promote({ set: 'broker-a', oldMasterIsOff: false, acceptLoss: false, ...request })
+}
+
+describe('promotion by hand (rule 3.5)', () => {
+  test.each(MODES)(
+    'the master steps down, its slave has all it had and is the master; the old one is its slave, and nothing is lost (%s)',
+    async (_name, mode) => {
+      const { set, client } = await started(mode)
+      const sent = await client.sendAll(20)
+      const done = await set.time.outcome(promote(set))
+      expect(done).toMatchObject({ master: 'slave', words: expect.stringContaining('has stepped down') })
+      await isFollowed(set, 'slave', 1)
+      expect(set.broker('master').role.kind).toBe('slave')
+      expect(set.broker('slave').store.lineage?.epochs.at(-1)?.epoch).toBe(done.epoch)
+      const more = await client.sendAll(5, 'slave')
+      await set.untilCopied('master', 'slave')
+      expect(set.logOf('master').equals(set.logOf('slave'))).toBe(true)
+      expect(bodiesOf(await client.receiveAll('slave'))).toEqual([...sent, ...more])
+    },
+  )
+
+  test('what was acknowledged at the old master is not delivered again by the new one', async () => {
+    const { set, client } = await started(SYNC)
+    await client.sendAll(5)
+    await client.ack('master', await client.receiveAll('master'))
+    await set.time.outcome(promote(set))
+    await isFollowed(set, 'slave', 1)
+    expect(await client.receiveAll('slave')).toEqual([])
+  })
+
+  test('a dead master is not followed without the word that it is off; with it the slave goes on, and it comes back as a slave with what diverged saved', async () => {
+    const { set, client } = await started(ASYNC)
+    const sent = await client.sendAll(10)
+    await set.untilCopied('slave')
+    set.net.cut('master', 'slave')
+    const diverged = await client.sendAll(3)
+    const { end } = set.broker('master').store
+    set.kill('master')
+    set.net.heal('master', 'slave')
+    await set.untilServing('slave')
+    await expect(set.time.outcome(promote(set))).rejects.toMatchObject({
+      code: 'NOT_WRITABLE',
+      message: expect.stringContaining('--old-master-is-off'),
+    })
+    const { end: from } = set.broker('slave').store
+    const done = await set.time.outcome(promote(set, { oldMasterIsOff: true }))
+    expect(done.master).toBe('slave')
+    await isFollowed(set, 'slave', 0)
+    const more = await client.sendAll(4, 'slave')
+
+    await set.start('master')
+    await set.time.runUntil(() => set.isUp('master') && set.broker('master').role.kind === 'slave')
+    await set.untilCopied('master', 'slave')
+    expect(set.logOf('master').equals(set.logOf('slave'))).toBe(true)
+    expect(bodiesOf(await client.receiveAll('slave'))).toEqual([...sent, ...more])
+    expect(diverged).toHaveLength(3)
+    expect(set.machine('master').files.list('/store/diverged').join()).toContain(`${from}-${end}-`)
+    expect(set.log('master').messages('warn').join()).toContain('cutting the commit log')
+  })
+
+  test('a master whose slave was promoted while it was dead opens no epoch when it comes back, also before it can reach the registry', async () => {
+    const { set, client } = await started(ASYNC)
+    await client.sendAll(3)
+    await set.untilCopied('slave')
+    set.kill('master')
+    await set.untilServing('slave')
+    await set.time.outcome(promote(set, { oldMasterIsOff: true }))
+    await isFollowed(set, 'slave', 0)
+    const back = await set.start('master')
+    set.wire('master').silence()
+    await set.time.advance(20_000)
+    expect(back.store.isWritable).toBe(false)
+    await expect(set.time.outcome(client.send())).rejects.toMatchObject({ code: 'NOT_WRITABLE' })
+  })
+
+  test('roles are kept over restarts, and the promoted one can be followed in turn', async () => {
+    const { set, client } = await started(SYNC)
+    const sent = await client.sendAll(5)
+    await set.time.outcome(promote(set))
+    await isFollowed(set, 'slave', 1)
+    for (const name of ['slave', 'master']) await set.stop(name)
+    for (const name of ['master', 'slave']) await set.start(name)
+    await isFollowed(set, 'slave', 1)
+    expect(set.broker('master').role.kind).toBe('slave')
+    await set.time.outcome(promote(set))
+    await isFollowed(set, 'master', 1)
+    const more = await client.sendAll(5)
+    await set.untilCopied('slave')
+    expect(set.logOf('slave').equals(set.logOf('master'))).toBe(true)
+    expect(bodiesOf(await client.receiveAll('master'))).toEqual([...sent, ...more])
+  })
+
+  test('of two slaves the one that holds more is promoted, the other follows it; a living master is not believed to be off', async () => {
+    const { set, client } = await started(SYNC, 2)
+    await client.sendAll(5)
+    await set.untilCopied('slave-2')
+    set.net.cut('master', 'slave-1')
+    const more = await client.sendAll(5)
+    await expect(set.time.outcome(promote(set, { oldMasterIsOff: true }))).rejects.toThrow('is not off')
+    await set.untilCopied('slave-2')
+    set.kill('master')
+    await set.time.advance(1_500)
+    await expect(set.time.outcome(promote(set, { to: 'slave-1', oldMasterIsOff: true }))).rejects.toThrow(
+      'slave-2 holds more',
+    )
+    expect(await set.time.outcome(promote(set, { oldMasterIsOff: true }))).toMatchObject({
+      master: 'slave-2',
+    })
+    await isFollowed(set, 'slave-2', 1)
+    await client.sendAll(3, 'slave-2')
+    await set.untilCopied('slave-1', 'slave-2')
+    expect(set.logOf('slave-1').equals(set.logOf('slave-2'))).toBe(true)
+    expect(bodiesOf(await client.receiveAll('slave-2')).slice(5, 10)).toEqual(more)
+  })
+
+  test('with one of two slaves away nobody knows who holds an acknowledged message: refused', async () => {
+    const { set, client, names } = await started(SYNC, 2)
+    expect(names).toHaveLength(2)
+    await client.sendAll(3)
+    set.kill('slave-2')
+    set.kill('master')
+    await set.time.advance(1_500)
+    await expect(set.time.outcome(promote(set, { oldMasterIsOff: true }))).rejects.toThrow(
+      'only 1 of the 2 replicas',
+    )
+    const done = await set.time.outcome(promote(set, { oldMasterIsOff: true, acceptLoss: true }))
+    expect(done.master).toBe('slave-1')
+  })
+
+  test('a master that left in order has said where its log ends: its slave may follow without any other word', async () => {
+    const { set, client } = await started(SYNC)
+    const sent = await client.sendAll(5)
+    await set.untilCopied('slave')
+    await set.stop('master')
+    await set.untilServing('slave')
+    expect((await set.time.outcome(promote(set))).words).toContain('left in order')
+    await set.untilServing('slave')
+    await set.time.runUntil(
+      () => set.broker('slave').role.kind === 'master' && set.broker('slave').servingEpoch !== undefined,
+    )
+    await set.start('master')
+    await isFollowed(set, 'slave', 1)
+    expect(bodiesOf(await client.receiveAll('slave'))).toEqual(sent)
+  })
+})

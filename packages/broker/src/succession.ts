@@ -1,0 +1,59 @@
+import type { Appointment, Registration, RegistryAnswer } from '@tandemmq/registry'
+import type { BrokerOptions } from './broker-options.ts'
+
+export interface SuccessionParts {
+  readonly registration: Registration
+  readonly options: BrokerOptions
+  readonly role: 'master' | 'slave'
+  /** Somebody else is the master now. */
+  depose(successor: string): void
+  /** Consumers are answered here until their progress is with the new master; calls back when that is over. */
+  handOver(appointment: Appointment, done: () => void): void
+  /** This broker has to begin again, in the role that follows from it. */
+  begin(appointment: Appointment): void
+}
+
+/**
+ * Compares who was appointed master with what this broker is (rule 3.5). A role is taken up by beginning again: whoever runs the broker closes it, writes the
+ * appointment down and opens it in the other role.
+ */
+export class Succession {
+  readonly #parts: SuccessionParts
+  #state: 'in place' | 'handing over' | 'over' = 'in place'
+
+  constructor(parts: SuccessionParts) {
+    this.#parts = parts
+  }
+
+  /** The registry has answered, or serving has begun or ended. */
+  consider({ appointment, members }: RegistryAnswer): void {
+    const { registration, options, role } = this.#parts
+    if (appointment === undefined || this.#state !== 'in place' || !this.#isNews(appointment)) return
+    const isMine = appointment.identity === options.identity
+    if (!isMine && role === 'master') this.#parts.depose(appointment.identity)
+    // Nobody else answers consumers before this one has given up the token; the new master first has to be there to take it.
+    if (!isMine && registration.mayServe()) {
+      const successor = members.find(({ identity }) => identity === appointment.identity)
+      if (successor?.alive !== true || !successor.writable) return
+      this.#state = 'handing over'
+      return this.#parts.handOver(appointment, () => this.#begin(appointment))
+    }
+    this.#begin(appointment)
+  }
+
+  #begin(appointment: Appointment): void {
+    this.#state = 'over'
+    this.#parts.begin(appointment)
+  }
+
+  #isNews(appointment: Appointment): boolean {
+    const { options } = this.#parts
+    const known = options.appointment
+    if (known === undefined || appointment.epoch > known.epoch) return true
+    // The master's addresses matter to its slaves only.
+    const isMine = appointment.identity === options.identity
+    const hasMoved =
+      appointment.haAddress !== known.haAddress || appointment.grpcAddress !== known.grpcAddress
+    return appointment.epoch === known.epoch && !isMine && hasMoved
+  }
+}

@@ -1,0 +1,19 @@
+/** Which member of a set an operator has made its master (rule 3.5). Later ones have higher epochs; the highest holds. */
+export interface Appointment {
+  readonly identity: string
+  /** Its log goes on under at least this epoch; nobody else's does. */
+  readonly epoch: number
+  /** `host:port` of its gRPC. */
+  readonly grpcAddress: string
+  /** `host:port` at which it sends its log. */
+  readonly haAddress: string
+}
+
+/** The one that holds of two. */
+export function laterOf(
+  one: Appointment | undefined,
+  other: Appointment | undefined,
+): Appointment | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return other.epoch > one.epoch ? other : one
+}
