@@ -14,10 +14,8 @@ import { Writability } from './writability.ts'
 const DRAIN_MS = 500
 /** Answers to sends leave so much before their deadline, ms; see {@link Durability.confirmed}. */
 const ANSWER_MARGIN_MS = 300
-
 /** When the disk had no room to open an epoch, ms. */
 const RETRY_MS = 1_000
-
 /** How long a master in asynchronous mode waits for a replica that may know more, ms (rule 3.2). */
 const CONTACT_MS = 5_000
 
@@ -209,7 +207,9 @@ export class MasterRole implements AsyncDisposable {
   heardOfEpoch(highest: number): void {
     this.#highestHeard = highest
     const { master } = this.#options
-    if (!this.#isEpochOpen && master !== undefined) this.#decide(master)
+    // What is being fetched is judged when it has come.
+    const isFetching = this.#verdict.kind === 'missing'
+    if (!this.#isEpochOpen && !isFetching && master !== undefined) this.#decide(master)
     const own = lastEpoch(this.#store.lineage)
     if (highest <= own || !this.#isEpochOpen) return this.writability.lift('registry')
     this.writability.refuse(
