@@ -37,9 +37,9 @@ export class MasterRole implements AsyncDisposable {
   readonly #ha: HaMaster
   /** Whether the log may lack its tail (rule 3.2). */
   #verdict: TailVerdict = { kind: 'complete' }
-  /** Epochs that were opened and given up again for an older tail; the next one goes above them. */
+  /** Epochs that were opened and given up again for an older tail, and an appointment's: the next one goes above. */
   #atLeast = 1
-  /** What became of the bytes above the recovery's `trustedEnd`. */
+  /** What became of the bytes above the recovery's `trustedEnd`; `cut` also if there were none. */
   #doubtfulEnd: 'kept' | 'being cut' | 'cut' = 'kept'
   /** Replicas that introduced themselves since the start, by identity. */
   readonly #heard = new Map<string, Hello>()
@@ -68,6 +68,8 @@ export class MasterRole implements AsyncDisposable {
     this.#log = log
     this.#ha = ha
     this.#hasRegistry = ports.registry !== undefined
+    // Of what was there at the start: bytes that are fetched later are not in doubt.
+    if (store.recovery.trustedEnd >= store.end) this.#doubtfulEnd = 'cut'
     this.#atLeast = options.appointment?.epoch ?? 1
     this.durability = new Durability(
       {
@@ -207,8 +209,7 @@ export class MasterRole implements AsyncDisposable {
   heardOfEpoch(highest: number): void {
     this.#highestHeard = highest
     const { master } = this.#options
-    // What is being fetched is judged when it has come.
-    const isFetching = this.#verdict.kind === 'missing'
+    const isFetching = this.#verdict.kind === 'missing' // Judged when it has come.
     if (!this.#isEpochOpen && !isFetching && master !== undefined) this.#decide(master)
     const own = lastEpoch(this.#store.lineage)
     if (highest <= own || !this.#isEpochOpen) return this.writability.lift('registry')
@@ -334,7 +335,6 @@ export class MasterRole implements AsyncDisposable {
     this.#atLeast = epoch.epoch + 1
     this.#isEpochOpen = true
     this.#ports.logger.info({ epoch: epoch.epoch, offset: epoch.start }, 'epoch opened')
-    // What the registry said before could not be compared with an epoch of ours.
     if (this.#highestHeard !== undefined) this.heardOfEpoch(this.#highestHeard)
     this.writability.lift('log')
     for (const listener of this.#epochListeners.splice(0)) listener()
@@ -354,7 +354,7 @@ export class MasterRole implements AsyncDisposable {
 
   /** Records that a power cut may have torn where their checksum does not see it, and that a replica holds too. */
   get #hasDoubtfulEnd(): boolean {
-    return this.#doubtfulEnd !== 'cut' && this.#store.recovery.trustedEnd < this.#store.end
+    return this.#doubtfulEnd !== 'cut'
   }
 
   async #cutDoubtfulEnd(): Promise<void> {
