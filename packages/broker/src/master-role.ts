@@ -51,7 +51,6 @@ export class MasterRole implements AsyncDisposable {
   /** The newest epoch of this log, as the registry said last; `undefined`: it has not answered since the start. */
   #highestHeard: number | undefined
   readonly #hasRegistry: boolean
-  /** Somebody else was appointed master: nothing is opened or written here any more. */
   #isDeposed = false
   #steppedDown: number | undefined
 
@@ -241,7 +240,6 @@ export class MasterRole implements AsyncDisposable {
     )
   }
 
-  /** Appends nothing any more: the process ends or takes another role. */
   quit(): void {
     this.writability.refuse('stop', 'this master stops')
   }
@@ -343,7 +341,6 @@ export class MasterRole implements AsyncDisposable {
   /** What the HA port is to do about a tail that may be missing. */
   tail(): Tail {
     const { kind } = this.#verdict
-    // Before its epoch is open it is no master yet.
     if (kind === 'complete' && !this.#isEpochOpen) return { kind: 'unknown' }
     if (kind === 'missing' && this.#hasDoubtfulEnd) {
       if (this.#doubtfulEnd === 'kept') void this.#cutDoubtfulEnd()
