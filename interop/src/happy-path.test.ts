@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { ConsumeResult, type MessageView } from 'rocketmq-client-nodejs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -69,6 +70,23 @@ test('a push consumer gets what is sent while it waits; a failure does not hold 
   await producer.send({ topic: 'Pushed', body: Buffer.from('twice') })
   await done.promise
   expect(seen.toSorted()).toEqual(['last', 'once', 'twice'])
+})
+
+test('large messages are on both machines before the sender has its answer, and come back whole', async () => {
+  const producer = await clients.producer('Large')
+  const consumer = await clients.simple('large', 'Large')
+  for (const bytes of [1, 160_000, 1_500_000, 4_190_000]) {
+    const body = randomBytes(bytes)
+    await producer.send({ topic: 'Large', body })
+    const [message] = await received(() => consumer.receive(1, 30_000))
+    expect(message?.corrupted).toBeFalsy()
+    expect(message?.body.equals(body)).toBe(true)
+    if (message !== undefined) await consumer.ack(message)
+  }
+  // All that `maxMessageSize` allows; what comes back of it is more than this client takes.
+  const sent = await clients.producer('Largest')
+  const { messageId } = await sent.send({ topic: 'Largest', body: randomBytes(4_194_304) })
+  expect(messageId).not.toBe('')
 })
 
 test('a delayed message is never early', async () => {
