@@ -14,7 +14,11 @@ export const environment = {
 }
 
 export function launcherCommand(...args: readonly string[]): readonly string[] {
-  return [...condition, join(REPOSITORY, 'packages/cli', main), 'up', ...args]
+  return cliCommand('up', ...args)
+}
+
+export function cliCommand(...args: readonly string[]): readonly string[] {
+  return [...condition, join(REPOSITORY, 'packages/cli', main), ...args]
 }
 
 /** `service`: as the launcher names it, for instance `broker-b-slave-2`. */

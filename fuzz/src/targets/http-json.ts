@@ -27,7 +27,7 @@ const cluster: ClusterView = {
     claim(Number.isInteger(retryMaxTimes) && retryMaxTimes >= 0, `${retryMaxTimes} tries`)
     created.push(name)
   },
-  promote: () => Promise.reject(new BrokerError('NOT_WRITABLE', 'not here')),
+  promote: () => Promise.reject(new BrokerError('PROMOTION_REFUSED', 'not here')),
   readiness: () => ({ ready: true, problems: [] }),
   problems: () => [],
 }

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'NO_READABLE_BROKER'
   // cluster
   | 'PEER_REFUSED'
+  | 'PROMOTION_REFUSED'
   | 'PROTOCOL_VIOLATION'
   // general
   | 'ILLEGAL_ARGUMENT'

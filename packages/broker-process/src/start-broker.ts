@@ -6,6 +6,7 @@ import {
   NodeFiles,
   PinoLogger,
   type ConfigurationSources,
+  type ReadyFacts,
   type RunningService,
 } from '@tandemmq/platform-node'
 import type { Appointment } from '@tandemmq/broker'
@@ -37,6 +38,8 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
   let ports = { grpc: values.grpcPort, http: values.httpPort }
   let isClosing = false
   let change: Promise<void> | undefined
+  /** Whichever role it is in when it first does its work: a master that was followed while it was away never becomes ready as one. */
+  const ready = Promise.withResolvers<ReadyFacts>()
 
   const open = async (appointment: Appointment | undefined): Promise<BrokerInRole> => {
     const inRole = await openBroker({
@@ -50,6 +53,7 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
       files,
     })
     ports = inRole.ports
+    void inRole.ready.then(ready.resolve)
     inRole.onAppointed((next) => {
       if (!isClosing) change = begin(next)
     })
@@ -71,7 +75,7 @@ export async function startBroker(role: ServiceRole, sources: ConfigurationSourc
   const closing = opened.move()
   return {
     logger,
-    ready: current.ready,
+    ready: ready.promise,
     close: async () => {
       isClosing = true
       await settled(change, logger)

@@ -74,7 +74,7 @@ describe('promotion by hand (rule 3.5)', () => {
     set.net.heal('master', 'slave')
     await set.untilServing('slave')
     await expect(set.time.outcome(promote(set))).rejects.toMatchObject({
-      code: 'NOT_WRITABLE',
+      code: 'PROMOTION_REFUSED',
       message: expect.stringContaining('--old-master-is-off'),
     })
     const { end: from } = set.broker('slave').store
@@ -99,7 +99,8 @@ describe('promotion by hand (rule 3.5)', () => {
     await set.untilCopied('slave')
     set.kill('master')
     await set.untilServing('slave')
-    await set.time.outcome(promote(set, { oldMasterIsOff: true }))
+    const { words } = await set.time.outcome(promote(set, { oldMasterIsOff: true }))
+    expect(words).toContain('what that one took after its last words it may have alone')
     await isFollowed(set, 'slave', 0)
     const back = await set.start('master')
     set.wire('master').silence()

@@ -42,4 +42,5 @@ const httpStatuses: Partial<Record<ErrorCode, number>> = {
   TOPIC_NOT_FOUND: 404,
   GROUP_NOT_FOUND: 404,
   PEER_REFUSED: 403,
+  PROMOTION_REFUSED: 409,
 }

@@ -107,7 +107,7 @@ export function judgePromotion(
   if (!request.oldMasterIsOff) {
     const who = old === undefined ? `the master of ${set.name}` : `the master ${old.hello.identity}`
     return refuse(
-      `${who} does not answer and did not take its leave: it may run where it cannot be heard, and take messages. Once it is certain that it is off: --old-master-is-off`,
+      `${who} does not answer and did not take its leave: it may run where it cannot be heard, and take messages. Once it is certain that it is off, say so with --old-master-is-off`,
     )
   }
   const shortage = request.acceptLoss ? undefined : shortageOf(chosen, heard, members)
@@ -179,8 +179,12 @@ function wordsOfLoss(chosen: MemberState, old: MemberState | undefined): string 
   if (old === undefined) return `${sayso}; ${name} goes on at ${endOf(chosen)}`
   const missing = endOf(old) - endOf(chosen)
   return missing <= 0
-    ? `${sayso}; ${name} holds all that ${old.hello.identity} was last heard to have`
+    ? `${sayso}; ${name} holds all that ${old.hello.identity} was last heard to have${waitsForNobody(old) ? '; what that one took after its last words it may have alone' : ''}`
     : `${sayso}; ${name} lacks at least the last ${missing} bytes that ${old.hello.identity} was heard to have: they were not on enough replicas, or nobody promised that they would be`
+}
+
+function waitsForNobody({ hello }: MemberState): boolean {
+  return hello.inSyncReplicas <= 1
 }
 
 function isLevel(one: MemberState, other: MemberState): boolean {

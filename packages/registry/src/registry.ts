@@ -136,7 +136,7 @@ export class Registry implements RegistryLink {
 
   /**
    * Makes a slave the master of its set (rule 3.5): asks the old master to step down if it answers, waits until the slave has copied what it can,
-   * writes down the new epoch, and only then tells everybody. Resolves with what was done, in words. Rejects with `NOT_WRITABLE` and the reason when
+   * writes down the new epoch, and only then tells everybody. Resolves with what was done, in words. Rejects with `PROMOTION_REFUSED` and the reason when
    * that could lose an acknowledged message or make two masters; with `UNAVAILABLE` when it could not be written down: the set then takes no
    * messages before it is tried again.
    */
@@ -301,7 +301,7 @@ export class Registry implements RegistryLink {
 }
 
 function refused(words: string): BrokerError {
-  return new BrokerError('NOT_WRITABLE', words)
+  return new BrokerError('PROMOTION_REFUSED', words)
 }
 
 function closing(): BrokerError {

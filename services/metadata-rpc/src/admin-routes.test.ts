@@ -19,7 +19,7 @@ function clusterWith(over: Partial<ClusterView>): ClusterView {
     group: () => undefined,
     createTopic: () => Promise.resolve(),
     createGroup: () => Promise.resolve(),
-    promote: () => Promise.reject(new BrokerError('NOT_WRITABLE', 'not now')),
+    promote: () => Promise.reject(new BrokerError('PROMOTION_REFUSED', 'not now')),
     problems: () => [],
     readiness: () => ({ ready: true, problems: [] }),
     ...over,
@@ -86,6 +86,17 @@ describe('the admin API', () => {
       error: 'NO_WRITABLE_BROKER',
       message: 'broker-a has no master now',
     })
+  })
+
+  test('says a refused promotion as a conflict: nothing is wrong with this service, and asking again changes nothing', async () => {
+    const url = await serve(clusterWith({}))
+    const answer = await fetch(`${url}/api/v1/sets/broker-a/promote`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    })
+    expect(answer.status).toBe(409)
+    expect(await answer.json()).toEqual({ error: 'PROMOTION_REFUSED', message: 'not now' })
   })
 
   test('keeps the admin API behind its token, and health open', async () => {

@@ -49,7 +49,7 @@ async function promote(flags: PromoteFlags): Promise<number> {
 }
 
 type Answer =
-  | { readonly promoted: true; readonly master: string; readonly epoch: string; readonly words: string }
+  | { readonly promoted: true; readonly master: string; readonly epoch: number; readonly words: string }
   | { readonly promoted: false; readonly error: string; readonly message: string }
 
 async function answerTo(flags: PromoteFlags): Promise<Answer> {
@@ -59,7 +59,7 @@ async function answerTo(flags: PromoteFlags): Promise<Answer> {
     const fields = new Map(Object.entries(typeof said === 'object' && said !== null ? said : {}))
     const text = (name: string): string => String(fields.get(name) ?? '')
     if (response.ok)
-      return { promoted: true, master: text('master'), epoch: text('epoch'), words: text('words') }
+      return { promoted: true, master: text('master'), epoch: Number(text('epoch')), words: text('words') }
     return { promoted: false, error: text('error'), message: text('message') || `HTTP ${response.status}` }
   } catch (cause) {
     if (cause instanceof BrokerError) return { promoted: false, error: cause.code, message: cause.message }
