@@ -78,24 +78,23 @@ export const storageBugs: readonly PlantedBug[] = [
   {
     name: 'properties without a checksum believed after a power cut',
     file: `${storage}/log-scan.ts`,
-    find: '(isDoubtful && hasLostSector(window.subarray(at, at + scan.size), record, windowStart + at))',
-    plant: '(isDoubtful && record.size === 0)',
+    find: 'isDoubtful && hasLostSector(window, at, record, windowStart)',
+    plant: 'isDoubtful && windowStart < 0',
     tests: [`${storage}/log-scan.test.ts`],
   },
   {
     name: 'queue offsets given again after a recovery',
     file: `${storage}/recovery.ts`,
-    find: 'if (arrival !== undefined && record.physicalOffset >= completeTo) queues.put(arrival)',
-    plant: 'if (arrival !== undefined && record.physicalOffset >= completeTo) void queues',
+    find: 'if (isToQueue && arrival !== undefined) queues.put(arrival)',
+    plant: 'void isToQueue',
     tests: [simulated],
   },
   {
     name: 'the queue offset moved on although the append failed',
     file: `${storage}/appender.ts`,
-    find: '    const from = this.#log.written.at\n    const offset = this.#log.append(size',
-    plant:
-      '    if (queued) this.#queueOffsets.advancePast(message.topic, message.queueId, queueOffset)\n    const from = this.#log.written.at\n    const offset = this.#log.append(size',
-    tests: [`${storage}/message-store.test.ts`],
+    find: '          this.#queueOffsets.takeBack(fields.topic, fields.queueId, fields.queueOffset)\n',
+    plant: '          void this.#queueOffsets\n',
+    tests: [`${storage}/group-commit.test.ts`],
   },
   {
     name: 'a checkpoint ahead of the log',
