@@ -119,7 +119,7 @@ export const storageBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a state file overwritten in place',
-    file: `${storage}/state-file.ts`,
+    file: 'packages/base/src/state-file.ts',
     find: '  const fresh = `${path}.tmp`\n',
     plant:
       "  if (files.exists(path)) {\n    const file = files.open(path, 'read-write')\n    file.truncate(0)\n    file.write(content, 0)\n    await file.dataSync()\n    file.close()\n    return\n  }\n  const fresh = `${path}.tmp`\n",

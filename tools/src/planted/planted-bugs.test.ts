@@ -1,0 +1,16 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { root } from '../step.ts'
+import { withBug } from './planted-bug.ts'
+import { replicationBugs } from './replication.ts'
+import { storageBugs } from './storage.ts'
+
+test.each([...storageBugs, ...replicationBugs])(
+  'a bug can still be planted, and its tests are there: $name',
+  ({ file, find, plant, tests }) => {
+    const source = readFileSync(join(root, file), 'utf8')
+    expect(withBug(source, { find, plant }), `${file} has the text exactly once`).toBeDefined()
+    for (const path of tests) expect(existsSync(join(root, path)), path).toBe(true)
+  },
+)
