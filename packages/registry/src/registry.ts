@@ -37,6 +37,8 @@ type AppointingVerdict = Extract<PromotionVerdict, { kind: 'appoint' }>
 
 /** How long a promotion waits for the old master to step down and for the slave to copy. */
 const PATIENCE_MS = 15_000
+/** After this a record that could not be written is tried again. */
+const WRITE_AGAIN_MS = 5_000
 
 interface Subscriber {
   readonly onAnswer: (answer: RegistryAnswer) => void
@@ -61,6 +63,8 @@ export class Registry implements RegistryLink {
   #lastPromotion = 0
   /** Decided, and perhaps on disk. */
   readonly #unwritten = new Map<string, AppointingVerdict>()
+  /** When what members have said is written again, since that failed; monotonic. */
+  #writeAgainAt = Infinity
   #state: RegistryState
   #isDraining = false
   #isClosed = false
@@ -220,13 +224,22 @@ export class Registry implements RegistryLink {
         logEpoch: Math.max(logEpoch, kept?.logEpoch ?? 0),
         ...(newest && { appointment: newest }),
       }
-      this.#records.put(record).catch((cause: unknown) => {
-        this.#logger.error(
-          { set: name, why: messageOf(cause) },
-          'what is known of this broker set cannot be kept',
-        )
-      })
+      this.#write(record)
     }
+    // One for all: whatever is written has what was put before.
+    const [any] = this.#records.all
+    if (any !== undefined && this.#now().at >= this.#writeAgainAt) this.#write(any)
+  }
+
+  #write(record: SetRecord): void {
+    this.#writeAgainAt = Infinity
+    this.#records.put(record).catch((cause: unknown) => {
+      this.#writeAgainAt = this.#now().at + WRITE_AGAIN_MS
+      this.#logger.error(
+        { set: record.set, why: messageOf(cause) },
+        'what is known of this broker set cannot be kept',
+      )
+    })
   }
 
   #now(): Instant {

@@ -5,6 +5,7 @@ import {
   replaceStateFile,
   type Files,
   type Logger,
+  type StateFile,
 } from '@tandemmq/base'
 import { CheckedFields, decodeChecked, encodeChecked } from '@tandemmq/codec'
 import type { Appointment } from './appointment.ts'
@@ -63,7 +64,7 @@ export class SetRecordsFile implements SetRecords {
    */
   static open(files: Files, root: string, logger: Logger): SetRecordsFile {
     const path = `${root}/registry`
-    const read = readStateFile(files, path, decode)
+    const read = readRecords(files, path)
     if (read?.isStale === true) {
       logger.warn({ path }, 'the newest record of the broker sets was damaged; the one before it is used')
     }
@@ -92,6 +93,19 @@ export class SetRecordsFile implements SetRecords {
       throw new BrokerError('UNAVAILABLE', `${this.#path} cannot be written: ${messageOf(cause)}`, { cause })
     }
     this.#isDamaged = false
+  }
+}
+
+function readRecords(files: Files, path: string): StateFile<readonly SetRecord[]> | undefined {
+  try {
+    return readStateFile(files, path, decode)
+  } catch (cause) {
+    if (!(cause instanceof BrokerError) || cause.code !== 'STATE_FILE_CORRUPT') throw cause
+    throw new BrokerError(
+      'STATE_FILE_CORRUPT',
+      `${cause.message}; so who is the master of which set is not known: bring one of the two back, or, once all brokers run, move both away, and the brokers tell it again`,
+      { facts: cause.facts, cause },
+    )
   }
 }
 

@@ -1,4 +1,5 @@
 import { BrokerError } from '@tandemmq/base'
+import type { PromotionRequest } from '@tandemmq/registry'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startHttpServer } from '@tandemmq/http'
 import { adminRoutes } from './admin-routes.ts'
@@ -37,6 +38,14 @@ async function serve(cluster: ClusterView, adminToken?: string): Promise<string>
   )
   closing.push(() => server.close())
   return `http://127.0.0.1:${server.port}`
+}
+
+function promotion(url: string, set: string, body: string): Promise<Response> {
+  return fetch(`${url}/api/v1/sets/${set}/promote`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  })
 }
 
 describe('the admin API', () => {
@@ -109,5 +118,50 @@ describe('the admin API', () => {
       (await fetch(`${url}/api/v1/cluster`, { headers: { authorization: 'Bearer secret' } })).status,
     ).toBe(200)
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
+  })
+
+  describe('promotes', () => {
+    test('only with the words that were said, and answers who is master, from which epoch on, and why', async () => {
+      const asked: PromotionRequest[] = []
+      const done = { set: 'broker-a', master: 'broker-a-1', epoch: 103, words: 'it holds all of the log' }
+      const url = await serve(
+        clusterWith({
+          promote: (request) => {
+            asked.push(request)
+            return Promise.resolve(done)
+          },
+        }),
+      )
+      const answer = await promotion(url, 'broker-a', '{}')
+      expect(answer.status).toBe(200)
+      expect(await answer.json()).toEqual(done)
+      await promotion(url, 'broker-a', '{"to":"broker-a-1","oldMasterIsOff":true,"acceptLoss":true}')
+      expect(asked).toEqual([
+        { set: 'broker-a', oldMasterIsOff: false, acceptLoss: false },
+        { set: 'broker-a', oldMasterIsOff: true, acceptLoss: true, to: 'broker-a-1' },
+      ])
+      for (const bad of ['{"to":"../etc"}', '{"oldMasterIsOff":"perhaps"}', '{"acceptLoss":"yes"}', '']) {
+        expect((await promotion(url, 'broker-a', bad)).status, bad).toBe(400)
+      }
+      expect(asked).toHaveLength(2)
+    })
+
+    test.each([
+      ['NOT_WRITABLE', 'the master broker-a-0 does not answer: --old-master-is-off'],
+      ['UNAVAILABLE', '/data/registry cannot be written: no space'],
+    ] as const)('or passes on why not: %s', async (code, words) => {
+      const url = await serve(clusterWith({ promote: () => Promise.reject(new BrokerError(code, words)) }))
+      const answer = await promotion(url, 'broker-a', '{}')
+      expect(answer.ok).toBe(false)
+      expect(await answer.json()).toEqual({ error: code, message: words })
+    })
+
+    test('nobody without the token', async () => {
+      const url = await serve(
+        clusterWith({ promote: () => Promise.reject(new Error('it was asked')) }),
+        'secret',
+      )
+      expect((await promotion(url, 'broker-a', '{}')).status).toBe(401)
+    })
   })
 })
