@@ -1,6 +1,6 @@
 import { BrokerError, Frontier, invariant, messageOf, unreachable } from '@tandemmq/base'
 import type { Connection, LogOffset, Timer } from '@tandemmq/base'
-import { NONCE_BYTES, encodeControlUp, encodeReport } from '@tandemmq/codec'
+import { NONCE_BYTES, encodeReport } from '@tandemmq/codec'
 import type { Control } from '@tandemmq/codec'
 import { observeFollowing, slaveMetrics } from './ha-metrics.ts'
 import type { SlaveMetrics } from './ha-metrics.ts'
@@ -11,7 +11,6 @@ import { viewOf } from './replicated-log.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
 import { followingView } from './following-view.ts'
 import type { FollowingView } from './following-view.ts'
-import { answerCheck } from './range-answer.ts'
 import { SlaveHistory } from './slave-history.ts'
 import { OVERLAP_BYTES } from './slave-comparison.ts'
 import { SlaveComplaints } from './slave-complaints.ts'
@@ -19,6 +18,7 @@ import { SlaveConnection } from './slave-connection.ts'
 import { SlaveDisk } from './slave-disk.ts'
 import { slaveDeadline, stepSlave } from './slave-session.ts'
 import type { SlaveContext, SlaveEffect, SlaveEvent, SlaveState } from './slave-state.ts'
+import { SlaveVerification } from './slave-verification.ts'
 
 /** The slave's side of replication: follows one master for as long as it lives, whatever happens to the connection. */
 export class HaSlave {
@@ -29,6 +29,7 @@ export class HaSlave {
   readonly #metrics: SlaveMetrics
   readonly #complaints: SlaveComplaints
   readonly #history: SlaveHistory
+  readonly #verification: SlaveVerification
   readonly #events: SlaveEvent[] = []
   readonly #listeners = new Set<(state: SlaveState) => void>()
   #confirmed: Frontier
@@ -54,6 +55,7 @@ export class HaSlave {
     const { host, port } = options.masterAddress
     this.#complaints = new SlaveComplaints(ports.logger, `${host}:${port}`)
     this.#history = new SlaveHistory(log.end, () => ports.clock.monotonic())
+    this.#verification = new SlaveVerification(log, this.#history, this.#metrics.mismatches, ports)
     this.#confirmed = new Frontier(options.confirmed ?? 0)
     this.#disk = this.#newDisk()
     this.#state = { kind: 'disconnected', failures: 0, retryAt: ports.clock.monotonic() }
@@ -200,16 +202,13 @@ export class HaSlave {
       case 'report':
         return this.#connection?.write(encodeReport(effect.position))
       case 'send-control':
-        return this.#connection?.write(encodeControlUp(effect.control))
+        return this.#connection?.control(effect.control)
       case 'confirm':
         return effect.position > this.#confirmed.at ? this.#confirmed.advance(effect.position) : undefined
       case 'answer-check':
-        return this.#connection?.write(encodeControlUp(answerCheck(this.#log, effect.range)))
+        return this.#verification.asked(effect.range)
       case 'learn-mismatch':
-        this.#history.learnedMismatch(effect.range)
-        this.#metrics.mismatches.add()
-        this.#ports.logger.error({ ...effect.range }, 'our log differs from that of the master in this range')
-        return
+        return this.#verification.differs(effect.range)
       case 'learn-end':
         return this.#history.learnedEnd(effect.position)
       case 'hang-up':
@@ -257,7 +256,11 @@ export class HaSlave {
       frame: (offset, size) => this.#dispatch({ kind: 'frame', offset, size }),
       piece: (offset, bytes) => this.#onPiece(offset, bytes),
       control: (control) => this.#dispatch({ kind: 'control', control }),
-      caughtUp: () => this.#dispatch({ kind: 'caught-up' }),
+      caughtUp: () => {
+        this.#dispatch({ kind: 'caught-up' })
+        const answer = this.#verification.takeAnswer()
+        if (answer !== undefined) this.#connection?.control(answer)
+      },
       violation: (words) => this.#dispatch({ kind: 'violation', words }),
       closed: (words) => {
         this.#connection = undefined
@@ -371,7 +374,7 @@ export class HaSlave {
     const dispatched = this.#options.dispatched?.()
     if (flushed === this.#told.flushed && dispatched === this.#told.dispatched) return
     this.#told = { flushed, ...(dispatched === undefined ? {} : { dispatched }) }
-    this.#connection?.write(encodeControlUp(this.#told))
+    this.#connection?.control(this.#told)
   }
 
   #jitter(): number {

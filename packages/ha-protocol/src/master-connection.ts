@@ -287,6 +287,8 @@ export class MasterConnection implements ReplicaHolder {
     const { identity } = replica.peer
     return new RangeVerifier({
       ...this.#around,
+      // A slave can answer wrongly as often as it is asked.
+      logger: this.#around.sparingly,
       identity,
       verification: this.#around.records.of(identity, this.remote).verification,
       limits: this.#around.verifierLimits,

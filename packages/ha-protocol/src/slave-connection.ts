@@ -1,6 +1,6 @@
 import { BrokerError } from '@tandemmq/base'
 import type { Clock, Connection, LogOffset } from '@tandemmq/base'
-import { DownwardReader, HandshakeReader, decodeAnswer, decodeHello } from '@tandemmq/codec'
+import { DownwardReader, HandshakeReader, decodeAnswer, decodeHello, encodeControlUp } from '@tandemmq/codec'
 import type { Answer, Control, HandshakeMessage, ReceivedHello } from '@tandemmq/codec'
 import type { ReplicatedLog } from './replicated-log.ts'
 import { WriteSide, defaultWriteLimits } from './write-side.ts'
@@ -25,6 +25,8 @@ export interface Parting {
 }
 
 const PARTING_MS = 1_000
+/** No control frame is queued behind so much: a master that asks and does not read costs no more. */
+const QUEUED_BYTES_MAX = 64 * 1024
 
 /** A slave's socket: cuts what comes in into messages, frames and pieces, and stops telling once it is closed. */
 export class SlaveConnection {
@@ -57,6 +59,12 @@ export class SlaveConnection {
 
   write(bytes: Buffer): void {
     if (this.#phase !== 'closed') this.#connection.write(bytes)
+  }
+
+  /** Dropped if the master reads nothing. */
+  control(control: Control): void {
+    if (this.#phase === 'closed' || this.#connection.queuedBytes >= QUEUED_BYTES_MAX) return
+    this.#connection.write(encodeControlUp(control))
   }
 
   /** Sends frames of `log` from `at` to its end, as a master does (rule 3.2). `unreadable` tells why it stops before. */

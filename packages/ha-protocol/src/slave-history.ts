@@ -30,9 +30,10 @@ export class SlaveHistory {
   }
 
   learnedMismatch(range: LogRange): void {
-    if (this.mismatches.length === MISMATCHES_MAX) this.mismatches.shift()
     const { from, to } = range
-    if (!this.mismatches.some((known) => known.from === from && known.to === to)) this.mismatches.push(range)
+    if (this.mismatches.some((known) => known.from === from && known.to === to)) return
+    if (this.mismatches.length === MISMATCHES_MAX) this.mismatches.shift()
+    this.mismatches.push(range)
   }
 
   learnedEnd(end: LogOffset): void {
