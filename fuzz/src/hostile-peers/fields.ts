@@ -1,4 +1,4 @@
-import type { Control, Hello, Lineage } from '@tandemmq/codec'
+import type { Control, Hello, Lineage, LogRange } from '@tandemmq/codec'
 import type { ByteScript } from '../engine/byte-script.ts'
 
 export const LOG_ID = '0123456789abcdef0123456789abcdef'
@@ -82,5 +82,26 @@ export function scriptedControl(script: ByteScript, end: number): Control {
     ...((which & 8) !== 0 && { flushed: scriptedOffset(script, end) }),
     ...((which & 16) !== 0 && { dispatched: scriptedOffset(script, end) }),
     ...((which & 32) !== 0 && { writable: (which & 64) !== 0, problem: '\u001b[31mno' }),
+    ...((which & 128) !== 0 && scriptedComparison(script, end)),
   }
+}
+
+/** What is said of ranges and of leaving. */
+function scriptedComparison(script: ByteScript, end: number): Control {
+  const which = script.byte()
+  return {
+    ...((which & 1) !== 0 && { check: scriptedRange(script, end) }),
+    ...((which & 2) !== 0 && { checked: { ...scriptedRange(script, end), crc: script.short() } }),
+    ...((which & 4) !== 0 && { unchecked: scriptedRange(script, end) }),
+    ...((which & 8) !== 0 && { mismatch: scriptedRange(script, end) }),
+    ...((which & 16) !== 0 && { end: scriptedOffset(script, end) }),
+    ...((which & 32) !== 0 && { leaving: (which & 64) !== 0 }),
+    ...((which & 128) !== 0 && { countsTo: scriptedOffset(script, end) }),
+  }
+}
+
+/** Not empty, as every range that is taken from the wire. */
+function scriptedRange(script: ByteScript, end: number): LogRange {
+  const from = scriptedOffset(script, end)
+  return { from, to: Math.max(from + 1, scriptedOffset(script, end)) }
 }

@@ -251,6 +251,17 @@ function* handshakes(): Generator<Seed> {
     dispatched: 50,
   })
   yield { target: 'ha-fields', name: 'control', bytes: control }
+  const range = { from: 100, to: 200 }
+  const comparison = encodeControl({
+    check: range,
+    checked: { ...range, crc: 0xfedcba98 },
+    unchecked: range,
+    mismatch: range,
+    end: 300,
+    leaving: true,
+    countsTo: 300,
+  })
+  yield { target: 'ha-fields', name: 'control-of-comparison', bytes: comparison }
 }
 
 function* streams(): Generator<Seed> {
@@ -267,6 +278,14 @@ function* streams(): Generator<Seed> {
     encodeControlUp({ ping: 7 }),
   ]
   yield { target: 'ha-upward', name: 'with-control', bytes: Buffer.concat(up) }
+  const range = { from: 100, to: 200 }
+  const answers = [
+    encodeControlUp({ checked: { ...range, crc: 0xfedcba98 } }),
+    encodeControlUp({ unchecked: range }),
+    encodeReport(300),
+    encodeControlUp({ writable: false, problem: 'this slave stops', leaving: true }),
+  ]
+  yield { target: 'ha-upward', name: 'compared-and-leaving', bytes: Buffer.concat(answers) }
   const down = [
     encodeControlDown({ confirmed: 300 }, 0),
     encodeFrameHeader(0, 5),
@@ -277,6 +296,13 @@ function* streams(): Generator<Seed> {
     Buffer.from('abc'),
   ]
   yield { target: 'ha-downward', name: 'with-control', bytes: Buffer.concat(down) }
+  const questions = [
+    encodeControlDown({ confirmed: 300, end: 400 }, 300),
+    encodeControlDown({ check: range }, 300),
+    encodeControlDown({ mismatch: range }, 300),
+    encodeControlDown({ countsTo: 400 }, 300),
+  ]
+  yield { target: 'ha-downward', name: 'comparing-and-leaving', bytes: Buffer.concat(questions) }
 }
 
 function* handles(): Generator<Seed> {
