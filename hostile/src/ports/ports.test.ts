@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Matrix } from '../matrix.ts'
+import { brokerHttpAttacks } from './broker-http-attacks.ts'
 import { connectionAttacks } from './connection-attacks.ts'
 import { grpcAttacks, grpcProtocol } from './grpc-attacks.ts'
 import { haAttacks, haProtocol } from './ha-attacks.ts'
@@ -46,6 +47,13 @@ test.concurrent.each<readonly [service: string, kind: PortKind]>([
   }[kind]()
   expect(attacks.length).toBeGreaterThan(5)
   for (const attack of attacks) await stand.attack(service, kind, attack)
+})
+
+test('what JSON can hide is refused by the HTTP ports of the brokers', async () => {
+  const token = readFileSync(join(stand.cluster.data, 'conf/admin-token'), 'utf8').trim()
+  for (const service of ['broker-master', 'broker-slave']) {
+    for (const attack of brokerHttpAttacks(token)) await stand.attack(service, 'http', attack)
+  }
 })
 
 test('hostile names are refused at every entry', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Matrix } from '../matrix.ts'
+import { brokerHttpAttacks } from './broker-http-attacks.ts'
 import { connectionAttacks } from './connection-attacks.ts'
 import { grpcAttacks, grpcProtocol } from './grpc-attacks.ts'
 import { haAttacks, haProtocol } from './ha-attacks.ts'
@@ -14,6 +15,7 @@ import { wireNames } from './wire-names.ts'
 
 const IDLE_MS = 5_000
 const IDLE_SHARE_MAX = 0.1
+const SLAVE_HTTP = /random bytes|2 GiB|of -1 bytes|chunk of|say nothing|no answer read/
 const limits = { connections: 5_000, closedWithinMs: 60_000 }
 
 /** Everything a peer can do to a port of the running services. */
@@ -23,13 +25,17 @@ export async function ports(matrix: Matrix): Promise<void> {
   const ha = [...haAttacks, ...connectionAttacks(haProtocol, limits)]
   const token = readFileSync(join(stand.cluster.data, 'conf/admin-token'), 'utf8').trim()
   const http = [...httpAttacks(token), ...connectionAttacks(httpProtocol, limits)]
+  const brokerHttp = brokerHttpAttacks(token)
+  // The same server as the master's: a few rows show that the same limits hold.
+  const few = http.filter(({ attack }) => SLAVE_HTTP.test(attack))
   const rows: readonly (readonly [service: string, kind: PortKind, attacks: readonly PortAttack[]])[] = [
     ['metadata-rpc', 'grpc', grpc],
     ['broker-master', 'grpc', grpc],
     ['broker-slave', 'grpc', grpc],
     ['broker-master', 'ha', ha],
     ['metadata-rpc', 'http', http],
-    ['broker-master', 'http', http],
+    ['broker-master', 'http', [...http, ...brokerHttp]],
+    ['broker-slave', 'http', [...few, ...brokerHttp]],
   ]
   for (const [service, kind, attacks] of rows) {
     if (stand.address(service, kind) === undefined) continue
