@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { BrokerError, messageOf } from '@tandemmq/base'
+import { BrokerError, messageOf, systemCodeOf } from '@tandemmq/base'
 import type { Command } from 'commander'
 
 interface PromoteFlags {
@@ -44,7 +44,11 @@ async function promote(flags: PromoteFlags): Promise<number> {
   else if (answer.promoted) {
     const { master, epoch, words } = answer
     process.stdout.write(`${master} is the master of ${set} from epoch ${epoch} on: ${words}\n`)
-  } else process.stderr.write(`${set} was not given another master: ${answer.message}\n`)
+  } else {
+    // Without an answer, or with one that it could not be written down, nobody knows yet.
+    const outcome = answer.error === 'UNAVAILABLE' ? '' : ' was not given another master'
+    process.stderr.write(`${set}${outcome}: ${answer.message}\n`)
+  }
   return answer.promoted ? 0 : 1
 }
 
@@ -60,17 +64,38 @@ async function answerTo(flags: PromoteFlags): Promise<Answer> {
     const text = (name: string): string => String(fields.get(name) ?? '')
     if (response.ok)
       return { promoted: true, master: text('master'), epoch: Number(text('epoch')), words: text('words') }
-    return { promoted: false, error: text('error'), message: text('message') || `HTTP ${response.status}` }
+    const message =
+      response.status === 401
+        ? `metadata-rpc at ${flags.http} does not accept this admin token, or was given none: say where it is with --admin-token-file, or the launcher's directory with --data`
+        : text('message') || `${flags.http} answers HTTP ${response.status} and no reason`
+    return { promoted: false, error: text('error'), message }
   } catch (cause) {
     if (cause instanceof BrokerError) return { promoted: false, error: cause.code, message: cause.message }
-    const message = `metadata-rpc at ${flags.http} does not answer: ${messageOf(cause)}`
-    return { promoted: false, error: 'UNAVAILABLE', message }
+    return { promoted: false, error: 'UNAVAILABLE', message: wordsOfSilence(flags.http, cause) }
   }
 }
 
-function ask(flags: PromoteFlags): Promise<Response> {
+/** Why there is no answer. Only a connection that was never made proves that nothing was asked. */
+function wordsOfSilence(http: string, thrown: unknown): string {
+  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown
+  const words = `metadata-rpc at ${http} does not answer: ${messageOf(cause) || String(systemCodeOf(cause))}`
+  return NOT_REACHED.has(systemCodeOf(cause) ?? '')
+    ? words
+    : `${words}. It may have done it all the same: look who is the master before you ask again`
+}
+
+const NOT_REACHED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+])
+
+async function ask(flags: PromoteFlags): Promise<Response> {
   const { set, to, oldMasterIsOff, acceptLoss, http } = flags
   const token = tokenOf(flags)
+  if (!URL.canParse(http)) throw new BrokerError('CONFIG_INVALID', `--http ${http} is no URL`)
   return fetch(new URL(`/api/v1/sets/${encodeURIComponent(set)}/promote`, http), {
     method: 'POST',
     headers: {

@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { afterEach, expect, test, vi } from 'vitest'
+import { createProgram } from '../program.ts'
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  process.exitCode = 0
+})
+
+/** What `promote` says on standard error, its exit code being 1. */
+async function complaint(...flags: readonly string[]): Promise<string> {
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  said.mockClear()
+  await createProgram().parseAsync(['node', 'tandemmq', 'promote', '--set', 'broker-a', ...flags])
+  expect(process.exitCode).toBe(1)
+  return said.mock.calls.map(([text]) => String(text)).join('')
+}
+
+/** A port where every request ends in `meet`. */
+async function listening(meet: (socket: Socket) => void) {
+  const server = createServer((socket) => void socket.once('data', () => meet(socket))).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return { url: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => void server.close() }
+}
+
+test('nobody listens: nothing was asked, and the reason of the system is said', async () => {
+  const { url, [Symbol.dispose]: close } = await listening(() => undefined)
+  close()
+  expect(await complaint('--http', url)).toMatch(
+    /^broker-a: metadata-rpc at \S+ does not answer: connect ECONNREFUSED \S+\n$/,
+  )
+})
+
+test('a connection that breaks after the question leaves open whether it was done', async () => {
+  using service = await listening((socket) => socket.destroy())
+  expect(await complaint('--http', service.url)).toContain('It may have done it all the same: look who')
+})
+
+test('a token that is not accepted, and an address that is none, say which flag to mend', async () => {
+  using service = await listening((socket) =>
+    socket.end('HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}'),
+  )
+  expect(await complaint('--http', service.url)).toContain('--admin-token-file')
+  expect(await complaint('--http', 'nonsense')).toBe(
+    'broker-a was not given another master: --http nonsense is no URL\n',
+  )
+})
