@@ -1,9 +1,10 @@
 import { close, exitCodeOf, parsedArgs, requireKnown, WrongArguments } from '@tandemmq/testkit'
 import { files } from './files/files.ts'
 import { Matrix, type Section } from './matrix.ts'
+import { names } from './names/names.ts'
 import { ports } from './ports/ports.ts'
 
-const sections: Readonly<Record<string, Section>> = { ports, files }
+const sections: Readonly<Record<string, Section>> = { ports, files, names }
 
 const USAGE = `npm run hostile [-- SECTION …] [--only PATTERN]
   SECTION        ${Object.keys(sections).join(' or ')}; with none, all
