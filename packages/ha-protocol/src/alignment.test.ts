@@ -73,6 +73,39 @@ test('before the first append of the new epoch a longer slave is waited for, not
   expect(align(log(1000, e12), log(1300, e1), true)).toMatchObject({ kind: 'cut', at: 1000 })
 })
 
+test('where the operator gave up a log that lost all its bytes, a slave of that log starts over, by a newer epoch of that start only (rule 3.4)', () => {
+  const e3 = lineageOf({ 3: 0 })
+  const accepted = (slave: LogView, master = log(0, e3)): string => {
+    const alignment = align(master, slave, true)
+    return `${alignment.kind} ${'at' in alignment ? alignment.at : alignment.refusal.reason}`
+  }
+  expect(accepted(log(1300, e12))).toBe('start-over 0')
+  expect(accepted(log(1300, e12, 600)), 'whatever of it has expired').toBe('start-over 0')
+  expect(accepted(log(1300, e12), log(900, lineageOf({ 3: 0, 4: 500 })))).toBe('start-over 0')
+  expect(accepted(log(70_000, e12), log(200_000, e3, 65536)), 'more than the slave had').toBe(
+    'start-over 65536',
+  )
+  const order = { kind: 'start-over', at: 0, lineage: e3 } as const
+  expect(refusalOfOrder(log(1300, e12), order)).toBeUndefined()
+
+  expect(verdict(log(0, e3), log(1300, e12)), 'nobody gave it up').toBe('refuse not-our-lineage')
+  const unaccepted = align(log(0, e3), log(1300, e12))
+  expect('refusal' in unaccepted && unaccepted.refusal.words).toContain('with acceptLoss=true it gives up')
+  const foreign = { ...e12, logId: 'f'.repeat(32) }
+  expect(accepted(log(1300, foreign)), 'another log').toBe('refuse not-our-lineage')
+  expect(refusalOfOrder(log(1300, foreign), order)?.words).toContain('not its own')
+  expect(accepted(log(1300, e1), log(900, lineageOf({ 1: 0 }, 7))), 'two openers of one epoch').toBe(
+    'refuse not-our-lineage',
+  )
+  expect(accepted(log(1300, lineageOf({ 1: 0, 5: 100 }))), 'it has followed a newer one').toBe(
+    'refuse not-our-lineage',
+  )
+  expect(accepted(log(1300, lineageOf({ 2: 1000 }))), 'what was before is not known').toBe(
+    'refuse not-our-lineage',
+  )
+  expect(accepted(log(1300, e12), log(900, lineageOf({ 3: 10 })))).toBe('refuse not-our-lineage')
+})
+
 test('a slave that has followed a newer master does not follow an old one', () => {
   expect(verdict(log(900, e1), log(1100, e12))).toBe('refuse slave-newer')
   expect(verdict(log(1000, e1), log(1000, e12))).toBe('refuse slave-newer')

@@ -29,7 +29,7 @@ type SlaveLog = Pick<Hello, 'begin' | 'end' | 'lineage'>
 /** Bytes below the common point that both sides checksum. */
 const COMPARED_BYTES = 64 * 1024
 
-/** `acceptLoss`: the operator has given up what a longer slave may hold. */
+/** `acceptLoss`: the operator has given up what a longer slave may hold, and with it confirmed where our log ends. */
 export function align(master: LogView, slave: SlaveLog, acceptLoss = false): Alignment {
   const ours = master.lineage
   const newest = ours?.epochs.at(-1)
@@ -48,10 +48,25 @@ export function align(master: LogView, slave: SlaveLog, acceptLoss = false): Ali
   }
   const common = commonPoint(ours, master.end, slave.lineage, slave.end)
   if (common === undefined) {
-    return refuse('not-our-lineage', 'the logs of slave and master have no epoch in common')
+    return withoutCommonEpoch(master, isEmptiedSince(ours, slave.lineage), acceptLoss)
   }
   const untouched = newest.start >= master.end && !acceptLoss ? newest : undefined
   return alignAt(common, newest, master, slave, untouched)
+}
+
+/** Rule 3.4: where the bytes that both had are lost down to the first, so are the epochs that named them (rule 1.1); only the log id is common then. */
+function withoutCommonEpoch(master: LogView, isEmptied: boolean, acceptLoss: boolean): Alignment {
+  if (isEmptied && acceptLoss) return { kind: 'start-over', at: master.begin }
+  const words = 'the logs of slave and master have no epoch in common'
+  const wayOut =
+    "the master's was lost down to its first byte; with acceptLoss=true it gives up what the slave holds, which the slave saves before it starts over"
+  return refuse('not-our-lineage', isEmptied ? `${words}: ${wayOut}` : words)
+}
+
+/** Whether a log was begun anew at its very beginning by an epoch newer than all that another one of the same id, known as a whole, has followed. */
+function isEmptiedSince(log: Lineage, other: Lineage): boolean {
+  const [first, theirs] = [log.epochs[0], other.epochs[0]]
+  return first?.start === 0 && theirs?.start === 0 && first.epoch > lastEpoch(other)
 }
 
 /** The logs are equal below `common`, as far as their epochs tell. */
