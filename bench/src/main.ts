@@ -1,3 +1,4 @@
+import { exitCodeOf, requireKnown, WrongArguments } from '@tandemmq/testkit'
 import { containers } from './containers.ts'
 import { replication } from './replication/replication.ts'
 import { startup } from './startup.ts'
@@ -17,14 +18,18 @@ const benchmarks: Readonly<Record<string, (flags: readonly string[]) => Promise<
 /** Only these take flags of their own. */
 const FLAGS: Readonly<Record<string, string>> = { storage: PLAN_FLAGS, compare: PLAN_FLAGS }
 
-const [name = '', ...args] = process.argv.slice(2)
-const flags = args.filter((flag) => flag !== '--json')
-const benchmark = benchmarks[name]
-if (benchmark === undefined || (flags.length > 0 && FLAGS[name] === undefined)) {
-  process.stderr.write(`usage: npm run bench -- <${Object.keys(benchmarks).join('|')}> [--json]\n`)
-  process.stderr.write(`       npm run bench -- <storage|compare> [--json] ${PLAN_FLAGS}\n`)
-  process.exitCode = 2
-} else {
+const usage = `npm run bench -- <${Object.keys(benchmarks).join('|')}> [--json]
+npm run bench -- <${Object.keys(FLAGS).join('|')}> [--json] ${PLAN_FLAGS}`
+
+process.exitCode = await exitCodeOf(usage, async () => {
+  const [name = '', ...args] = process.argv.slice(2)
+  const flags = args.filter((flag) => flag !== '--json')
+  requireKnown('benchmark', [name], Object.keys(benchmarks))
+  const benchmark = benchmarks[name]
+  if (benchmark === undefined || (flags.length > 0 && FLAGS[name] === undefined)) {
+    throw new WrongArguments(`${name} takes no ${flags.join(' ')}.`)
+  }
   const figures = await benchmark(flags)
   process.stdout.write(`${JSON.stringify(figures, null, args.includes('--json') ? 0 : 2)}\n`)
-}
+  return 0
+})

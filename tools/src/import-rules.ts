@@ -93,7 +93,7 @@ function whyNot(part: WorkspacePackage, file: SourceFile, module: string): strin
   if (
     other === 'testkit' &&
     !isTestCode(file.path) &&
-    !['simulation', 'hostile', 'fuzz', 'crash'].includes(part.name)
+    !['simulation', 'hostile', 'fuzz', 'crash', 'bench'].includes(part.name)
   )
     return 'it is for tests'
   return undefined

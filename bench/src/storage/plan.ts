@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os'
-import { parseArgs } from 'node:util'
+import { parsedArgs, requireKnown, wholeNumber, WrongArguments } from '@tandemmq/testkit'
 
 /** What of the benchmark is run, and how much of it. */
 export interface BenchPlan {
@@ -20,9 +20,9 @@ export interface BenchPlan {
 export const PLAN_FLAGS =
   '[--only SECTION,…] [--rounds N] [--scale 0.1…1] [--log-gib N] [--directory DIR] [--no-apache]'
 
-/** Throws for flags it does not know. `sections`: all there are. */
+/** Throws {@link WrongArguments}. `sections`: all there are. */
 export function planOf(flags: readonly string[], sections: readonly string[]): BenchPlan {
-  const { values } = parseArgs({
+  const { values } = parsedArgs({
     args: [...flags],
     options: {
       only: { type: 'string' },
@@ -35,14 +35,14 @@ export function planOf(flags: readonly string[], sections: readonly string[]): B
     allowNegative: true,
   })
   const scale = Number(values.scale)
+  if (!(scale > 0 && scale <= 1)) throw new WrongArguments(`--scale takes a part of 1, not ${values.scale}.`)
   const wanted = values.only?.split(',') ?? sections
-  const unknown = wanted.find((name) => !sections.includes(name))
-  if (unknown !== undefined) throw new Error(`no section ${unknown}; there are ${sections.join(', ')}`)
+  requireKnown('section', wanted, sections)
   return {
     directory: values.directory,
-    rounds: Number(values.rounds),
+    rounds: wholeNumber('--rounds', values.rounds, 1, 100),
     apache: values.apache,
-    logGib: Number(values['log-gib']),
+    logGib: wholeNumber('--log-gib', values['log-gib'], 1, 64),
     sections: wanted,
     scaled: (count) => Math.max(64, Math.round(count * scale)),
   }
