@@ -103,6 +103,12 @@ export function onAnswer(state: Proving, answer: Answer, now: number, context: S
           words: `the master goes on at ${answer.at}, our log ends at ${log.end}`,
         })
       }
+      if (log.begin === log.end && answer.at !== log.end && answer.at % log.segmentBytes !== 0) {
+        return parting(state, {
+          reason: 'wrong-start',
+          words: `the master begins at ${answer.at}, which is no start of a segment`,
+        })
+      }
       const lineage = continuedLineage(log.lineage, answer.lineage)
       return {
         state: {
