@@ -124,6 +124,16 @@ export class Dispatcher {
     while (!this.#stopped && this.#batch());
   }
 
+  /** As {@link drain}; what is left is an unfinished record. Throws why dispatch has stopped, or `SYSTEM_BUSY` while something in its way is tried again. */
+  drainAll(): void {
+    this.drain()
+    if (this.dispatched.failure !== undefined) throw this.dispatched.failure
+    if (this.#retry === undefined || this.dispatched.at === this.#log.written.at) return
+    throw new BrokerError('SYSTEM_BUSY', 'consume queues cannot be written; trying again', {
+      facts: { offset: this.dispatched.at },
+    })
+  }
+
   stop(reason: BrokerError): void {
     this.#stopped = true
     this.#retry?.cancel()

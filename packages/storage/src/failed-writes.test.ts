@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { StoreBench, message } from './store-bench.test-kit.ts'
+import { StoreBench, bodies, logBytes, message } from './store-bench.test-kit.ts'
 
 test('a replica whose name could not be written down does not count as known when it is asked for again', async () => {
   const bench = new StoreBench()
@@ -42,4 +42,26 @@ test('an old segment that cannot be opened is an error of the kind that callers 
   bench.disk.fail({ call: 'open', code: 'EMFILE', matching: /commitlog/ })
   expect(() => master.read(0, 100)).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }))
   expect(master.read(0, 100)).toHaveLength(100)
+})
+
+test('an epoch is not opened, and nothing is cut, while queues cannot be written', async () => {
+  const bench = new StoreBench()
+  const source = await bench.openMaster()
+  for (let n = 0; n < 5; n += 1) source.append(message(`${n}`))
+  const bytes = logBytes(source)
+  bench.kill()
+
+  const slave = await bench.open({ root: '/data/slave' })
+  // Once when the bytes come, once more when the epoch is to be opened.
+  bench.disk.fail({ call: 'write', code: 'EIO', matching: /slave\/consumequeue/ })
+  bench.disk.fail({ call: 'write', code: 'EIO', matching: /slave\/consumequeue/ })
+  slave.appendRaw(0, bytes)
+  await bench.clock.outcome(slave.createLineage())
+  const refused = slave.openEpoch()
+  await expect(bench.clock.outcome(refused)).rejects.toMatchObject({ code: 'SYSTEM_BUSY' })
+  expect(slave.end).toBe(bytes.length)
+
+  await bench.clock.advance(2000)
+  await bench.clock.outcome(slave.openEpoch())
+  expect(bodies(slave)).toEqual(['0', '1', '2', '3', '4'])
 })

@@ -138,12 +138,11 @@ export class MessageStore implements AsyncDisposable {
 
   /**
    * Makes this process the log's writer: opens an epoch above all earlier ones and at least `atLeast`, durable when it
-   * resolves. An unfinished record at the end, as a slave may have one, is cut off before.
+   * resolves. An unfinished record at the end, as a slave may have one, is cut off before. Throws `SYSTEM_BUSY` while queues cannot be written.
    */
   async openEpoch(atLeast = 1): Promise<Epoch> {
     this.#demandOpen()
-    this.#session.dispatcher.drain()
-    if (this.dispatched.failure !== undefined) throw this.dispatched.failure
+    this.#session.dispatcher.drainAll()
     if (this.dispatched.at < this.end) await this.truncateTo(this.dispatched.at)
     const epoch = await this.#context.identity.open(this.minOffset, this.end, atLeast)
     this.#appender = this.#session.appender()
