@@ -133,6 +133,49 @@ describe('the appointment', () => {
     expect(master.told?.stepDown).toBeUndefined()
   })
 
+  test('that could not be written down keeps a master that comes back meanwhile from taking messages', async () => {
+    const office = new Office()
+    const slave = await office.open('slave', 'slave')
+    office.files.fail({ call: 'dataSync', code: 'EIO', nth: 1 })
+    const failed = expect(office.promote({ oldMasterIsOff: true })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    })
+    await slave.say()
+    await failed
+    const back = await office.open('master', 'master')
+    await back.say()
+    expect(back.told?.stepDown).toBeDefined()
+  })
+
+  test('waits until the slave has on disk what the old master was the last to hold', async () => {
+    const office = new Office()
+    const master = await office.open('master', 'master')
+    const slave = await office.open('slave', 'slave')
+    const promotion = office.promote()
+    await office.clock.advance(10)
+    await slave.say({ flushed: 60 })
+    await master.say()
+    await master.say({ writable: false, steppedDown: master.told?.stepDown ?? 0 })
+    expect(office.onDisk).toBeUndefined()
+    await slave.say({ flushed: 100 })
+    await office.clock.outcome(promotion)
+    expect(office.onDisk).toMatchObject({ identity: 'slave' })
+  })
+
+  test('may be given back to a deposed master whose successor is gone', async () => {
+    const office = new Office()
+    const slave = await office.open('slave', 'slave')
+    const first = office.promote({ oldMasterIsOff: true })
+    await slave.say()
+    await office.clock.outcome(first)
+    const deposed = await office.open('master', 'master')
+    slave.close()
+    await office.clock.advance(10)
+    const second = office.promote({ to: 'master', oldMasterIsOff: true })
+    await deposed.say()
+    await expect(office.clock.outcome(second)).resolves.toMatchObject({ master: 'master', epoch: 203 })
+  })
+
   test('is on disk before anybody hears of it', async () => {
     const office = new Office(100)
     const slave = await office.open('slave', 'slave')

@@ -1,6 +1,7 @@
 import type { Appointment } from './appointment.ts'
 import {
   endOf,
+  isDeposed,
   isMaster,
   lastEpochOf,
   logIdOf,
@@ -51,7 +52,10 @@ export function judgePromotion(
   if (set === undefined) return refuse(`no broker of ${request.set} has registered here`)
   const members = [...set.members.values()]
   const old = oldMaster(set, members)
-  const slaves = members.filter((member) => member !== old && member.hello.role === 'slave')
+  // A deposed master waits for its successor: when that one is gone, it may follow itself.
+  const slaves = members.filter(
+    (member) => member !== old && (member.hello.role === 'slave' || isDeposed(set, member.hello.identity)),
+  )
   // Whoever is registered speaks twice a second or is soon hung up on: older words may have been overtaken.
   const late = [...slaves, ...(old === undefined ? [] : [old])].filter(
     (member) => member.session !== undefined && !(member.receivedAt > began),
@@ -98,6 +102,9 @@ export function judgePromotion(
     const missing = missingOf(chosen, old)
     if (missing === undefined)
       return appoint(`${old.hello.identity} has left in order, and ${name} holds all of its log`)
+    if (endOf(chosen) >= endOf(old) && lastEpochOf(chosen) === lastEpochOf(old)) {
+      return { kind: 'wait', words: `${old.hello.identity} has left in order; ${missing}` }
+    }
     if (!request.oldMasterIsOff) {
       return refuse(
         `${old.hello.identity} has left in order, but ${missing}: start it again and promote while it runs, or say --old-master-is-off`,
@@ -152,7 +159,10 @@ function missingOf(slave: MemberState, old: MemberState): string | undefined {
   if (lastEpochOf(slave) !== lastEpochOf(old))
     return `${name} has not followed its last epoch, ${lastEpochOf(old)}`
   const missing = endOf(old) - endOf(slave)
-  return missing <= 0 ? undefined : `${name} lacks the last ${missing} bytes of its log`
+  if (missing > 0) return `${name} lacks the last ${missing} bytes of its log`
+  // It may be the only one that holds them soon: a power cut of its machine must not take them.
+  const unsynced = endOf(old) - (slave.status?.flushed ?? 0)
+  return unsynced <= 0 ? undefined : `${name} does not have the last ${unsynced} bytes of its log on disk yet`
 }
 
 /** Rule 3.2, the old master not among those that can be heard: why an acknowledged message could be on nobody that is; undefined: it cannot. */
@@ -195,6 +205,7 @@ function byEnd(one: MemberState, other: MemberState): number {
   return (
     lastEpochOf(other) - lastEpochOf(one) ||
     endOf(other) - endOf(one) ||
+    Number(one.hello.role === 'master') - Number(other.hello.role === 'master') ||
     (one.hello.identity < other.hello.identity ? -1 : 1)
   )
 }

@@ -152,8 +152,9 @@ export class Registry implements RegistryLink {
     try {
       const decided = this.#unwritten.get(set) ?? (await this.#judged(request, number))
       const { appointment, words } = decided
-      // From here on it may be on disk, whatever becomes of the write: nothing else may be decided.
+      // From here on it may be on disk, whatever becomes of the write: nothing else may be decided, and whoever was master takes no messages.
       this.#unwritten.set(set, decided)
+      this.#take({ kind: 'step-down', set, promotion: number })
       await this.#records.put({ set, logEpoch: appointment.epoch, appointment })
       this.#unwritten.delete(set)
       this.#take({ kind: 'appointed', set, appointment })
