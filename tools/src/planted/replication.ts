@@ -127,8 +127,8 @@ export const replicationBugs: readonly PlantedBug[] = [
   {
     name: 'queue offsets given again after a promotion',
     file: 'packages/storage/src/message-store.ts',
-    find: '    this.#session.dispatcher.drain()\n    if (this.dispatched.failure',
-    plant: '    if (this.dispatched.failure',
+    find: '    this.#session.dispatcher.drainAll()\n',
+    plant: '',
     tests: ['packages/storage/src/replication.test.ts', 'packages/storage/src/message-store.test.ts'],
   },
 ]
