@@ -43,12 +43,14 @@ test('our slave follows a master of Apache, through restarts of either in the mi
     await load.burst(200)
     await sameLog(original, copy)
     await load.burst(200, () => ours.kill())
+    // Killed in the middle of a piece that Apache had cut anywhere, it may hold the first part of a record.
     await using again = await slave()
     await load.burst(100)
     await sameLog(original, copy)
     await theirs.stop()
     await again.stop()
-    expect(again.complaints().filter((line) => !line.includes('not following the master'))).toEqual([])
+    const expected = ['not following the master', 'a torn tail of the commit log was cut off']
+    expect(again.complaints().filter((line) => !expected.some((words) => line.includes(words)))).toEqual([])
   }
   expect(readLog(original).end).toBeGreaterThan(3 * 2 ** 20)
   {
