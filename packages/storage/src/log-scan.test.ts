@@ -5,19 +5,10 @@ import { MessageStore } from './message-store.ts'
 
 const LOG = '/store/commitlog/00000000000000000000'
 
-/** A store whose last record was not synced before the machine lost its power, and lost `range` of it. */
-async function openedAfterLoss(lost: (record: { offset: number; end: number }) => readonly [number, number]) {
-  const clock = new SimulatedClock()
-  const random = new SeededRandom(1)
-  const files = new SimulatedFiles({ clock, random })
-  const ports = { files, clock, random, logger: silentLogger, meter: silentMeter }
-  const storeHost = { ip: '10.0.0.1', port: 10911 }
-  const open = (bootId: string) =>
-    clock.outcome(MessageStore.open({ root: '/store', storeHost, bootId, segmentBytes: 64 * 1024 }, ports))
-  const store = await open('first')
-  await clock.outcome(store.createLineage())
-  await clock.outcome(store.openEpoch())
-  const message = {
+const storeHost = { ip: '10.0.0.1', port: 10911 }
+
+function message(properties: string) {
+  return {
     topic: 'orders',
     queueId: 0,
     flag: 0,
@@ -27,12 +18,32 @@ async function openedAfterLoss(lost: (record: { offset: number; end: number }) =
     reconsumeTimes: 0,
     preparedTransactionOffset: 0,
     body: Buffer.from('body'),
-    properties: `KEY\u0001${'value '.repeat(200)}\u0002`,
+    properties,
   }
-  store.append(message)
+}
+
+/** A machine with a store that may be written. */
+async function machineWithStore() {
+  const clock = new SimulatedClock()
+  const random = new SeededRandom(1)
+  const files = new SimulatedFiles({ clock, random })
+  const ports = { files, clock, random, logger: silentLogger, meter: silentMeter }
+  const open = (bootId: string) =>
+    clock.outcome(MessageStore.open({ root: '/store', storeHost, bootId, segmentBytes: 64 * 1024 }, ports))
+  const store = await open('first')
+  await clock.outcome(store.createLineage())
+  await clock.outcome(store.openEpoch())
+  return { clock, files, open, store }
+}
+
+/** A store whose last record was not synced before the machine lost its power, and lost `range` of it. */
+async function openedAfterLoss(lost: (record: { offset: number; end: number }) => readonly [number, number]) {
+  const { clock, files, open, store } = await machineWithStore()
+  const properties = `KEY\u0001${'value '.repeat(200)}\u0002`
+  store.append(message(properties))
   await clock.advance(2_000)
   const whole = store.end
-  const record = store.append(message)
+  const record = store.append(message(properties))
   await clock.settle()
   const [from, to] = lost(record)
   files.corrupt(LOG, from, Buffer.alloc(to - from))
@@ -62,31 +73,24 @@ test('a last record that was saved whole stays', async () => {
   expect(end).toBe(record.end)
 })
 
+const zeros = `KEY\u0001${'\u0000'.repeat(3000)}\u0002`
+
 test('zeros in properties that were on disk are what a client of Apache has sent', async () => {
-  const clock = new SimulatedClock()
-  const random = new SeededRandom(1)
-  const files = new SimulatedFiles({ clock, random })
-  const ports = { files, clock, random, logger: silentLogger, meter: silentMeter }
-  const storeHost = { ip: '10.0.0.1', port: 10911 }
-  const open = (bootId: string) =>
-    clock.outcome(MessageStore.open({ root: '/store', storeHost, bootId, segmentBytes: 64 * 1024 }, ports))
-  const store = await open('first')
-  await clock.outcome(store.createLineage())
-  await clock.outcome(store.openEpoch())
-  store.append({
-    topic: 'orders',
-    queueId: 0,
-    flag: 0,
-    sysFlag: 0,
-    bornTimestamp: 1,
-    bornHost: storeHost,
-    reconsumeTimes: 0,
-    preparedTransactionOffset: 0,
-    body: Buffer.from('body'),
-    properties: `KEY\u0001${'\u0000'.repeat(3000)}\u0002`,
-  })
+  const { clock, files, open, store } = await machineWithStore()
+  store.append(message(zeros))
   await clock.advance(5_000)
   const { end } = store
   files.crash()
   expect((await open('second')).end).toBe(end)
+})
+
+test('so are those that a killed process has written: a machine that stayed up has lost no sector', async () => {
+  const { clock, files, open, store } = await machineWithStore()
+  store.append(message(zeros))
+  store.append(message('KEY\u0001value\u0002'))
+  await clock.settle()
+  const { end } = store
+  expect(store.flushed.at).toBeLessThan(end)
+  files.kill()
+  expect((await open('first')).end).toBe(end)
 })

@@ -14,27 +14,34 @@ export interface LogScanResult {
   readonly storeTimestamp: number
 }
 
+/** How far the log's files can be believed. */
+export interface LogTrust {
+  /** Everything below was synced. */
+  readonly synced: LogOffset
+  /** Power may have gone: of what was not synced, any part may be missing. What a killed process wrote is there. */
+  readonly pagesMayBeLost: boolean
+}
+
 /** What a disk saves in one piece. */
 const SECTOR_BYTES = 512
 /** Bytes read at a time. */
 const WINDOW_BYTES = 1024 * 1024
 
 /**
- * Reads whole, checked records from `from` (a record boundary) on, up to the first place where there is none. What lies
- * behind `synced` may have lost any part of itself with the power.
+ * Reads whole, checked records from `from` (a record boundary) on, up to the first place where there is none.
  * `visit` sees each in order; `pause` is called between windows.
  */
 export async function scanLog(
   reader: SegmentReader,
   from: LogOffset,
-  synced: LogOffset,
+  trust: LogTrust,
   checksums: PropertyChecksums,
   visit: (record: DispatchFields) => void,
   pause: () => void,
 ): Promise<LogScanResult> {
   let storeTimestamp = 0
   let offset = from
-  let certainEnd = synced
+  let certainEnd = trust.synced
   let wanted = WINDOW_BYTES
   // Used again for every window: nobody keeps a view of it.
   let memory = Buffer.allocUnsafeSlow(WINDOW_BYTES)
@@ -52,7 +59,7 @@ export async function scanLog(
         const checksum = checksums.check(window, at, scan.size)
         const isSound = checksum === 'right' || (checksum === 'none' && bodyCrcMatches(window, at))
         const record = isSound ? decodeDispatchFields(window, at, scan.size) : undefined
-        const isDoubtful = checksum !== 'right' && offset + scan.size > synced
+        const isDoubtful = trust.pagesMayBeLost && checksum !== 'right' && offset + scan.size > trust.synced
         if (record === undefined || (isDoubtful && hasLostSector(window, at, record, windowStart))) {
           pause()
           return { end: offset, stop: 'damaged', certainEnd: Math.min(certainEnd, offset), storeTimestamp }
@@ -84,7 +91,7 @@ export async function scanLog(
 
 /**
  * What follows the body has no checksum of its own. After a power cut a sector that was not saved reads as zeros; our clients'
- * properties never hold a run of those up to their end or over a whole sector.
+ * properties never hold a run of those up to their end or over a whole sector. Other clients' may.
  * @param windowStart position of the window in its file, bytes
  */
 function hasLostSector(window: Buffer, at: number, record: DispatchFields, windowStart: number): boolean {

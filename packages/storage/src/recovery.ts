@@ -120,7 +120,8 @@ export async function recoverStore(
   const cleanStop = isCleanStop(evidence)
   const sameBoot = evidence.bootId !== '' && evidence.bootId === position.bootId
   const begin = whereToBegin(reader, evidence)
-  const trust: QueueTrust = { pagesMayBeLost: !cleanStop && !sameBoot, synced: begin.queuesSynced }
+  const pagesMayBeLost = !cleanStop && !sameBoot
+  const trust: QueueTrust = { pagesMayBeLost, synced: begin.queuesSynced }
   const recordAt = cleanStop ? undefined : (offset: LogOffset) => reader.record(offset)
   let { from } = begin
   let completeTo = 0
@@ -163,7 +164,7 @@ export async function recoverStore(
   const scan = await scanLog(
     reader,
     from,
-    position.flushed,
+    { synced: position.flushed, pagesMayBeLost },
     checksums,
     (record) => {
       const { physicalOffset: offset, size } = record
