@@ -3,8 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { BrokerError, messageOf, silentLogger, silentMeter } from '@tandemmq/base'
 import { NodeClock, NodeFiles, NodeRandom } from '@tandemmq/platform-node'
 import { MessageStore } from '@tandemmq/storage'
+import { WatchedFiles, type WatchedCall } from '@tandemmq/testkit'
 import { walkLog } from '../log-walk.ts'
-import { WatchedFiles } from '../watched-files.ts'
 import { numberedMessage, whatDiffers } from './numbered-messages.ts'
 import { SEGMENT_BYTES, type WriterLine, type WriterOrders } from './writer-orders.ts'
 
@@ -94,7 +94,7 @@ async function append(store: MessageStore, from: number): Promise<void> {
   }
 }
 
-function dieIfTold(halfOfIt?: () => void): void {
+function dieIfTold({ halfOfIt }: WatchedCall): void {
   calls += 1
   if (calls !== orders.killAt) return
   if (calls % 2 === 0) halfOfIt?.()

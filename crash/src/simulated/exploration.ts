@@ -1,12 +1,11 @@
 import { messageOf as wordsOf } from '@tandemmq/base'
-import type { SimulatedFiles, Survival } from '@tandemmq/testkit'
+import { WatchedFiles, type SimulatedFiles, type Survival } from '@tandemmq/testkit'
 import { goOn } from './going-on.ts'
 import { promised, type Ledger } from './ledger.ts'
 import { Machine } from './machine.ts'
 import { Actor, steps, type Step } from './steps.ts'
 import { TriedCuts } from './tried-cuts.ts'
 import { BrokenPromise, demandSound } from './verdict.ts'
-import { WatchedFiles } from '../watched-files.ts'
 
 /** What an exploration has tried and found. */
 export interface Findings {

@@ -1,8 +1,8 @@
 import type { MessageStore } from '@tandemmq/storage'
+import { WatchedFiles } from '@tandemmq/testkit'
 import { emptyLedger, type Ledger } from './ledger.ts'
 import { walkLog } from '../log-walk.ts'
 import { messageOf, POSITION_MS, QUEUE_SYNC_MS, SCAN_LIMITS, SEGMENT_BYTES, type Machine } from './machine.ts'
-import { WatchedFiles } from '../watched-files.ts'
 
 /** A sector: after a torn rewrite old and new records of this length fit one another. */
 const RECORD_BYTES = 512

@@ -1,5 +1,6 @@
+import type { Files } from '@tandemmq/base'
 import { describe, expect, test } from 'vitest'
-import { CrashingFiles } from './crashing-files.test-kit.ts'
+import { CountedCrash } from './counted-crash.test-kit.ts'
 import type { MessageStore, StoreOptions } from './index.ts'
 import { StoreBench, bodies, message } from './store-bench.test-kit.ts'
 
@@ -48,10 +49,10 @@ async function runUntilCrash(
   bench: StoreBench,
   how: 'kill' | 'power',
   crashAt: number,
-  task: (files: CrashingFiles) => Promise<void>,
+  task: (files: Files) => Promise<void>,
 ): Promise<{ readonly crashed: boolean; readonly calls: number }> {
   let crashed = false
-  const files = new CrashingFiles(
+  const counted = new CountedCrash(
     bench.disk.mount(),
     () => true,
     crashAt,
@@ -62,7 +63,7 @@ async function runUntilCrash(
     },
   )
   let ended = false
-  const run = task(files).then(
+  const run = task(counted.files).then(
     () => (ended = true),
     (failure: unknown) => {
       ended = true
@@ -73,7 +74,7 @@ async function runUntilCrash(
   run.catch(() => {})
   await bench.clock.runUntil(() => crashed || ended)
   if (ended) await run
-  return { crashed, calls: files.calls }
+  return { crashed, calls: counted.calls }
 }
 
 function check(store: MessageStore, ledger: Ledger): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CrashingFiles } from './crashing-files.test-kit.ts'
+import { CountedCrash } from './counted-crash.test-kit.ts'
 import { INDEX, expectIndexOfLog, found, keyed, smallIndex } from './index-bench.test-kit.ts'
 import type { MessageStore, StoreOptions } from './index.ts'
 import { StoreBench, bodies } from './store-bench.test-kit.ts'
@@ -43,7 +43,7 @@ async function untilCrash(
 ): Promise<boolean> {
   let crashed = false
   let ended = false
-  const files = new CrashingFiles(
+  const counted = new CountedCrash(
     bench.disk.mount(),
     () => true,
     crashAt,
@@ -53,7 +53,7 @@ async function untilCrash(
       else bench.cutPower()
     },
   )
-  const run = task(bench.opening({}, files)).then(
+  const run = task(bench.opening({}, counted.files)).then(
     () => (ended = true),
     (failure: unknown) => {
       ended = true

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { MessageStore } from './index.ts'
-import { CrashingFiles } from './crashing-files.test-kit.ts'
+import { CountedCrash } from './counted-crash.test-kit.ts'
 import { StoreBench, bodies, message } from './store-bench.test-kit.ts'
 
 const SEGMENT = 4096
@@ -110,14 +110,14 @@ describe('expiring segments', () => {
         await bench.clock.outcome(store.close())
         let armed = false
         const crash = () => (power ? bench.cutPower() : bench.kill())
-        const files = new CrashingFiles(bench.disk.mount(), () => armed, crashAt, crash)
-        const dying = await bench.clock.outcome(bench.opening({}, files))
+        const counted = new CountedCrash(bench.disk.mount(), () => armed, crashAt, crash)
+        const dying = await bench.clock.outcome(bench.opening({}, counted.files))
         armed = true
         await Promise.race([
           bench.clock.outcome(dying.expire(4 * SEGMENT)).catch(() => {}),
           bench.clock.advance(60_000),
         ])
-        finished = files.calls < crashAt
+        finished = counted.calls < crashAt
         armed = false
         if (finished) break
 

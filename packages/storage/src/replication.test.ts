@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CrashingFiles } from './crashing-files.test-kit.ts'
+import { CountedCrash } from './counted-crash.test-kit.ts'
 import type { Arrival, MessageStore } from './index.ts'
 import { StoreBench, bodies, logBytes, message } from './store-bench.test-kit.ts'
 
@@ -234,7 +234,7 @@ describe('a cut', () => {
         if (lineage === undefined) throw new Error('a master has a lineage')
         let crashed = false
         let armed = false
-        const files = new CrashingFiles(
+        const counted = new CountedCrash(
           bench.disk.mount(),
           () => armed,
           crashAt,
@@ -244,7 +244,7 @@ describe('a cut', () => {
             else bench.cutPower()
           },
         )
-        const slave = await bench.clock.outcome(bench.opening({}, files))
+        const slave = await bench.clock.outcome(bench.opening({}, counted.files))
         await bench.clock.outcome(slave.adoptLineage(lineage))
         copy(master, slave, bench)
         await bench.clock.outcome(slave.flush())

@@ -1,20 +1,34 @@
 import type { Files, OpenFile, OpenMode } from '@tandemmq/base'
 
-/** Told right before a call; `halfOfIt` does the first half of a write. */
-type OnCall = (halfOfIt?: () => void) => void
+/** A call that changes or syncs something, about to be made. */
+export interface WatchedCall {
+  readonly kind:
+    | 'create'
+    | 'write'
+    | 'truncate'
+    | 'dataSync'
+    | 'makeDirectory'
+    | 'rename'
+    | 'remove'
+    | 'syncDirectory'
+  /** Of a rename, where from. */
+  readonly path: string
+  /** Does the first half of a write. */
+  readonly halfOfIt?: () => void
+}
 
-/** A disk that says so right before every call that changes or syncs something. */
+/** A disk that says so right before every call that changes or syncs something. What `onCall` throws, the call throws. */
 export class WatchedFiles implements Files {
   readonly #files: Files
-  readonly #onCall: OnCall
+  readonly #onCall: (call: WatchedCall) => void
 
-  constructor(files: Files, onCall: OnCall) {
+  constructor(files: Files, onCall: (call: WatchedCall) => void) {
     this.#files = files
     this.#onCall = onCall
   }
 
   open(path: string, mode: OpenMode): OpenFile {
-    if (mode === 'create') this.#onCall()
+    if (mode === 'create') this.#onCall({ kind: 'create', path })
     return new WatchedFile(this.#files.open(path, mode), this.#onCall)
   }
 
@@ -27,22 +41,22 @@ export class WatchedFiles implements Files {
   }
 
   makeDirectory(path: string): void {
-    this.#onCall()
+    this.#onCall({ kind: 'makeDirectory', path })
     this.#files.makeDirectory(path)
   }
 
   rename(from: string, to: string): void {
-    this.#onCall()
+    this.#onCall({ kind: 'rename', path: from })
     this.#files.rename(from, to)
   }
 
   remove(path: string): void {
-    this.#onCall()
+    this.#onCall({ kind: 'remove', path })
     this.#files.remove(path)
   }
 
   async syncDirectory(directory: string): Promise<void> {
-    this.#onCall()
+    this.#onCall({ kind: 'syncDirectory', path: directory })
     await this.#files.syncDirectory(directory)
   }
 
@@ -54,9 +68,9 @@ export class WatchedFiles implements Files {
 class WatchedFile implements OpenFile {
   readonly path: string
   readonly #file: OpenFile
-  readonly #onCall: OnCall
+  readonly #onCall: (call: WatchedCall) => void
 
-  constructor(file: OpenFile, onCall: OnCall) {
+  constructor(file: OpenFile, onCall: (call: WatchedCall) => void) {
     this.path = file.path
     this.#file = file
     this.#onCall = onCall
@@ -75,17 +89,18 @@ class WatchedFile implements OpenFile {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    this.#onCall(() => this.#file.write(bytes.subarray(0, bytes.length >> 1), position))
+    const halfOfIt = (): void => this.#file.write(bytes.subarray(0, bytes.length >> 1), position)
+    this.#onCall({ kind: 'write', path: this.path, halfOfIt })
     this.#file.write(bytes, position)
   }
 
   truncate(size: number): void {
-    this.#onCall()
+    this.#onCall({ kind: 'truncate', path: this.path })
     this.#file.truncate(size)
   }
 
   async dataSync(): Promise<void> {
-    this.#onCall()
+    this.#onCall({ kind: 'dataSync', path: this.path })
     await this.#file.dataSync()
   }
 
