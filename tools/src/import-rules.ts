@@ -44,6 +44,8 @@ const ORDER = [
 const STRANGERS = new Set(['storage', 'ha-protocol', 'metadata', 'registry'])
 /** Time, randomness, disk and network reach these through the ports of `base` alone, so that a cluster runs from a seed. */
 const PURE = new Set(['base', 'codec', 'messaging', 'broker', 'simulation', ...STRANGERS])
+/** Nothing but tests, of all that stands before them. */
+const TESTING = new Set(['simulation', 'hostile', 'fuzz', 'crash', 'bench'])
 /** What a pure package may take from Node: calculation. */
 const PURE_MODULES = new Set(['node:crypto', 'node:zlib', 'node:buffer', 'node:path'])
 const IMPURE_CALLS =
@@ -90,12 +92,7 @@ function whyNot(part: WorkspacePackage, file: SourceFile, module: string): strin
   if (module !== packageOf(module)) return 'a package has one door'
   if (ORDER.indexOf(other) >= ORDER.indexOf(part.name)) return `${other} stands after ${part.name}`
   if (STRANGERS.has(part.name) && STRANGERS.has(other)) return 'these two do not know each other'
-  if (
-    other === 'testkit' &&
-    !isTestCode(file.path) &&
-    !['simulation', 'hostile', 'fuzz', 'crash', 'bench'].includes(part.name)
-  )
-    return 'it is for tests'
+  if (other === 'testkit' && !isTestCode(file.path) && !TESTING.has(part.name)) return 'it is for tests'
   return undefined
 }
 

@@ -22,20 +22,11 @@ const SKIPPED = new Set(['node_modules', 'dist', '.git', '.turbo', '.tandemmq', 
 
 /** Every package of the workspace. */
 export function readWorkspace(): readonly WorkspacePackage[] {
-  const grouped = ['packages', 'services'].flatMap((group) =>
-    readdirSync(join(root, group)).map((name) => `${group}/${name}`),
+  const all = workspaceGlobs(readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8')).flatMap((glob) =>
+    glob.endsWith('/*')
+      ? readdirSync(join(root, glob.slice(0, -2))).map((name) => glob.slice(0, -1) + name)
+      : [glob],
   )
-  const all = [
-    ...grouped,
-    'simulation',
-    'interop',
-    'apache',
-    'containers',
-    'hostile',
-    'bench',
-    'fuzz',
-    'crash',
-  ]
   return all.filter((directory) => existsSync(join(root, directory, 'package.json'))).map(readPackage)
 }
 
@@ -50,6 +41,12 @@ export function readFiles(directory: string, endings: readonly string[]): readon
     files.push({ path, content: readFileSync(join(root, path), 'utf8') })
   }
   return files
+}
+
+/** What `packages:` lists: directories, and `directory/*` for all below one. */
+function workspaceGlobs(manifest: string): readonly string[] {
+  const [, list = ''] = /^packages:\n((?: +- .*\n)+)/m.exec(manifest) ?? []
+  return list.split('\n').flatMap((line) => /^ +- (.*)$/.exec(line)?.slice(1) ?? [])
 }
 
 function readPackage(directory: string): WorkspacePackage {
