@@ -56,7 +56,6 @@ class SlaveStage {
   #isRefusing = false
   #chunk = 0
   #dials = 0
-  #hasAccepted = false
   #hasStreamed = false
   #complaint: Error | undefined
 
@@ -174,14 +173,8 @@ class SlaveStage {
     const isOnDisk = (this.#mode & 2) !== 0
     // Of an empty log, where it was told to begin.
     const isAnnounced = position % segmentBytes === 0 && end === 0
-    if (position < 0 || position <= (isOnDisk ? flushed : end) || isAnnounced || this.#mayBegin(position))
-      return
+    if (position < 0 || position <= (isOnDisk ? flushed : end) || isAnnounced) return
     this.#complaint ??= new Error(`a report of ${position}: on disk is ${flushed}, the log ends at ${end}`)
-  }
-
-  /** An accept of an empty log may name a place inside a segment: it is repeated, and no frame there is taken. */
-  #mayBegin(position: number): boolean {
-    return this.#hasAccepted && this.#log.end === this.#log.minOffset && position > this.#log.end
   }
 
   async #sayHello(script: ByteScript): Promise<void> {
@@ -207,7 +200,6 @@ class SlaveStage {
       { kind: 'refuse', refusal },
     ]
     const answer = answers[script.below(answers.length)] ?? { kind: 'wait', refusal }
-    if (answer.kind === 'accept') this.#hasAccepted = true
     return this.#say(encodeHandshake('answer', encodeAnswer(answer)))
   }
 
