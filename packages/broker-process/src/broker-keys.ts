@@ -29,7 +29,12 @@ export const brokerKeys = {
     max: 100,
     text: 'SYNC_MASTER: identities that must hold a message before OK, the master included.',
   }),
-  totalReplicas: integer({ default: 1, min: 1, max: 100, text: 'Brokers in the set, this one included.' }),
+  totalReplicas: integer({
+    default: 1,
+    min: 1,
+    max: 100,
+    text: 'Brokers in the set, this one included. Not given to a SYNC_MASTER: inSyncReplicas.',
+  }),
   brokerIP1: text({
     default: '127.0.0.1',
     text: 'The host name or address that others reach this broker by; not given, and with a listenAddress beyond loopback: the name of this machine.',

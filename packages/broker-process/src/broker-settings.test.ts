@@ -32,3 +32,17 @@ test('no larger message may be configured than gRPC delivers', () => {
   expect(maxOf(MESSAGE_BODY_BYTES_MAX)).toBe(MESSAGE_BODY_BYTES_MAX)
   expect(() => maxOf(MESSAGE_BODY_BYTES_MAX + 1)).toThrow('maxMessageSize')
 })
+
+function replicasOf(...given: readonly string[]): readonly (number | undefined)[] {
+  const configuration = readBrokerConfiguration('master', { arguments: given, environment: {} })
+  const { totalReplicas, mode } = brokerOptions('master', configuration, 8081)
+  return [totalReplicas, mode.inSyncReplicas]
+}
+
+test('the settings that Apache ships in conf/2m-2s-sync start, and wait for a slave', () => {
+  expect(replicasOf('brokerRole=SYNC_MASTER', 'flushDiskType=ASYNC_FLUSH')).toEqual([2, 2])
+  expect(replicasOf('brokerRole=SYNC_MASTER', 'inSyncReplicas=3')).toEqual([3, 3])
+  expect(replicasOf('brokerRole=SYNC_MASTER', 'totalReplicas=3')).toEqual([3, 2])
+  expect(replicasOf()).toEqual([1, 2])
+  expect(() => replicasOf('brokerRole=SYNC_MASTER', 'totalReplicas=1')).toThrow('at most totalReplicas')
+})

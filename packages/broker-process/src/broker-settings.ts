@@ -38,8 +38,9 @@ export function readBrokerConfiguration(
       refuse('masterGrpcAddress', 'the host:port of the gRPC port of the master that this slave follows')
     if (values.brokerId === 0) refuse('brokerId', '1 or more for a slave')
   } else if (values.brokerId !== 0) refuse('brokerId', '0 for a master')
-  if (values.brokerRole === 'SYNC_MASTER' && values.inSyncReplicas > values.totalReplicas) {
-    refuse('inSyncReplicas', `at most totalReplicas, which is ${values.totalReplicas}`)
+  const replicas = totalReplicas(configuration)
+  if (values.brokerRole === 'SYNC_MASTER' && values.inSyncReplicas > replicas) {
+    refuse('inSyncReplicas', `at most totalReplicas, which is ${replicas}`)
   }
   if (values.haLegacyCounts && !values.haLegacySlaves)
     refuse('haLegacyCounts', 'false without haLegacySlaves')
@@ -72,7 +73,7 @@ export function brokerOptions(
     cluster: values.brokerClusterName,
     set: values.brokerName,
     identity: `${values.brokerName}-${values.brokerId}`,
-    totalReplicas: values.totalReplicas,
+    totalReplicas: totalReplicas(configuration),
     root,
     bootId: bootId(),
     segmentBytes: values.mappedFileSizeCommitLog,
@@ -130,6 +131,13 @@ export function roleOptions(configuration: BrokerConfiguration): RoleOptions {
       acceptLoss: values.acceptLoss,
     },
   }
+}
+
+/** The configuration that Apache ships for synchronous masters names none: then the set has as many as a message needs. */
+function totalReplicas(configuration: BrokerConfiguration): number {
+  const { values } = configuration
+  const isImplied = values.brokerRole === 'SYNC_MASTER' && !configuration.isGiven('totalReplicas')
+  return isImplied ? values.inSyncReplicas : values.totalReplicas
 }
 
 /** The directory of the store. */
