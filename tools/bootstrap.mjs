@@ -26,6 +26,7 @@ const TASKS = {
   hostile: ['hostile/src/main.ts', []],
   simulate: ['simulation/src/main.ts', []],
   interop: ['tools/src/interop-run.ts', []],
+  differential: ['apache/src/differential/main.ts', []],
   fuzz: ['fuzz/src/main.ts', []],
   crash: ['crash/src/main.ts', []],
   planted: ['tools/src/planted-run.ts', []],
@@ -34,6 +35,8 @@ const TASKS = {
 }
 
 function main([task = '', ...args]) {
+  // A command of its own beside the tests, not a part of their names.
+  if (task === 'interop' && args[0] === 'differential') return main(args)
   const [script, scriptArgs] = task === 'service' ? serviceTask(args) : (TASKS[task] ?? [])
   const { node, env } = prepareToolchain(root)
   if (task === 'exec') return runChild(args[0] ?? node, args.slice(1), env)

@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.rocketmq.client.ClientConfig;
 import org.apache.rocketmq.client.consumer.PullResult;
 import org.apache.rocketmq.client.consumer.PullStatus;
+import org.apache.rocketmq.client.exception.OffsetNotFoundException;
 import org.apache.rocketmq.client.impl.ClientRemotingProcessor;
 import org.apache.rocketmq.client.impl.CommunicationMode;
 import org.apache.rocketmq.client.impl.MQClientAPIImpl;
@@ -42,8 +43,10 @@ import org.apache.rocketmq.remoting.protocol.body.RegisterBrokerBody;
 import org.apache.rocketmq.remoting.protocol.body.TopicConfigAndMappingSerializeWrapper;
 import org.apache.rocketmq.remoting.protocol.header.EndTransactionRequestHeader;
 import org.apache.rocketmq.remoting.protocol.header.PullMessageRequestHeader;
+import org.apache.rocketmq.remoting.protocol.header.QueryConsumerOffsetRequestHeader;
 import org.apache.rocketmq.remoting.protocol.header.QueryMessageRequestHeader;
 import org.apache.rocketmq.remoting.protocol.header.SendMessageRequestHeader;
+import org.apache.rocketmq.remoting.protocol.header.UpdateConsumerOffsetRequestHeader;
 import org.apache.rocketmq.remoting.protocol.header.namesrv.RegisterBrokerRequestHeader;
 
 /**
@@ -99,6 +102,10 @@ public final class ApacheClient {
                 return batch(broker, topic, request);
             case "transaction":
                 return transaction(broker, topic, request);
+            case "commit":
+                return commit(broker, topic, request);
+            case "committed":
+                return committed(broker, topic, request);
             case "nameServer":
                 return nameServer(request.getString("configuration"));
             case "register":
@@ -265,6 +272,32 @@ public final class ApacheClient {
             throw new IllegalStateException("the end of a transaction: " + response.getCode() + " " + response.getRemark());
         }
         return shown(half);
+    }
+
+    private JSONObject commit(String broker, String topic, JSONObject request) throws Exception {
+        UpdateConsumerOffsetRequestHeader header = new UpdateConsumerOffsetRequestHeader();
+        header.setTopic(topic);
+        header.setConsumerGroup(request.getString("group"));
+        header.setQueueId(request.getIntValue("queueId"));
+        header.setCommitOffset(request.getLongValue("offset"));
+        api.updateConsumerOffset(broker, header, TIMEOUT_MS);
+        return new JSONObject();
+    }
+
+    /** -1: the broker knows of no progress. Nothing is made up from the queue's beginning. */
+    private JSONObject committed(String broker, String topic, JSONObject request) throws Exception {
+        QueryConsumerOffsetRequestHeader header = new QueryConsumerOffsetRequestHeader();
+        header.setTopic(topic);
+        header.setConsumerGroup(request.getString("group"));
+        header.setQueueId(request.getIntValue("queueId"));
+        header.setSetZeroIfNotFound(false);
+        JSONObject answer = new JSONObject();
+        try {
+            answer.put("offset", api.queryConsumerOffset(broker, header, TIMEOUT_MS));
+        } catch (OffsetNotFoundException absent) {
+            answer.put("offset", -1);
+        }
+        return answer;
     }
 
     /** Apache's name server, in this machine too: a machine less. */

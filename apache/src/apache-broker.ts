@@ -10,6 +10,8 @@ export interface ApacheBrokerOptions {
   readonly home: string
   /** Further keys of its configuration, stronger than ours. */
   readonly keys?: Readonly<Record<string, string | number | boolean>>
+  /** Further environment variables. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** What a broker also warns of that stands alone on a store of its own and is stopped and started: no word about a store of ours. */
@@ -46,7 +48,12 @@ export class ApacheBroker implements AsyncDisposable {
   }
 
   /** Resolves when it serves. Rejects with what it said if it does not come up. */
-  static async start({ store, home, keys = {} }: ApacheBrokerOptions): Promise<ApacheBroker> {
+  static async start({
+    store,
+    home,
+    keys = {},
+    environment = {},
+  }: ApacheBrokerOptions): Promise<ApacheBroker> {
     mkdirSync(home, { recursive: true })
     const ports = { listenPort: await brokerPort(), haListenPort: await freePort() }
     const values = { ...ports, ...defaults, storePathRootDir: store, ...keys }
@@ -57,7 +64,8 @@ export class ApacheBroker implements AsyncDisposable {
         .map(([name, value]) => `${name}=${String(value)}\n`)
         .join(''),
     )
-    const process = new JavaProcess(home, 'org.apache.rocketmq.broker.BrokerStartup', ['-c', file])
+    const main = 'org.apache.rocketmq.broker.BrokerStartup'
+    const process = new JavaProcess(home, main, ['-c', file], { environment })
     try {
       await process.says('boot success')
     } catch (failure) {
@@ -65,6 +73,11 @@ export class ApacheBroker implements AsyncDisposable {
       throw failure
     }
     return new ApacheBroker(`127.0.0.1:${values.listenPort}`, `127.0.0.1:${values.haListenPort}`, process)
+  }
+
+  /** Resolves when it is gone, whatever ended it. */
+  get exit(): Promise<unknown> {
+    return this.#process.exit
   }
 
   /** An orderly stop; resolves when everything is on disk. */

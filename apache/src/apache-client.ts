@@ -105,6 +105,28 @@ export class ApacheClient implements AsyncDisposable {
     return this.#ask({ do: 'transaction', broker, topic, commit: end === 'commit', ...asked(message) })
   }
 
+  /** A consumer group's progress in a queue is `offset` from now on. */
+  async commit(broker: string, group: string, topic: string, queueId: number, offset: number): Promise<void> {
+    await this.#ask({ do: 'commit', broker, group, topic, queueId, offset })
+  }
+
+  /** A consumer group's progress in a queue, as the broker knows it; undefined: it knows of none. */
+  async committed(
+    broker: string,
+    group: string,
+    topic: string,
+    queueId: number,
+  ): Promise<number | undefined> {
+    const { offset } = await this.#ask<{ readonly offset: number }>({
+      do: 'committed',
+      broker,
+      group,
+      topic,
+      queueId,
+    })
+    return offset < 0 ? undefined : offset
+  }
+
   /** Starts Apache's name server in this machine; returns its `host:port`. */
   async nameServer(home: string): Promise<string> {
     const listenPort = await freePort()
@@ -114,9 +136,14 @@ export class ApacheClient implements AsyncDisposable {
     return `127.0.0.1:${listenPort}`
   }
 
-  /** Tells a name server of the master of `broker-a`, which does not do so itself. */
-  async register(nameServer: string, brokerAddress: string, haAddress: string): Promise<void> {
-    const names = { cluster: 'DefaultCluster', brokerName: 'broker-a' }
+  /** Tells a name server of the master of a set, which does not do so itself. */
+  async register(
+    nameServer: string,
+    brokerAddress: string,
+    haAddress: string,
+    brokerName = 'broker-a',
+  ): Promise<void> {
+    const names = { cluster: 'DefaultCluster', brokerName }
     await this.#ask({ do: 'register', nameServer, brokerAddress, haAddress, ...names })
   }
 

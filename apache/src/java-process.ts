@@ -22,6 +22,8 @@ export interface JavaMachine {
   readonly flags?: readonly string[]
   /** Where its program was compiled to. */
   readonly classes?: string
+  /** Further environment variables. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Only ends a wait that would never end: the start of a machine takes 5 s, and a minute where many share two cores. */
@@ -41,11 +43,11 @@ export class JavaProcess implements AsyncDisposable {
   constructor(home: string, main: string, args: readonly string[], machine: JavaMachine = {}) {
     this.home = home
     mkdirSync(join(home, 'rocketmq'), { recursive: true })
-    const { flags: machineFlags = JVM_FLAGS, classes = CLASSES } = machine
+    const { flags: machineFlags = JVM_FLAGS, classes = CLASSES, environment = {} } = machine
     const flags = [...machineFlags, `-Duser.home=${home}`, '-cp', `${classes}:${LIB}/*`]
     this.child = spawn(javaTool('java'), [...flags, main, ...args], {
       stdio: 'pipe',
-      env: { ...process.env, ROCKETMQ_HOME: join(home, 'rocketmq') },
+      env: { ...process.env, ROCKETMQ_HOME: join(home, 'rocketmq'), ...environment },
     })
     this.lines.follow(this.child.stdout)
     this.lines.follow(this.child.stderr)

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { decodeRecord, scanFrame, type LogRecord } from '@tandemmq/codec'
+import { bodyCrcMatches, decodeRecord, scanFrame, type LogRecord } from '@tandemmq/codec'
 
 /** What lies in a commit log's files. */
 export interface LogContents {
@@ -43,6 +43,23 @@ export function readLog(store: string): LogContents {
     end = at
   }
   return { bytes: bytes.subarray(0, end), begin, end: begin + end, records }
+}
+
+/**
+ * The records from the first file's start to the first place that holds none: what a broker that begins with these files can make of them, whatever lies
+ * behind. A body with a wrong checksum is such a place.
+ */
+export function soundRecords(store: string): readonly LogRecord[] {
+  const { begin, bytes } = readLogFiles(store)
+  const records: LogRecord[] = []
+  let at = 0
+  while (at < bytes.length) {
+    const frame = scanFrame(bytes, at, limits, begin + at)
+    if (frame.kind === 'message' && bodyCrcMatches(bytes, at)) records.push(decodeRecord(bytes, at))
+    else if (frame.kind !== 'blank') break
+    at += frame.size
+  }
+  return records
 }
 
 const limits = { recordBytesMax: 8 * 1024 * 1024, segmentBytes: 2 ** 31 - 1 }

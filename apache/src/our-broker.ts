@@ -8,6 +8,8 @@ export interface OurBrokerOptions {
   /** Its configuration; of its own for each start. */
   readonly home: string
   readonly keys?: Readonly<Record<string, string | number | boolean>>
+  /** Further environment variables. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** One of our brokers as a process of its own, without metadata-rpc. */
@@ -23,7 +25,13 @@ export class OurBroker implements AsyncDisposable {
     this.haAddress = haAddress
   }
 
-  static async start({ role, store, home, keys = {} }: OurBrokerOptions): Promise<OurBroker> {
+  static async start({
+    role,
+    store,
+    home,
+    keys = {},
+    environment = {},
+  }: OurBrokerOptions): Promise<OurBroker> {
     mkdirSync(home, { recursive: true })
     const values = {
       brokerName: 'broker-a',
@@ -41,7 +49,7 @@ export class OurBroker implements AsyncDisposable {
     const file = join(home, 'broker.conf')
     const lines = Object.entries(values).map(([name, value]) => `${name}=${String(value)}\n`)
     writeFileSync(file, lines.join(''))
-    const service = LoneService.start(`broker-${role}`, '-c', file)
+    const service = LoneService.startWith(environment, `broker-${role}`, '-c', file)
     const up = service.lines.line(['"broker is up"'])
     const ended = service.exit.then((code) => {
       throw new Error(`our ${role} ended with ${String(code)}:\n${service.lines.all.join('\n')}`)

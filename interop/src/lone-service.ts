@@ -10,8 +10,11 @@ export class LoneService implements AsyncDisposable {
   readonly exit: Promise<number | null>
   readonly #child: ChildProcess
 
-  private constructor(command: readonly string[]) {
-    const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env: environment })
+  private constructor(command: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+    const child = spawn(process.execPath, command, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...environment, ...settings },
+    })
     this.#child = child
     this.lines.follow(child.stdout)
     this.lines.follow(child.stderr)
@@ -21,6 +24,15 @@ export class LoneService implements AsyncDisposable {
   /** `args`: `-c FILE` and `key=value`. */
   static start(service: string, ...args: readonly string[]): LoneService {
     return new LoneService(serviceCommand(service, ...args))
+  }
+
+  /** The same with environment variables of its own. */
+  static startWith(
+    settings: Readonly<Record<string, string>>,
+    service: string,
+    ...args: readonly string[]
+  ): LoneService {
+    return new LoneService(serviceCommand(service, ...args), settings)
   }
 
   static launcher(...args: readonly string[]): LoneService {
