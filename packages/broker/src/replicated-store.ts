@@ -36,8 +36,8 @@ export class ReplicatedStore implements ReplicatedLog {
     return this.#store.lineage
   }
 
-  read(offset: LogOffset, maxBytes: number): Buffer {
-    return this.#store.read(offset, maxBytes)
+  read(offset: LogOffset, maxBytes: number, memory?: () => Buffer): Buffer {
+    return this.#store.read(offset, maxBytes, memory)
   }
 
   append(at: LogOffset, bytes: Buffer): void {

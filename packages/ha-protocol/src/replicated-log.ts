@@ -10,8 +10,11 @@ export interface ReplicatedLog {
   readonly segmentBytes: number
   /** Absent: a log that has never been created or adopted (rule 1.6). */
   readonly lineage: Lineage | undefined
-  /** At most `maxBytes` from `offset`, never across a segment end; empty at the end. The bytes must not change later. */
-  read(offset: LogOffset, maxBytes: number): Buffer
+  /**
+   * At most `maxBytes` from `offset`, never across a segment end; empty at the end. The bytes must not change later. Those that are not in memory
+   * may be read into `memory`, which has room for `maxBytes`: then they are good for as long as the caller leaves it alone.
+   */
+  read(offset: LogOffset, maxBytes: number, memory?: () => Buffer): Buffer
   /** `at` equals {@link end}, or the log is empty and `at` is a segment start; throws otherwise. `bytes` is only lent. */
   append(at: LogOffset, bytes: Buffer): void
   /** Resolves once everything appended before the call is on stable storage; a failure is final. */

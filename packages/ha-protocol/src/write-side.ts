@@ -25,7 +25,7 @@ export const defaultWriteLimits: WriteLimits = { frameBytesMax: 1024 * 1024, que
 
 /**
  * The sending half of a master's connection: log bytes from a position on, as fast as the socket takes them. Woken
- * by appends and by `drained`; one write per turn carries everything that came up in it.
+ * by appends and by `drained`; one write per turn carries everything that came up in it, in one frame.
  */
 export class WriteSide {
   readonly #connection: Connection
@@ -40,6 +40,8 @@ export class WriteSide {
   #confirmedSent: LogOffset | undefined
   #endSent: LogOffset | undefined
   #later: Timer | undefined
+  /** What is read from files is read into this, again and again, while a slave is far behind. */
+  #scratch: Buffer | undefined
   readonly #pace: TransferPace | undefined
 
   constructor(
@@ -145,10 +147,11 @@ export class WriteSide {
       this.#confirmedSent = this.#confirmed
       this.#endSent = end
     }
-    const bytes = at === undefined ? undefined : this.#read(at)
-    if (at !== undefined && bytes !== undefined && bytes.length > 0) {
-      parts.push(encodeFrameHeader(at, bytes.length), bytes)
-      this.#next = at + bytes.length
+    const body = at === undefined ? [] : this.#read(at)
+    if (at !== undefined && body.length > 0) {
+      const size = body.reduce((sum, { length }) => sum + length, 0)
+      parts.push(encodeFrameHeader(at, size), ...body)
+      this.#next = at + size
     } else if (this.#heartbeatDue && at !== undefined && parts.length === 0) {
       parts.push(encodeFrameHeader(at, 0))
     }
@@ -156,16 +159,28 @@ export class WriteSide {
     return parts
   }
 
-  /** A frame never crosses a segment end. */
-  #read(at: LogOffset): Buffer | undefined {
-    if (at >= this.#log.end) return undefined
-    const { segmentBytes } = this.#log
-    const most = Math.min(this.#limits.frameBytesMax, segmentBytes - (at % segmentBytes))
-    if (this.#pace === undefined) return this.#log.read(at, most)
-    const allowed = Math.min(most, this.#pace.allowed(this.#clock.monotonic()))
-    if (allowed <= 0) return undefined
-    const bytes = this.#log.read(at, allowed)
-    this.#pace.took(bytes.length)
-    return bytes
+  /** A frame never crosses a segment end. It may lie in several pieces of the tail's memory: what one turn appended is not left to another. */
+  #read(at: LogOffset): Buffer[] {
+    const { end, segmentBytes } = this.#log
+    if (at >= end) return []
+    const frame = Math.min(end - at, this.#limits.frameBytesMax, segmentBytes - (at % segmentBytes))
+    const size = Math.min(frame, this.#pace?.allowed(this.#clock.monotonic()) ?? frame)
+    const memory = this.#memory()
+    const pieces: Buffer[] = []
+    let done = 0
+    while (done < size) {
+      const piece = this.#log.read(at + done, size - done, done === 0 ? memory : undefined)
+      pieces.push(piece)
+      done += piece.length
+    }
+    this.#pace?.took(done)
+    if (at + done === end) this.#scratch = undefined // From here on it is the tail that is sent, which is in memory.
+    return pieces
+  }
+
+  /** Memory to read a file into; undefined while the socket holds what came from there before. */
+  #memory(): (() => Buffer) | undefined {
+    if (this.#connection.queuedBytes > 0) return undefined
+    return () => (this.#scratch ??= Buffer.allocUnsafeSlow(this.#limits.frameBytesMax))
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { NodeClock } from './node-clock.ts'
 
@@ -28,6 +29,19 @@ test('a fraction of a millisecond is waited for', () => {
   expect(ran).toBe(0)
   vi.advanceTimersByTime(1)
   expect(ran).toBe(1)
+})
+
+test('no delay is the next turn of the event loop, not a millisecond', async () => {
+  vi.useRealTimers()
+  const clock = new NodeClock()
+  const ran: string[] = []
+  clock.after(0, () => ran.push('next'))
+  const cancelled = clock.after(0, () => ran.push('cancelled'))
+  cancelled.cancel()
+  await Promise.resolve()
+  expect(ran).toEqual([])
+  await turn()
+  expect(ran).toEqual(['next'])
 })
 
 test('a delay longer than a timer of Node can take is waited for in full', () => {

@@ -193,13 +193,13 @@ export class CommitLog {
 
   /**
    * At most `bytesMax` bytes from `offset` on, never across a segment end, possibly fewer than there are; empty exactly
-   * at the end. A view that stays true. Throws `OFFSET_EXPIRED` below the log, `ILLEGAL_ARGUMENT` behind it.
+   * at the end. A view that stays true, or what a file had, in `memory` if given. Throws `OFFSET_EXPIRED` below the log, `ILLEGAL_ARGUMENT` behind it.
    */
-  read(offset: LogOffset, bytesMax: number): Buffer {
+  read(offset: LogOffset, bytesMax: number, memory?: () => Buffer): Buffer {
     const segmentEnd = this.segmentStart(offset) + this.segmentBytes
     const readable = Math.min(bytesMax, this.#readableFrom(offset), segmentEnd - offset)
     if (readable === 0) return nothing
-    return this.#tail.view(offset, readable) ?? this.#readFile(offset, readable)
+    return this.#tail.view(offset, readable) ?? this.#readFile(offset, readable, memory)
   }
 
   /** Exactly `size` bytes of one segment. Errors as {@link read}. */
@@ -299,9 +299,9 @@ export class CommitLog {
     return end - offset
   }
 
-  #readFile(offset: LogOffset, size: number): Buffer {
+  #readFile(offset: LogOffset, size: number, memory?: () => Buffer): Buffer {
     const start = this.segmentStart(offset)
-    const bytes = Buffer.allocUnsafe(size)
+    const bytes = memory?.().subarray(0, size) ?? Buffer.allocUnsafe(size)
     const count = this.#readAt(start, bytes, offset - start)
     if (count !== size)
       throw new BrokerError('LOG_CORRUPT', `segment ${start} is too short`, { facts: { start } })

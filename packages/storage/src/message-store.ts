@@ -233,9 +233,9 @@ export class MessageStore implements AsyncDisposable {
     return this.#session.groupCommit.commit(upTo)
   }
 
-  /** Bytes of the log: at most `bytesMax`, not across a segment end, possibly a short view; empty exactly at the end. */
-  read(offset: LogOffset, bytesMax: number): Buffer {
-    return this.#session.log.read(offset, bytesMax)
+  /** Bytes of the log: at most `bytesMax`, not across a segment end, possibly a short view; empty exactly at the end. `memory` as {@link CommitLog.read}. */
+  read(offset: LogOffset, bytesMax: number, memory?: () => Buffer): Buffer {
+    return this.#session.log.read(offset, bytesMax, memory)
   }
 
   /**
