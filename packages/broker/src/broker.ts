@@ -116,7 +116,7 @@ export class Broker implements AsyncDisposable {
     const acceptLoss = options.master?.acceptLoss ?? false
     // Zeros ahead of the writer double what is written: they pay only where senders wait for syncs.
     const zeros = options.mode.flush === 'sync' ? {} : { preZeroBytes: 0 }
-    // The log is read before topics are known: until then an inner batch makes its topic a batch topic.
+    // The log is read before topics are known, on a slave long before: queues of a batch topic become batch queues once that is known, or an inner batch comes.
     let known: MetadataStore | undefined
     const isBatchTopic = (topic: string): boolean =>
       known?.topics.get(topic)?.attributes.get('queue.type') === 'BatchCQ'

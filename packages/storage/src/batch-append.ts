@@ -9,6 +9,7 @@ import {
   type Host,
 } from '@tandemmq/codec'
 import type { MessageToAppend } from './appender.ts'
+import { isLightQueue } from './light-queues.ts'
 
 /** Messages that a client sent together: to one queue, with one birth; each has a flag, a body and properties of its own. */
 export interface BatchToAppend extends Pick<
@@ -34,7 +35,10 @@ export function elementsOf(
   isBatchTopic: (topic: string) => boolean,
 ): { readonly sysFlag: number; readonly elements: readonly BatchElement[] } {
   const isInner =
-    properties !== undefined && isBatchTopic(topic) && propertyOf(properties, 'UNIQ_KEY') !== undefined
+    properties !== undefined &&
+    isBatchTopic(topic) &&
+    !isLightQueue(topic) &&
+    propertyOf(properties, 'UNIQ_KEY') !== undefined
   if (!isInner) return { sysFlag, elements: messages }
   if (messages.length > INNER_MESSAGES_MAX) {
     throw new BrokerError('MESSAGE_ILLEGAL', 'a record cannot hold so many messages', {

@@ -1,8 +1,10 @@
 import { systemCodeOf, type LogOffset, type QueueOffset } from '@tandemmq/base'
+import type { BatchUnit } from '@tandemmq/codec'
 import { readBatchExtent } from './batch-queue-extent.ts'
 import { BatchQueue } from './batch-queue.ts'
-import type { Arrival } from './arrival.ts'
+import { arrivalOf, type Arrival } from './arrival.ts'
 import type { ConsumeQueueFiles } from './consume-queue-files.ts'
+import type { ConsumeQueue } from './consume-queue.ts'
 import type { RecordAt } from './consume-queues.ts'
 import type { QueueTrust } from './queue-extent.ts'
 import { isQueueId, isTopicName } from './topic-name.ts'
@@ -10,11 +12,15 @@ import { isQueueId, isTopicName } from './topic-name.ts'
 /** Last units that may disagree with the log before a queue counts as damaged. */
 const DISAGREEMENTS_MAX = 64
 
+/** Units of an ordinary queue that are taken over at a time. */
+const UNITS_AT_A_TIME = 1000
+
 /** The queues of topics whose attribute `queue.type` is `BatchCQ`, in `batchconsumequeue/`. */
 export class BatchQueues {
   readonly #directory: string
   readonly #files: ConsumeQueueFiles
   readonly #queues = new Map<string, BatchQueue>()
+  readonly #topics = new Set<string>()
   readonly #pending = new Set<BatchQueue>()
 
   constructor(directory: string, files: ConsumeQueueFiles) {
@@ -29,7 +35,7 @@ export class BatchQueues {
       const extent = readBatchExtent(this.#files, directory, trust)
       if (extent === undefined) continue
       const queue = new BatchQueue(topic, queueId, directory, this.#files, extent)
-      this.#queues.set(keyOf(topic, queueId), queue)
+      this.#add(queue)
       if (recordAt !== undefined && !dropTornEnd(queue, minOffset, recordAt)) sound = false
       if (queue.minOffset > queue.maxOffset) sound = false
       queue.advanceMin(minOffset)
@@ -42,28 +48,58 @@ export class BatchQueues {
     return this.#queues.get(keyOf(topic, queueId))
   }
 
+  /** Whether there is a queue of the topic. */
+  hasTopic(topic: string): boolean {
+    return this.#topics.has(topic)
+  }
+
   all(): Iterable<BatchQueue> {
     return this.#queues.values()
   }
 
   put(arrival: Arrival): void {
-    const { topic, queueId, offset, size, tagsCode, storeTimestamp, queueOffset, messages } = arrival
+    const { topic, queueId } = arrival
     const queue = this.find(topic, queueId) ?? this.#create(topic, queueId)
-    const unit = {
-      offset,
-      size,
-      tagsCode,
-      storeTimestamp,
-      baseOffset: queueOffset,
-      batchSize: messages,
-      compactedOffset: -1,
+    if (queue.put(unitOf(arrival))) this.#pending.add(queue)
+  }
+
+  /**
+   * All that an ordinary queue holds becomes a batch queue's, in its place. Of a record that cannot be read any more its unit tells enough: dispatch
+   * takes nothing for an inner batch that it has not read.
+   */
+  takeOver(from: ConsumeQueue, recordAt: RecordAt): void {
+    const { topic, queueId, minOffset, maxOffset } = from
+    this.remove(topic, queueId)
+    const queue = this.#newQueue(topic, queueId)
+    let storeTimestamp = 0
+    for (let at = minOffset; at < maxOffset;) {
+      const units = from.units(at, UNITS_AT_A_TIME)
+      for (const [index, unit] of units.entries()) {
+        if (unit === undefined) continue
+        const record = recordAt(unit.offset, unit.size)
+        const arrival = record && arrivalOf(record, unit.offset, unit.size)
+        storeTimestamp = arrival?.storeTimestamp ?? storeTimestamp
+        const single = { ...unit, queueOffset: at + index, storeTimestamp, messages: 1 }
+        queue.put(unitOf(arrival ?? single))
+      }
+      queue.writePending()
+      at += units.length
     }
-    if (queue.put(unit)) this.#pending.add(queue)
+    if (queue.maxOffset < maxOffset) queue.goOnAt(maxOffset)
+    this.#add(queue)
+  }
+
+  /** A queue is gone, with its files. */
+  remove(topic: string, queueId: number): void {
+    const queue = this.find(topic, queueId)
+    if (queue !== undefined) this.#pending.delete(queue)
+    this.#queues.delete(keyOf(topic, queueId))
+    this.#files.removeAll(`${this.#directory}/${topic}/${queueId}`)
   }
 
   /** A queue of which the log has nothing any more goes on at `queueOffset`. */
   goOnAt(topic: string, queueId: number, queueOffset: QueueOffset): void {
-    if (this.find(topic, queueId) === undefined) this.#create(topic, queueId).goOnAt(queueOffset)
+    this.#create(topic, queueId).goOnAt(queueOffset)
   }
 
   writePending(): void {
@@ -76,8 +112,9 @@ export class BatchQueues {
   }
 
   reset(): void {
-    for (const { directory } of this.#onFile()) this.#files.cutAll(directory, 0)
+    for (const { directory } of this.#onFile()) this.#files.removeAll(directory)
     this.#queues.clear()
+    this.#topics.clear()
     this.#pending.clear()
   }
 
@@ -90,10 +127,18 @@ export class BatchQueues {
   }
 
   #create(topic: string, queueId: number): BatchQueue {
-    const directory = `${this.#directory}/${topic}/${queueId}`
-    const queue = new BatchQueue(topic, queueId, directory, this.#files, undefined)
-    this.#queues.set(keyOf(topic, queueId), queue)
+    const queue = this.#newQueue(topic, queueId)
+    this.#add(queue)
     return queue
+  }
+
+  #newQueue(topic: string, queueId: number): BatchQueue {
+    return new BatchQueue(topic, queueId, `${this.#directory}/${topic}/${queueId}`, this.#files, undefined)
+  }
+
+  #add(queue: BatchQueue): void {
+    this.#queues.set(keyOf(queue.topic, queue.queueId), queue)
+    this.#topics.add(queue.topic)
   }
 
   *#onFile(): Iterable<{ readonly topic: string; readonly queueId: number; readonly directory: string }> {
@@ -133,6 +178,24 @@ function dropTornEnd(queue: BatchQueue, minOffset: LogOffset, recordAt: RecordAt
     queue.cutLast()
   }
   return false
+}
+
+type PlacedRecord = Pick<
+  Arrival,
+  'offset' | 'size' | 'tagsCode' | 'storeTimestamp' | 'queueOffset' | 'messages'
+>
+
+function unitOf(record: PlacedRecord): BatchUnit {
+  const { offset, size, tagsCode, storeTimestamp, queueOffset, messages } = record
+  return {
+    offset,
+    size,
+    tagsCode,
+    storeTimestamp,
+    baseOffset: queueOffset,
+    batchSize: messages,
+    compactedOffset: -1,
+  }
 }
 
 function keyOf(topic: string, queueId: number): string {

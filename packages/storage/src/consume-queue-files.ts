@@ -119,6 +119,31 @@ export class ConsumeQueueFiles {
     }
   }
 
+  exists(path: string): boolean {
+    return this.#files.exists(path)
+  }
+
+  /** Creates a file without content, which is there by its name. */
+  createEmpty(path: string): void {
+    if (!this.#files.exists(path)) this.#files.open(path, 'create').close()
+    this.#dirtyDirectories.add(directoryOf(path))
+  }
+
+  /** The queue in `directory` is gone, and the directory with it. */
+  removeAll(directory: string): void {
+    if (!this.#files.exists(directory)) return
+    // Last first: wherever a kill interrupts this, what is left is a prefix.
+    for (const name of this.#files.list(directory).toReversed()) this.#remove(`${directory}/${name}`)
+    this.#dirtyDirectories.delete(directory)
+    this.removeEmpty(directory)
+  }
+
+  /** What {@link createEmpty} has created is gone, or a directory without files. */
+  removeEmpty(path: string): void {
+    this.#files.remove(path)
+    this.#dirtyDirectories.add(directoryOf(path))
+  }
+
   /** Files of the queue in `directory` that begin below byte `start` are gone. */
   removeBelow(directory: string, start: number): void {
     for (const name of this.#files.list(directory)) {

@@ -1,5 +1,5 @@
 import { systemCodeOf, type LogOffset, type QueueOffset } from '@tandemmq/base'
-import { UNIT_BYTES, type ConsumeQueueUnit, type LogRecord } from '@tandemmq/codec'
+import { SysFlag, UNIT_BYTES, type ConsumeQueueUnit, type LogRecord } from '@tandemmq/codec'
 import type { Arrival } from './arrival.ts'
 import type { BatchQueues } from './batch-queues.ts'
 import type { ConsumeQueueFiles } from './consume-queue-files.ts'
@@ -8,10 +8,11 @@ import { LIGHT_QUEUES_MAX, isLightQueue, lightPlacesOf, mayHaveLightPlaces } fro
 import { QueueExtensions } from './queue-extensions.ts'
 import { readQueueExtent, type QueueTrust } from './queue-extent.ts'
 import { canBeQueued, isQueueId, isTopicName } from './topic-name.ts'
+import { RetiredQueues } from './retired-queues.ts'
 import type { UnqueuedRecords } from './unqueued-records.ts'
 
-/** A record as recovery can read it; `undefined` if there is no whole one at that place. */
-export type RecordAt = (offset: LogOffset) => LogRecord | undefined
+/** A record as recovery can read it, in one read where its size is known; `undefined` if there is no whole one at that place. */
+export type RecordAt = (offset: LogOffset, size?: number) => LogRecord | undefined
 
 /** Last units that may disagree with the log before a queue counts as damaged. */
 const DISAGREEMENTS_MAX = 64
@@ -21,9 +22,13 @@ const QUEUES_PER_TURN = 64
 
 type QueuePlace = Pick<Arrival, 'topic' | 'queueId' | 'queueOffset'>
 
-type HeldRecord = Pick<LogRecord, 'topic' | 'queueId' | 'queueOffset' | 'properties'>
+type HeldRecord = Pick<LogRecord, 'topic' | 'queueId' | 'queueOffset' | 'sysFlag' | 'properties'>
 
-/** All consume queues of a store, by topic and queue. */
+/**
+ * All consume queues of a store, by topic and queue. Which kind those of a topic are, its configuration says (RocketMQ: `queue.type`, which cannot be changed; a
+ * store whose directories say otherwise does not start there). That may be known later than the log, or never: an inner batch says it too, and
+ * what was an ordinary queue until then becomes a batch queue.
+ */
 export class ConsumeQueues {
   readonly #directory: string
   readonly #files: ConsumeQueueFiles
@@ -33,7 +38,11 @@ export class ConsumeQueues {
   readonly extensions: QueueExtensions
   readonly batches: BatchQueues
   readonly #isBatchTopic: (topic: string) => boolean
+  /** Those that batch queues have taken over. */
+  readonly #retired: RetiredQueues
   #lightQueues = 0
+  /** Reads the log for a queue that becomes a batch queue. */
+  recordAt: RecordAt = () => undefined
 
   /** `isBatchTopic`: by its configuration, as far as that is known; an inner batch makes its topic one in any case. */
   constructor(
@@ -48,6 +57,7 @@ export class ConsumeQueues {
     this.extensions = new QueueExtensions(`${directory}_ext`, files)
     this.#directory = directory
     this.#files = files
+    this.#retired = new RetiredQueues(files)
     this.#unqueued = unqueued
   }
 
@@ -63,8 +73,10 @@ export class ConsumeQueues {
         const queueId = /^\d{1,10}$/.test(name) ? Number(name) : Number.NaN
         if (!isQueueId(queueId)) continue
         const directory = `${this.#directory}/${topic}/${name}`
+        // What was to become a batch queue has not: all of it is here still.
         const extent = readQueueExtent(this.#files, directory, trust)
         if (extent === undefined) continue
+        if (this.batches.find(topic, queueId) !== undefined) this.batches.remove(topic, queueId)
         if (!this.#files.holds(directory, (extent.end - 1) * UNIT_BYTES)) {
           sound = false // The file before the last one is gone.
           continue
@@ -105,12 +117,12 @@ export class ConsumeQueues {
    * the record stays in the log only.
    */
   put(arrival: Arrival): boolean {
-    if (!canBeQueued(arrival)) {
+    // Places in light queues are single ones, whatever somebody has configured.
+    if (!canBeQueued(arrival) || (arrival.isInnerBatch && isLightQueue(arrival.topic))) {
       this.#unqueued.note(arrival)
       return false
     }
-    const queue = this.find(arrival.topic, arrival.queueId)
-    if (queue === undefined && this.#isForBatches(arrival)) this.batches.put(arrival)
+    if (arrival.isInnerBatch || this.#isForBatches(arrival.topic)) this.#putBatch(arrival)
     else this.#putInto(arrival, arrival)
     for (const place of lightPlacesOf(arrival.topic, arrival.properties)) {
       if (this.hasRoomFor([place.topic])) this.#putInto(place, arrival)
@@ -120,9 +132,10 @@ export class ConsumeQueues {
   }
 
   /** Whether {@link put} would find the place taken of a record that has no other: a cheap look, where most are there. */
-  holds({ topic, queueId, queueOffset, properties }: HeldRecord): boolean {
+  holds({ topic, queueId, queueOffset, sysFlag, properties }: HeldRecord): boolean {
     const queue = this.find(topic, queueId)
-    return queue !== undefined && queueOffset < queue.nextOffset && !mayHaveLightPlaces(properties)
+    if (queue === undefined || queueOffset >= queue.nextOffset) return false
+    return (sysFlag & SysFlag.innerBatch) === 0 && !mayHaveLightPlaces(properties)
   }
 
   /** Whether there may be all of these light queues (Apache: maxLmqConsumeQueueNum). */
@@ -131,10 +144,11 @@ export class ConsumeQueues {
     return fresh.length === 0 || this.#lightQueues + fresh.length <= LIGHT_QUEUES_MAX
   }
 
-  /** A queue of which the log has nothing any more goes on at `queueOffset`; others know better. */
-  goOnAt(topic: string, queueId: number, queueOffset: QueueOffset): void {
-    if (queueOffset > 0 && this.find(topic, queueId) === undefined)
-      this.#create(topic, queueId).goOnAt(queueOffset)
+  /** A queue of which the log has nothing any more goes on at `queueOffset`; others know better. `isBatch`: it was a batch queue. */
+  goOnAt(topic: string, queueId: number, queueOffset: QueueOffset, isBatch: boolean): void {
+    if (queueOffset === 0 || this.reader(topic, queueId) !== undefined) return
+    if (isBatch || this.#isForBatches(topic)) this.batches.goOnAt(topic, queueId, queueOffset)
+    else this.#create(topic, queueId).goOnAt(queueOffset)
   }
 
   /** Shows readers what was put. After a failure, which it throws, nothing of the batch that is not shown counts. */
@@ -162,6 +176,7 @@ export class ConsumeQueues {
   async expire(logMinOffset: LogOffset, pause: () => Promise<boolean>): Promise<void> {
     let count = 0
     for (const queue of [...this.all(), ...this.batches.all()]) {
+      if (this.reader(queue.topic, queue.queueId) !== queue) continue // A batch queue has taken it over meanwhile.
       queue.advanceMin(logMinOffset)
       queue.removeExpired()
       count += 1
@@ -174,18 +189,26 @@ export class ConsumeQueues {
     for (const topic of this.#files.list(this.#directory)) {
       if (!isTopicName(topic)) continue
       for (const name of this.#namesIn(`${this.#directory}/${topic}`)) {
-        if (/^\d{1,10}$/.test(name)) this.#files.cutAll(`${this.#directory}/${topic}/${name}`, 0)
+        if (/^\d{1,10}$/.test(name)) this.#files.removeAll(`${this.#directory}/${topic}/${name}`)
       }
     }
     this.#topics.clear()
     this.#pending.clear()
+    this.#retired.forget()
     this.#lightQueues = 0
     this.batches.reset()
   }
 
+  /** Batch queues take over what ordinary ones hold of their topics, as far as that is known: the next who opens this store may look at both. */
+  settleKinds(): void {
+    for (const topic of this.#topics.keys()) if (this.#isForBatches(topic)) this.#takeOver(topic)
+  }
+
   async sync(): Promise<void> {
+    const { directories } = this.#retired
     await this.#files.sync()
     await this.batches.sync()
+    await this.#retired.remove(directories, () => this.#files.sync())
   }
 
   close(): void {
@@ -193,10 +216,10 @@ export class ConsumeQueues {
     this.batches.close()
   }
 
-  /** A file among the directories is none of ours. */
+  /** What lies in a topic's directory. A file among the directories is none of ours. */
   #namesIn(directory: string): readonly string[] {
     try {
-      return this.#files.list(directory)
+      return this.#retired.finish(directory, this.#files.list(directory))
     } catch (failure) {
       if (systemCodeOf(failure) === 'ENOTDIR') return []
       throw failure
@@ -204,14 +227,37 @@ export class ConsumeQueues {
   }
 
   #create(topic: string, queueId: number): ConsumeQueue {
-    const directory = `${this.#directory}/${topic}/${queueId}`
+    const directory = this.#directoryOf(topic, queueId)
     const queue = new ConsumeQueue(topic, queueId, directory, this.#files, undefined, this.extensions)
     this.#add(queue)
     return queue
   }
 
-  #isForBatches({ topic, queueId, isInnerBatch }: Arrival): boolean {
-    return isInnerBatch || this.#isBatchTopic(topic) || this.batches.find(topic, queueId) !== undefined
+  #isForBatches(topic: string): boolean {
+    return (this.batches.hasTopic(topic) || this.#isBatchTopic(topic)) && !isLightQueue(topic)
+  }
+
+  #putBatch(arrival: Arrival): void {
+    this.#takeOver(arrival.topic)
+    this.batches.put(arrival)
+  }
+
+  /** Ordinary queues of a batch topic become batch queues. After a failure the next record of the topic brings the next attempt. */
+  #takeOver(topic: string): void {
+    const queues = this.#topics.get(topic)
+    if (queues === undefined) return
+    for (const [queueId, queue] of queues) {
+      queue.writePending()
+      this.batches.takeOver(queue, this.recordAt)
+      this.#pending.delete(queue)
+      queues.delete(queueId)
+      this.#retired.add(this.#directoryOf(topic, queueId))
+    }
+    this.#topics.delete(topic)
+  }
+
+  #directoryOf(topic: string, queueId: number): string {
+    return `${this.#directory}/${topic}/${queueId}`
   }
 
   #putInto({ topic, queueId, queueOffset }: QueuePlace, unit: ConsumeQueueUnit): void {

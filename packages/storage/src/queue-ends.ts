@@ -118,6 +118,8 @@ function whatIsWrong(
   if (noted.isBatch) return whatIsWrongWithBatches(noted, queues, mayRead)
   const { topic, queueId, first, end, sum } = noted
   const queue = queues.find(topic, queueId)
+  // A batch queue has taken over all of it.
+  if (queue === undefined && (queues.batches.find(topic, queueId)?.maxOffset ?? -1) >= end) return undefined
   const found = queue?.maxOffset ?? 0
   // Files that an expiry removes begin to be missing before that is written down; then what follows begins with an expired message.
   const isExpired = queue !== undefined && queue.firstOnFile > first && queue.firstOnFile < queue.minOffset

@@ -122,7 +122,8 @@ export async function recoverStore(
   const begin = whereToBegin(reader, evidence)
   const pagesMayBeLost = !cleanStop && !sameBoot
   const trust: QueueTrust = { pagesMayBeLost, synced: begin.queuesSynced }
-  const recordAt = cleanStop ? undefined : (offset: LogOffset) => reader.record(offset)
+  queues.recordAt = (offset) => reader.record(offset)
+  const recordAt = cleanStop ? undefined : queues.recordAt
   let { from } = begin
   let completeTo = 0
   /** Where queues end of which the log may have nothing any more. */
@@ -182,8 +183,7 @@ export async function recoverStore(
     },
   )
   for (const { topic, queueId, end, isBatch } of keptEnds) {
-    if (isBatch) queues.batches.goOnAt(topic, queueId, end)
-    else queues.goOnAt(topic, queueId, end)
+    queues.goOnAt(topic, queueId, end, isBatch)
   }
   const known = endOnFile(position)
   const isAsLeft = cleanStop && scan.stop === 'nothing-written' && scan.end === position.cleanEnd
@@ -231,7 +231,7 @@ function isCleanStop(evidence: StoreEvidence): boolean {
 }
 
 function isEmpty(queues: ConsumeQueues): boolean {
-  for (const queue of queues.all()) if (queue.maxOffset > 0) return false
+  for (const queue of queues.readers()) if (queue.maxOffset > 0) return false
   return true
 }
 

@@ -71,13 +71,17 @@ export class StoreSession {
     this.log = log
     this.queues = queues
     this.index = index
-    queues.extensions.tagsCodeAt = (offset, size) => {
+    queues.recordAt = (offset, size) => {
       try {
-        return tagsCodeOfRecord(readRecord(log, scanLimitsOf(options), offset, size, options.propertyCrc))
+        return readRecord(log, scanLimitsOf(options), offset, size, options.propertyCrc)
       } catch (failure) {
         if (failure instanceof BrokerError) return undefined
         throw failure
       }
+    }
+    queues.extensions.tagsCodeAt = (offset, size) => {
+      const record = queues.recordAt(offset, size)
+      return record && tagsCodeOfRecord(record)
     }
     this.groupCommit = new GroupCommit(log, logger, () => clock.monotonic(), context.observeSync)
     const { emit } = context
@@ -190,6 +194,7 @@ export class StoreSession {
     this.dispatcher.drain()
     if (this.log.fence !== undefined || this.dispatcher.dispatched.failure !== undefined) return false
     await this.groupCommit.commit(this.log.written.at)
+    this.queues.settleKinds()
     await this.index?.finish()
     await this.bookkeeping.syncQueues()
     return true

@@ -140,6 +140,20 @@ export const storageBugs: readonly PlantedBug[] = [
     tests: ['packages/broker/src/broker.test.ts'],
   },
   {
+    name: 'inner batches in an ordinary queue',
+    file: `${storage}/consume-queues.ts`,
+    find: 'if (arrival.isInnerBatch || this.#isForBatches(arrival.topic)) this.#putBatch(arrival)',
+    plant: 'if (false as boolean) this.#putBatch(arrival)',
+    tests: [`${storage}/batch-queue-takeover.test.ts`],
+  },
+  {
+    name: 'an ordinary queue that becomes a batch queue removed before that is on disk',
+    file: `${storage}/retired-queues.ts`,
+    find: 'this.#files.createEmpty(directory + MARK)',
+    plant: 'void MARK',
+    tests: [`${storage}/batch-queue-takeover.test.ts`],
+  },
+  {
     name: 'a consume queue ahead of the log accepted',
     file: `${storage}/recovery.ts`,
     find: '  queues.cut(scan.end)\n',
