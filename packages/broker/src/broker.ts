@@ -11,15 +11,17 @@ import { okMeans } from './durability-mode.ts'
 import { HandBack } from './hand-back.ts'
 import { handleKeyOf } from './handle-key.ts'
 import { knowledgeOf } from './log-knowledge.ts'
-import { MasterRole } from './master-role.ts'
+import { extendLease } from './extended-lease.ts'
+import type { MasterRole } from './master-role.ts'
+import { openRole } from './open-role.ts'
 import { refuseWriting } from './writability.ts'
-import { cutProgress, type ProgressCutPorts } from './progress-cut.ts'
+import { cutProgress } from './progress-cut.ts'
 import { startRetention } from './log-retention.ts'
 import { ReplicatedStore } from './replicated-store.ts'
 import type { Role } from './role.ts'
 import { servingToken, type ServingKnowledge } from './serving-token.ts'
-import { SlaveRole } from './slave-role.ts'
 import { Succession } from './succession.ts'
+import { TokenPromise } from './token-promise.ts'
 import { TopicsAndGroups } from './topics-and-groups.ts'
 import { VisiblePosition } from './visible-position.ts'
 
@@ -277,7 +279,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /** What happens in one part and matters to another. */
-  #wire(ports: ProgressCutPorts): void {
+  #wire(ports: BrokerPorts): void {
     const { metadata, store, visible, api } = this
     const registration = this.#registration
     const changed = (): void => registration?.changed()
@@ -304,6 +306,11 @@ export class Broker implements AsyncDisposable {
       }),
     )
     if (registration === undefined) return
+    if (role.kind === 'slave') {
+      const promise = new TokenPromise(registration, this.#options.root, ports)
+      role.abstainBy(() => promise.give())
+      this.#stops.push(registration.onAnswer(() => promise.heard()))
+    } else this.#stops.push(extendLease(this.#self, role, registration, ports.clock))
     this.#stops.push(
       registration.onAnswer((answer) => {
         this.#succession?.consider(answer)
@@ -371,21 +378,4 @@ interface OpenedParts {
   readonly log: ReplicatedStore
   readonly role: Role
   readonly instanceId: string
-}
-
-async function openRole(
-  options: BrokerOptions,
-  ports: BrokerPorts,
-  store: MessageStore,
-  metadata: MetadataStore,
-  log: ReplicatedStore,
-  instanceId: string,
-): Promise<Role> {
-  if (options.master !== undefined) {
-    return MasterRole.open(options, options.master, ports, store, log, instanceId)
-  }
-  if (options.slave === undefined) {
-    throw new BrokerError('CONFIG_INVALID', 'a broker is the master of its set or a slave of one')
-  }
-  return SlaveRole.open(options, options.slave, ports, store, metadata, log, instanceId)
 }

@@ -3,6 +3,7 @@ import { lastEpoch, type Hello, type LogRange } from '@tandemmq/codec'
 import { HaMaster, type ReplicaStatus, type SlaveView, type Tail } from '@tandemmq/ha-protocol'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, MasterOptions } from './broker-options.ts'
+import { DoubtfulEnd } from './doubtful-end.ts'
 import { Durability, type Confirmation } from './durability.ts'
 import { waitsForReplicas } from './durability-mode.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
@@ -39,8 +40,7 @@ export class MasterRole implements AsyncDisposable {
   #verdict: TailVerdict = { kind: 'complete' }
   /** Epochs that were opened and given up again for an older tail, and an appointment's: the next one goes above. */
   #atLeast = 1
-  /** What became of the bytes above the recovery's `trustedEnd`; `cut` also if there were none. */
-  #doubtfulEnd: 'kept' | 'being cut' | 'cut' = 'kept'
+  readonly #doubtfulEnd: DoubtfulEnd
   /** Replicas that introduced themselves since the start, by identity. */
   readonly #heard = new Map<string, Hello>()
   #opening: Promise<void> | undefined
@@ -53,6 +53,8 @@ export class MasterRole implements AsyncDisposable {
   readonly #hasRegistry: boolean
   #isDeposed = false
   #steppedDown: number | undefined
+  /** A slave has promised to take no serving token, by the number of the question. */
+  onAbstained: (identity: string, question: number) => void = () => undefined
 
   private constructor(
     options: BrokerOptions,
@@ -67,8 +69,7 @@ export class MasterRole implements AsyncDisposable {
     this.#log = log
     this.#ha = ha
     this.#hasRegistry = ports.registry !== undefined
-    // Of what was there at the start: bytes that are fetched later are not in doubt.
-    if (store.recovery.trustedEnd >= store.end) this.#doubtfulEnd = 'cut'
+    this.#doubtfulEnd = new DoubtfulEnd(store, log, ports.logger)
     this.#atLeast = options.appointment?.epoch ?? 1
     this.durability = new Durability(
       {
@@ -128,6 +129,7 @@ export class MasterRole implements AsyncDisposable {
           await store.suspectLoss()
         },
         onBorrowed: (from) => role?.borrowed(from),
+        onAbstained: (identity, question) => role?.onAbstained(identity, question),
       },
       ports,
       log,
@@ -159,6 +161,16 @@ export class MasterRole implements AsyncDisposable {
   /** See {@link HaMaster.verify}. */
   verify(from?: number, to?: number): LogRange {
     return this.#ha.verify(from, to)
+  }
+
+  /** See {@link HaMaster.askToAbstain}; who promises is told to {@link onAbstained}. */
+  askToAbstain(question: number): void {
+    this.#ha.askToAbstain(question)
+  }
+
+  /** Whoever was ever counted, this broker left out (rule 3.3). */
+  get roster(): readonly string[] {
+    return this.#store.roster
   }
 
   /** Calls `listener` once, when an epoch has been opened; at once if it has been. */
@@ -342,27 +354,8 @@ export class MasterRole implements AsyncDisposable {
   tail(): Tail {
     const { kind } = this.#verdict
     if (kind === 'complete' && !this.#isEpochOpen) return { kind: 'unknown' }
-    if (kind === 'missing' && this.#hasDoubtfulEnd) {
-      if (this.#doubtfulEnd === 'kept') void this.#cutDoubtfulEnd()
-      return { kind: 'unknown' }
-    }
+    if (kind === 'missing' && this.#doubtfulEnd.isThere) return { kind: 'unknown' }
     return kind === 'missing' ? { kind, holder: this.#verdict.holder } : { kind }
-  }
-
-  /** Records that a power cut may have torn where their checksum does not see it, and that a replica holds too. */
-  get #hasDoubtfulEnd(): boolean {
-    return this.#doubtfulEnd !== 'cut'
-  }
-
-  async #cutDoubtfulEnd(): Promise<void> {
-    this.#doubtfulEnd = 'being cut'
-    try {
-      await this.#log.truncateTo(this.#store.recovery.trustedEnd)
-      this.#doubtfulEnd = 'cut'
-    } catch (cause) {
-      this.#ports.logger.error({ why: messageOf(cause) }, 'the doubtful end of the log could not be cut off')
-      this.#doubtfulEnd = 'kept'
-    }
   }
 
   #isAhead(hello: Hello): boolean {

@@ -29,6 +29,7 @@ export class SlaveRole implements AsyncDisposable {
   readonly #ha: HaSlave
   readonly #log: ReplicatedStore
   #isServing: () => boolean = () => false
+  #abstain: () => boolean = () => false
 
   private constructor(
     options: BrokerOptions,
@@ -53,6 +54,7 @@ export class SlaveRole implements AsyncDisposable {
     log: ReplicatedStore,
     instanceId: string,
   ): SlaveRole {
+    let role: SlaveRole | undefined // Asked for a promise only after this turn.
     const ha = HaSlave.start(
       {
         masterAddress: slave.masterHa,
@@ -63,6 +65,7 @@ export class SlaveRole implements AsyncDisposable {
         ...(options.secret === undefined ? {} : { secret: options.secret }),
         confirmed: store.confirmedOnDisk,
         dispatched: () => store.dispatched.at,
+        abstain: () => role !== undefined && role.#abstain(),
         peer: slave.peer ?? 'tandemmq',
         // Apache's master does not ask for it.
         flushBeforeReport: slave.peer === 'apache' && options.mode.flush === 'sync',
@@ -71,12 +74,18 @@ export class SlaveRole implements AsyncDisposable {
       log,
     )
     const followed = slave.peer === 'apache' ? undefined : followMetadata(slave, ports, metadata)
-    return new SlaveRole(options, store, ha, followed, log)
+    role = new SlaveRole(options, store, ha, followed, log)
+    return role
   }
 
   /** How this role learns whether the broker answers consumers at present. */
   followServing(isServing: () => boolean): void {
     this.#isServing = isServing
+  }
+
+  /** How this role promises its master that the broker takes no serving token; see {@link Registration.abstain}. */
+  abstainBy(abstain: () => boolean): void {
+    this.#abstain = abstain
   }
 
   get masterConnected(): boolean {

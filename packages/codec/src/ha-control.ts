@@ -35,6 +35,10 @@ export interface Control {
   readonly leaving?: boolean
   /** Down, its answer: the log's end; nothing above waits for this replica. */
   readonly countsTo?: LogOffset
+  /** Down: promise to take no serving token for one lease (rule 4.6). The number of the question (u32). */
+  readonly abstain?: number
+  /** Up: promised, by the number of the question. No answer: not promised. */
+  readonly abstains?: number
 }
 
 /** 18 and 19 are kept for the repair of a range (request, bytes). */
@@ -49,6 +53,8 @@ const TAG = {
   leaving: 8,
   countsTo: 9,
   end: 10,
+  abstain: 11,
+  abstains: 12,
   check: 16,
   checked: 17,
   unchecked: 20,
@@ -74,6 +80,8 @@ export function encodeControl(control: Control): Buffer {
   if (control.dispatched !== undefined) fields.integer(TAG.dispatched, control.dispatched)
   if (control.leaving !== undefined) fields.byte(TAG.leaving, control.leaving ? 1 : 0)
   if (control.countsTo !== undefined) fields.integer(TAG.countsTo, control.countsTo)
+  if (control.abstain !== undefined) fields.integer(TAG.abstain, control.abstain)
+  if (control.abstains !== undefined) fields.integer(TAG.abstains, control.abstains)
   return fields.finish()
 }
 
@@ -122,6 +130,10 @@ export function decodeControl(body: Buffer): Control {
   if (leaving !== undefined) control.leaving = leaving !== 0
   const countsTo = fields.offset(TAG.countsTo)
   if (countsTo !== undefined) control.countsTo = countsTo
+  const abstain = fields.offset(TAG.abstain)
+  if (abstain !== undefined) control.abstain = abstain
+  const abstains = fields.offset(TAG.abstains)
+  if (abstains !== undefined) control.abstains = abstains
   return control
 }
 

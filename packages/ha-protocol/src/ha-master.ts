@@ -44,6 +44,8 @@ export interface HaMasterOptions extends HaMember {
   readonly onBorrowing?: (from: string) => Promise<void>
   /** What was missing has come from this identity and is on disk. */
   readonly onBorrowed?: (from: string) => void
+  /** A slave has promised what {@link HaMaster.askToAbstain} asks for. */
+  readonly onAbstained?: (identity: string, question: number) => void
   /** The operator has accepted a loss (rule 3.4): a longer slave is cut even before this master's first append. */
   readonly acceptLoss?: boolean
   /** Serve slaves that say no hello; `counted`: their reports complete sends, unless these wait for the slaves' disks. Default `none`. */
@@ -131,6 +133,7 @@ export class HaMaster {
       introduced: (hello) => options.onHello?.(hello),
       borrowing: (from) => options.onBorrowing?.(from) ?? Promise.resolve(),
       borrowed: (from) => options.onBorrowed?.(from),
+      abstained: (identity, question) => options.onAbstained?.(identity, question),
       confirmed: () => master.#confirmed,
     })
     master.#listener = listener
@@ -196,6 +199,11 @@ export class HaMaster {
     if (this.#confirmed !== undefined && position <= this.#confirmed) return
     this.#confirmed = position
     for (const connection of this.#listener?.connections ?? []) connection.confirm(position)
+  }
+
+  /** Asks every connected slave to promise that it takes no serving token for one lease from now (rule 4.6). `question`: u32. */
+  askToAbstain(question: number): void {
+    for (const connection of this.#listener?.connections ?? []) connection.askToAbstain(question)
   }
 
   /** Ends all connections; whoever waits is told `UNAVAILABLE`. */

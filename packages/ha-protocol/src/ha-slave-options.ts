@@ -15,5 +15,7 @@ export interface HaSlaveOptions extends HaMember {
   readonly peer?: 'tandemmq' | 'apache'
   /** How much of our end an Apache master is asked for again, bytes; 0: nothing is compared. Default 64 KiB. */
   readonly overlapBytes?: number
+  /** The master asks for a promise to take no serving token for one lease (rule 4.6): true if it is given. Default: it is not. */
+  readonly abstain?: () => boolean
   readonly timings?: Partial<HaTimings>
 }

@@ -1,7 +1,6 @@
 import { BrokerError, Frontier, invariant, messageOf, unreachable } from '@tandemmq/base'
 import type { Connection, LogOffset, Timer } from '@tandemmq/base'
 import { NONCE_BYTES, encodeReport } from '@tandemmq/codec'
-import type { Control } from '@tandemmq/codec'
 import { observeFollowing, slaveMetrics } from './ha-metrics.ts'
 import type { SlaveMetrics } from './ha-metrics.ts'
 import type { HaPorts } from './ha-ports.ts'
@@ -16,6 +15,7 @@ import { OVERLAP_BYTES } from './slave-comparison.ts'
 import { SlaveComplaints } from './slave-complaints.ts'
 import { SlaveConnection } from './slave-connection.ts'
 import { SlaveDisk } from './slave-disk.ts'
+import { SlavePositions } from './slave-positions.ts'
 import { slaveDeadline, stepSlave } from './slave-session.ts'
 import type { SlaveContext, SlaveEffect, SlaveEvent, SlaveState } from './slave-state.ts'
 import { SlaveVerification } from './slave-verification.ts'
@@ -30,6 +30,7 @@ export class HaSlave {
   readonly #complaints: SlaveComplaints
   readonly #history: SlaveHistory
   readonly #verification: SlaveVerification
+  readonly #positions: SlavePositions
   readonly #events: SlaveEvent[] = []
   readonly #listeners = new Set<(state: SlaveState) => void>()
   #confirmed: Frontier
@@ -43,7 +44,6 @@ export class HaSlave {
   /** The bytes that the next `append` is about. */
   #piece: Buffer | undefined
   #timer: { readonly due: number; readonly timer: Timer } | undefined
-  #told: Control = {}
   /** By name; see {@link SlaveContext.followed}. */
   #followed: string | undefined
 
@@ -56,6 +56,7 @@ export class HaSlave {
     this.#complaints = new SlaveComplaints(ports.logger, `${host}:${port}`)
     this.#history = new SlaveHistory(log.end, () => ports.clock.monotonic())
     this.#verification = new SlaveVerification(log, this.#history, this.#metrics.mismatches, ports)
+    this.#positions = new SlavePositions(log, options.dispatched)
     this.#confirmed = new Frontier(options.confirmed ?? 0)
     this.#disk = this.#newDisk()
     this.#state = { kind: 'disconnected', failures: 0, retryAt: ports.clock.monotonic() }
@@ -211,6 +212,9 @@ export class HaSlave {
         return this.#verification.differs(effect.range)
       case 'learn-end':
         return this.#history.learnedEnd(effect.position)
+      case 'asked-to-abstain':
+        if (this.#options.abstain?.() === true) this.#connection?.control({ abstains: effect.question })
+        return
       case 'hang-up':
         return this.#hangUp(effect)
       default:
@@ -370,11 +374,8 @@ export class HaSlave {
   /** What the master shows of us, at most once a heartbeat and only if it has changed. */
   #tellPositions(): void {
     if (this.#state.kind !== 'streaming' || this.#context.config.peer === 'apache') return
-    const flushed = this.#log.flushed
-    const dispatched = this.#options.dispatched?.()
-    if (flushed === this.#told.flushed && dispatched === this.#told.dispatched) return
-    this.#told = { flushed, ...(dispatched === undefined ? {} : { dispatched }) }
-    this.#connection?.control(this.#told)
+    const news = this.#positions.news()
+    if (news !== undefined) this.#connection?.control(news)
   }
 
   #jitter(): number {

@@ -86,6 +86,12 @@ export class MasterConnection implements ReplicaHolder {
     if (this.#state.kind === 'streaming' && this.#state.peer !== undefined) this.#write.confirm(position)
   }
 
+  /** See {@link HaMaster.askToAbstain}. */
+  askToAbstain(question: number): void {
+    if (this.#state.kind === 'streaming' && this.#state.peer !== undefined)
+      this.#write.control({ abstain: question })
+  }
+
   probe(alive: () => void): void {
     this.#probe = { token: this.#around.random.below(2 ** 31), alive }
     this.#write.control({ ping: this.#probe.token })
@@ -196,6 +202,8 @@ export class MasterConnection implements ReplicaHolder {
       case 'note':
         this.#replica?.noted(effect.control, this.#around.clock.monotonic())
         this.#verifier?.heard(effect.control)
+        if (effect.control.abstains !== undefined && this.#replica !== undefined)
+          this.#around.abstained(this.#replica.peer.identity, effect.control.abstains)
         if (this.#probe !== undefined && effect.control.pong === this.#probe.token) this.#probe.alive()
         return
       case 'pong':

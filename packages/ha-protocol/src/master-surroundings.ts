@@ -33,6 +33,8 @@ export interface MasterSurroundings {
   borrowed(from: string): void
   /** The confirmed position to send down; undefined: none yet. */
   confirmed(): number | undefined
+  /** A slave has promised to take no serving token for one lease, by the number of the question (rule 4.6). */
+  abstained(identity: string, question: number): void
   /** This connection no longer counts as a stranger. */
   accepted(connection: MasterConnection): void
   over(connection: MasterConnection): void

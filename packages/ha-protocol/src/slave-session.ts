@@ -217,6 +217,7 @@ function onControl(state: SlaveStreaming, control: Control, now: number): SlaveS
   if (control.mismatch !== undefined) effects.push({ kind: 'learn-mismatch', range: control.mismatch })
   if (control.end !== undefined) effects.push({ kind: 'learn-end', position: control.end })
   if (control.confirmed !== undefined) effects.push({ kind: 'confirm', position: control.confirmed })
+  if (control.abstain !== undefined) effects.push({ kind: 'asked-to-abstain', question: control.abstain })
   const heard = control.ping === undefined ? state : { ...state, spokeAt: now }
   const { leaving } = state
   if (leaving === undefined || control.countsTo === undefined) return { state: heard, effects }

@@ -161,6 +161,8 @@ export type SlaveEffect =
   | { readonly kind: 'learn-mismatch'; readonly range: LogRange }
   /** Where the master's log ends, for people. */
   | { readonly kind: 'learn-end'; readonly position: LogOffset }
+  /** The master asks for a promise to take no serving token (rule 4.6). */
+  | { readonly kind: 'asked-to-abstain'; readonly question: number }
   | { readonly kind: 'hang-up'; readonly refusal: Refusal; readonly manner: 'told' | 'silent' | 'violation' }
 
 export interface SlaveConfig extends HaMember {

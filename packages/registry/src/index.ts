@@ -36,6 +36,7 @@ export type { PromotionRequest } from './promotion.ts'
 export { SetRecordsFile, type SetRecord, type SetRecords } from './set-record.ts'
 export { Registry, type Promoted, type RegistryPorts } from './registry.ts'
 export type { MemberReport, ServingMember, ServingView, SetServing, WritableMember } from './serving-view.ts'
+export { LeaseExtension, type LeaseExtensionParts } from './lease-extension.ts'
 export { holderMarginMs, TokenHolder, type TokenWords } from './token-holder.ts'
 export {
   defaultRegistrationOptions,

@@ -2,7 +2,8 @@ import { BrokerError, messageOf, type Clock, type Logger, type Random, type Time
 import type { MemberHello, MemberStatus } from './member.ts'
 import type { RegistryAnswer } from './registry-answer.ts'
 import type { RegistryLink, RegistrySession } from './registry-link.ts'
-import { TokenHolder } from './token-holder.ts'
+import { defaultRegistryOptions } from './registry-state.ts'
+import { holderMarginMs, TokenHolder } from './token-holder.ts'
 
 export interface RegistrationOptions {
   /** How often a status goes out when nothing changes; it renews the token. */
@@ -34,6 +35,11 @@ export interface RegistrationPorts {
 
 const retryFirstMs = 50
 
+/** A registry that has answered nothing for this long counts as away (rule 4.6). */
+export const awayAfterMs = 1000
+/** How long a promise to take no grant binds, and a lease that rests on such promises goes on: one lease. */
+const promiseMs = defaultRegistryOptions.leaseMs
+
 /** In an ordinary start the registry may listen later than a broker asks: so many attempts (about 4 s) fail in silence. */
 const quietFailures = 8
 
@@ -56,6 +62,7 @@ export class Registration {
   #isChangePending = false
   #isAnswered = false
   #answer: RegistryAnswer | undefined
+  #answeredAt: number
   #refusal: BrokerError | undefined
   #unanswered = 0
   #failures = 0
@@ -77,6 +84,7 @@ export class Registration {
     this.#ports = ports
     this.#link = link
     this.#source = source
+    this.#answeredAt = ports.clock.monotonic()
   }
 
   static start(
@@ -107,6 +115,40 @@ export class Registration {
   /** Heard from the registry on the present session. */
   get isRegistered(): boolean {
     return this.#session !== undefined && this.#isAnswered
+  }
+
+  /** For how long the registry has answered nothing, ms. */
+  get silentForMs(): number {
+    return this.#ports.clock.monotonic() - this.#answeredAt
+  }
+
+  /** It has answered nothing for so long that it counts as away (rule 4.6). */
+  get isAway(): boolean {
+    return this.silentForMs >= awayAfterMs
+  }
+
+  /**
+   * Promises whoever holds the token to take no grant for one lease from now (rule 4.6). False: it is not promised, because the registry is
+   * there and may give the token to this broker at any moment, or has.
+   */
+  abstain(): boolean {
+    return this.isAway && this.#abstainOneLease()
+  }
+
+  /** A promise binds. */
+  get isAbstaining(): boolean {
+    return this.holder.isAbstaining(this.#ports.clock.monotonic())
+  }
+
+  /** An earlier process of this broker has promised: whatever it has, this one keeps. */
+  keepEarlierPromise(): void {
+    this.#abstainOneLease()
+  }
+
+  /** All others promised at or after `asked`, on the monotonic clock: the lease of this epoch goes on for one lease from then. */
+  prolong(epoch: number, asked: number): void {
+    this.holder.prolong(epoch, asked + promiseMs - holderMarginMs, this.#ports.clock.monotonic())
+    this.#tellServing()
   }
 
   /** Why the registry refused this broker, until it accepts it. */
@@ -166,6 +208,11 @@ export class Registration {
     this.#session = undefined
   }
 
+  #abstainOneLease(): boolean {
+    const now = this.#ports.clock.monotonic()
+    return this.holder.abstain(now + promiseMs, now)
+  }
+
   #open(): void {
     if (this.#isClosed) return
     const generation = ++this.#generation
@@ -218,6 +265,7 @@ export class Registration {
 
   #take(answer: RegistryAnswer): void {
     this.#isAnswered = true
+    this.#answeredAt = this.#ports.clock.monotonic()
     this.#wasRegistered = true
     this.#unanswered = 0
     this.#failures = 0

@@ -18,6 +18,8 @@ const act = fc.record({
     'stand',
     'go',
     'change',
+    'part',
+    'meet',
   ),
   who: fc.constantFrom(...names),
   to: fc.constantFrom(...names),
@@ -59,6 +61,8 @@ async function live(
     else if (what === 'stand') cluster.registryClock.freeze()
     else if (what === 'go') cluster.registryClock.thaw()
     else if (what === 'change') member?.registration.changed()
+    else if (what === 'part') cluster.isParted = true
+    else if (what === 'meet') cluster.isParted = false
   }
   // Everything heals: somebody must serve again, and only one.
   cluster.registryClock.thaw()

@@ -1,32 +1,5 @@
 import { expect, test } from 'vitest'
-import type { RegistryOptions } from './registry-state.ts'
-import { TokenCluster } from './token-cluster.test-support.ts'
-
-/** Plays a script of `at what` lines and gives back what happened, in the same form. */
-async function play(script: string, options: Partial<RegistryOptions> = {}): Promise<string> {
-  const cluster = new TokenCluster(options)
-  for (const line of script.trim().split('\n')) {
-    const [at = '', ...words] = line.trim().split(' ')
-    await cluster.time.advance(Number(at) - cluster.time.monotonic())
-    const [name = '', verb = '', ...rest] = words
-    if (verb !== 'ends') cluster.say(words.join(' '))
-    const member = cluster.members.get(name)
-    if (verb === 'joins')
-      cluster.join(name, name.startsWith('master') ? 'master' : 'slave', Number(rest[1] ?? 0))
-    else if (verb === 'dies') member?.kill()
-    else if (verb === 'freezes') member?.clock.freeze()
-    else if (verb === 'thaws') member?.clock.thaw()
-    else if (verb === 'loses') member?.cut()
-    else if (verb === 'seals') member?.registration.seal()
-    else if (verb === 'stays') member?.registration.stay()
-    else if (verb === 'releases') member?.registration.release(rest[1] ?? '')
-    else if (verb === 'restarts') cluster.restartRegistry()
-    else if (verb === 'stands') cluster.registryClock.freeze()
-    else if (verb === 'goes') cluster.registryClock.thaw()
-    else if (verb !== 'ends') throw new Error(`no such thing as '${line}'`)
-  }
-  return `\n${cluster.lines.join('\n')}\n`
-}
+import { play } from './token-story.test-support.ts'
 
 test('a cold start ends with the master, at once and without a hand-back (rule 4.5)', async () => {
   expect(
@@ -259,29 +232,6 @@ test('the registry restarts while the slave serves: the token stays with the sla
      3002 slave serves under #2
      4000 master joins
      5000 registry restarts
-    "
-  `)
-})
-
-test('the registry stands still: the holder stops in time and goes on under a new epoch', async () => {
-  expect(
-    await play(
-      `
-      0 master joins
-      0 slave joins
-      3000 registry stands still
-      7000 registry goes on
-      14000 story ends`,
-    ),
-  ).toMatchInlineSnapshot(`
-    "
-        0 master joins
-        0 slave joins
-        2 master serves under #1
-     3000 registry stands still
-     4302 master stops
-     7000 registry goes on
-     7001 master serves under #2
     "
   `)
 })

@@ -1,6 +1,7 @@
 import { BrokerError, silentLogger } from '@tandemmq/base'
 import { MachineClock, SeededRandom, SimulatedClock } from '@tandemmq/testkit'
 import { expect } from 'vitest'
+import { LeaseExtension } from './lease-extension.ts'
 import { noDetails, type MemberHello, type MemberRole } from './member.ts'
 import { Registration } from './registration.ts'
 import type { RegistryLink, RegistrySession } from './registry-link.ts'
@@ -12,6 +13,10 @@ export class TokenCluster {
   readonly time = new SimulatedClock()
   readonly members = new Map<string, Member>()
   readonly lines: string[] = []
+  /** Masters and slaves do not hear each other. */
+  isParted = false
+  /** Slaves of which a process has promised. */
+  readonly promised = new Set<string>()
   /** Who ever served under an epoch. */
   readonly holders = new Map<number, Set<string>>()
   readonly #options: Partial<RegistryOptions>
@@ -37,6 +42,26 @@ export class TokenCluster {
       this.say(epoch === undefined ? `${name} stops` : `${name} serves under #${this.#numberOf(epoch)}`)
     })
     member.registration.onAnswer(() => this.check())
+  }
+
+  /** What a master asks its slaves goes past the registry, and so do their answers. */
+  askAll(master: Member, question: number): void {
+    for (const slave of this.members.values()) {
+      if (slave.role === 'master' || slave.isDead) continue
+      this.#carry(slave.clock, () => {
+        if (slave.isDead || !slave.registration.abstain()) return
+        this.promised.add(slave.name)
+        this.#carry(master.clock, () => master.extension?.promised(slave.name, question))
+      })
+    }
+  }
+
+  /** Lost if the link is down at either end of its way. */
+  #carry(to: MachineClock, task: () => void): void {
+    if (this.isParted) return
+    to.after(this.delayMs(), () => {
+      if (!this.isParted) task()
+    })
   }
 
   restartRegistry(): void {
@@ -87,8 +112,11 @@ export class TokenCluster {
 
 class Member {
   readonly name: string
+  readonly role: MemberRole
   readonly clock: MachineClock
   readonly registration: Registration
+  /** Only of a master that `askAll` can ask for. */
+  readonly extension: LeaseExtension | undefined
   isDead = false
   cut: () => void = () => {}
   readonly #cluster: TokenCluster
@@ -96,6 +124,7 @@ class Member {
   constructor(cluster: TokenCluster, name: string, role: MemberRole, end: number, totalReplicas: number) {
     this.#cluster = cluster
     this.name = name
+    this.role = role
     this.clock = new MachineClock(cluster.time)
     const log = { logId: '', lastEpoch: 1, end }
     const hello: Omit<MemberHello, 'heldLease' | 'seenServingEpoch'> = {
@@ -123,6 +152,16 @@ class Member {
       this.#link(),
       { hello: () => hello, status: () => ({ ...log, ...positions, details: noDetails }) },
     )
+    if (cluster.promised.has(name)) this.registration.keepEarlierPromise()
+    if (role === 'master') {
+      this.extension = new LeaseExtension({
+        registration: this.registration,
+        clock: this.clock,
+        ask: (question) => cluster.askAll(this, question),
+        others: () => new Set([...cluster.members.keys()].filter((other) => other !== name)),
+        othersMin: totalReplicas - 1,
+      })
+    }
   }
 
   kill(): void {

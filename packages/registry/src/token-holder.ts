@@ -39,6 +39,8 @@ export class TokenHolder {
   #release: { readonly epoch: number; readonly to: string } | undefined
   #stayEpoch = 0
   #sent: Sent[] = []
+  /** No grant is taken that answers what was sent before this moment. */
+  #abstainsUntil = -Infinity
 
   /** Highest serving epoch this process has heard of. */
   get seenEpoch(): number {
@@ -71,6 +73,26 @@ export class TokenHolder {
     return this.#lease !== undefined && now < this.#lease.until
   }
 
+  /**
+   * Promises the holder to take no grant before `until` (rule 4.6). False: it is not promised, the token is held here.
+   */
+  abstain(until: number, now: number): boolean {
+    if (this.holds(now)) return false
+    this.#abstainsUntil = Math.max(this.#abstainsUntil, until)
+    return true
+  }
+
+  isAbstaining(now: number): boolean {
+    return now < this.#abstainsUntil
+  }
+
+  /** Every other replica has promised to take no grant: the lease goes on until `until`, if it is not over and still that epoch's. */
+  prolong(epoch: number, until: number, now: number): void {
+    const lease = this.#lease
+    if (!lease || now >= lease.until || lease.epoch !== epoch || lease.until >= until) return
+    this.#lease = { epoch, until }
+  }
+
   /** A registration is being opened: its hello counts as status 0. Returns the lease to state in it. */
   opening(now: number): HeldLease | undefined {
     this.#sent = [{ sequence: 0, at: now }]
@@ -86,6 +108,7 @@ export class TokenHolder {
     return {
       ...(isHeld && { renew: { epoch: lease.epoch } }),
       ...(isHeld && this.#stayEpoch === lease.epoch && { wants: 'stay' }),
+      ...(this.isAbstaining(now) && { wants: 'nothing' }),
       ...(this.#release && { release: this.#release }),
     }
   }
@@ -115,6 +138,7 @@ export class TokenHolder {
       return
     }
     if (token.epoch <= this.#renouncedEpoch || sentAt === undefined) return
+    if (sentAt < this.#abstainsUntil) return
     const until = sentAt + token.leaseMs - holderMarginMs
     if (this.#lease?.epoch === token.epoch && this.#lease.until >= until) return
     this.#lease = { epoch: token.epoch, until }
