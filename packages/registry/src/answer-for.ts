@@ -84,6 +84,6 @@ function currentAppointment(set: SetState, appointment: Appointment): Appointmen
 export function faceOf(set: SetState, options: RegistryOptions, now: Instant): string {
   const members = membersOf(set, options, now).map((member) => ({ ...member, end: undefined }))
   const full = [...set.members.values()].map(({ status }) => status?.diskFull === true)
-  const { token, appointment, stepDown } = set
-  return JSON.stringify([token?.epoch, token?.holder, members, full, appointment, stepDown])
+  const { token, retired, appointment, stepDown } = set
+  return JSON.stringify([token?.epoch, token?.holder, members, full, appointment, stepDown, retired])
 }

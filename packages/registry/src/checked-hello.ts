@@ -100,7 +100,7 @@ export function isRegistryName(text: string): boolean {
   return name.test(text)
 }
 
-function checkName(text: string, what: string): void {
+export function checkName(text: string, what: string): void {
   if (!isRegistryName(text)) {
     throw new BrokerError(
       'PROTOCOL_VIOLATION',

@@ -25,18 +25,23 @@ export {
   type RegistryState,
   type SessionId,
 } from './registry-state.ts'
-export {
-  step,
-  wakeAt,
-  type RegistryEffect,
-  type RegistryEvent,
-  type RegistryStep,
-} from './registry-machine.ts'
+export { step, wakeAt } from './registry-machine.ts'
+export type { RegistryEffect, RegistryEvent, RegistryStep } from './registry-step.ts'
+export type {
+  RelayAnswer,
+  RelayHello,
+  RelayLink,
+  RelaySession,
+  RelayStatus,
+  SetReport,
+} from './relay-link.ts'
 export type { PromotionRequest } from './promotion.ts'
 export { SetRecordsFile, type SetRecord, type SetRecords } from './set-record.ts'
 export { Registry, type Promoted, type RegistryPorts } from './registry.ts'
 export type { MemberReport, ServingMember, ServingView, SetServing, WritableMember } from './serving-view.ts'
 export { LeaseExtension, type LeaseExtensionParts } from './lease-extension.ts'
+export { RefusingRegistry } from './refusing-registry.ts'
+export { RegistryRelay, type RegistryRelayPorts } from './registry-relay.ts'
 export { holderMarginMs, TokenHolder, type TokenWords } from './token-holder.ts'
 export {
   defaultRegistrationOptions,

@@ -3,8 +3,9 @@ import { checkedHello, checkedStatus } from './checked-hello.ts'
 import type { MemberHello, MemberStatus } from './member.ts'
 import { admission } from './admission.ts'
 import { laterOf, type Appointment } from './appointment.ts'
-import { answerFor, faceOf } from './answer-for.ts'
-import type { RegistryAnswer } from './registry-answer.ts'
+import type { RegistryEffect, RegistryEvent, RegistryStep } from './registry-step.ts'
+import { relayJoined, relayHeard } from './relay-steps.ts'
+import { relayTimes, withoutRelay } from './relays.ts'
 import {
   lastEpochOf,
   type Instant,
@@ -14,30 +15,8 @@ import {
   type SetState,
 } from './registry-state.ts'
 import type { SetRecord } from './set-record.ts'
-import { afterHello, afterStatus, settled } from './token-grant.ts'
-
-export type RegistryEvent =
-  | { readonly kind: 'joined'; readonly session: SessionId; readonly hello: MemberHello }
-  | { readonly kind: 'heard'; readonly session: SessionId; readonly status: MemberStatus }
-  | { readonly kind: 'left'; readonly session: SessionId }
-  /** The master of a set is asked to step down by the promotion of that number; undefined: it may go on. */
-  | { readonly kind: 'step-down'; readonly set: string; readonly promotion: number | undefined }
-  /** It was written down that this member is the master. */
-  | { readonly kind: 'appointed'; readonly set: string; readonly appointment: Appointment }
-  /** The time {@link wakeAt} named has come. */
-  | { readonly kind: 'woken' }
-
-export type RegistryEffect =
-  | { readonly kind: 'answer'; readonly session: SessionId; readonly answer: RegistryAnswer }
-  /** The session is over; `left` need not follow. */
-  | { readonly kind: 'hang-up'; readonly session: SessionId; readonly why: BrokerError }
-  /** The token has a new epoch. */
-  | { readonly kind: 'granted'; readonly set: string; readonly epoch: number; readonly holder: string }
-
-export interface RegistryStep {
-  readonly state: RegistryState
-  readonly effects: readonly RegistryEffect[]
-}
+import { allSettled, settle } from './settle.ts'
+import { afterHello, afterStatus } from './token-grant.ts'
 
 /** A timer that is this late did not just have to wait for its turn. */
 const pauseMs = 300
@@ -52,6 +31,12 @@ export function step(before: RegistryState, event: RegistryEvent, now: Instant):
       return heard(state, event.session, event.status, now)
     case 'left':
       return left(state, event.session, now)
+    case 'relay-joined':
+      return relayJoined(state, event.session, event.hello, now)
+    case 'relay-heard':
+      return relayHeard(state, event.session, event.status, now)
+    case 'relay-left':
+      return { state: withoutRelay(state, event.session), effects: [] }
     case 'step-down':
       return withChange(state, event.set, (set) => ({ ...set, stepDown: event.promotion }), now)
     case 'appointed':
@@ -82,6 +67,7 @@ export function wakeAt(state: RegistryState, now: Instant): number | undefined {
       consider(member.heardAt + options.silentAfterMs)
     }
   }
+  for (const at of relayTimes(state)) consider(at)
   return earliest === Infinity ? undefined : earliest
 }
 
@@ -189,9 +175,19 @@ function appointed(set: SetState, appointment: Appointment): SetState {
   return { ...set, stepDown: undefined, appointment: laterOf(set.appointment, appointment) }
 }
 
-function woken(state: RegistryState, now: Instant): RegistryStep {
-  let current = state
+function woken(before: RegistryState, now: Instant): RegistryStep {
+  let current = before
   const effects: RegistryEffect[] = []
+  for (const [session, { identity, heardAt }] of before.relays) {
+    if (now.at - heardAt < before.options.silentAfterMs) continue
+    current = withoutRelay(current, session)
+    const why = new BrokerError(
+      'UNAVAILABLE',
+      `${identity} said nothing for ${before.options.silentAfterMs} ms`,
+    )
+    effects.push({ kind: 'hang-up', session, why })
+  }
+  const state = current
   for (const name of state.sets.keys()) {
     const silent = [...(current.sets.get(name)?.members.values() ?? [])].filter(
       (member) => member.session !== undefined && now.at - member.heardAt >= state.options.silentAfterMs,
@@ -206,40 +202,9 @@ function woken(state: RegistryState, now: Instant): RegistryStep {
       )
       effects.push({ kind: 'hang-up', session, why }, ...gone.effects)
     }
-    const set = current.sets.get(name)
-    if (!set) continue
-    const ended = settle(current, set, set, undefined, now)
-    current = ended.state
-    effects.push(...ended.effects)
   }
-  return { state: current, effects }
-}
-
-/** Grants what is to be granted in a changed set, answers who asked, and tells everybody else what they could not know. */
-function settle(
-  state: RegistryState,
-  before: SetState | undefined,
-  changed: SetState,
-  asking: SessionId | undefined,
-  now: Instant,
-): RegistryStep {
-  const set = settled(changed, state.startedAt, state.options, now)
-  const face = faceOf(set, state.options, now)
-  const tellAll = face !== changed.face
-  const next: SetState = { ...set, face }
-  const effects: RegistryEffect[] = []
-  if (next.token && next.token.epoch !== before?.token?.epoch) {
-    effects.push({ kind: 'granted', set: next.name, epoch: next.token.epoch, holder: next.token.holder })
-  }
-  for (const member of next.members.values()) {
-    if (member.session === undefined || (!tellAll && member.session !== asking)) continue
-    effects.push({
-      kind: 'answer',
-      session: member.session,
-      answer: answerFor(next, member, state.options, now),
-    })
-  }
-  return { state: { ...state, sets: new Map(state.sets).set(next.name, next) }, effects }
+  const ended = allSettled(current, now)
+  return { state: ended.state, effects: [...effects, ...ended.effects] }
 }
 
 function newSet(name: string, kept: SetRecord | undefined, now: Instant): SetState {
@@ -248,6 +213,7 @@ function newSet(name: string, kept: SetRecord | undefined, now: Instant): SetSta
     firstSeenAt: now.at,
     members: new Map(),
     token: undefined,
+    retired: undefined,
     seenEpoch: 0,
     tokenEpoch: 0,
     logEpoch: kept?.logEpoch ?? 0,

@@ -54,6 +54,12 @@ export interface RegistryState {
   readonly kept: ReadonlyMap<string, SetRecord>
   /** Where each registration belongs. */
   readonly sessions: ReadonlyMap<SessionId, { readonly set: string; readonly identity: string }>
+  /** Who follows this registry (rule 4.8). */
+  readonly relays: ReadonlyMap<SessionId, RelayState>
+  /** Until then a relay that is gone may go by what it was told last. */
+  readonly goneRelaysUntil: number
+  /** How often anything that relays are told has changed. */
+  readonly revision: number
 }
 
 export interface SetState {
@@ -63,6 +69,8 @@ export interface SetState {
   /** By identity; those that left stay, for display and for their log epoch. */
   readonly members: ReadonlyMap<string, MemberState>
   readonly token: ServingToken | undefined
+  /** The holder has left, and the token moves once no relay passes calls to it any more; they are told so with this revision. */
+  readonly retired: { readonly epoch: number; readonly revision: number } | undefined
   /** The highest serving epoch anybody has named. */
   readonly seenEpoch: number
   /** The highest epoch that this process has granted or taken over from a hello; 0: none yet, so leases it does not know may exist. */
@@ -89,6 +97,15 @@ export interface MemberState {
   readonly receivedAt: number
 }
 
+/** A relay as the registry knows it. */
+export interface RelayState {
+  readonly identity: string
+  readonly heardAt: number
+  readonly sequence: number
+  /** It goes by everything up to this revision. */
+  readonly taken: number
+}
+
 /** Who alone answers consumers of a set. */
 export interface ServingToken {
   readonly epoch: number
@@ -96,6 +113,8 @@ export interface ServingToken {
   readonly instanceId: string
   /** The grantor counts from its reply; the holder from sending, and less 200 ms. So the holder has always stopped by then. */
   readonly expiresAt: number
+  /** Granted by an earlier grantor. */
+  readonly isInherited: boolean
 }
 
 export function emptyRegistry(
@@ -110,6 +129,9 @@ export function emptyRegistry(
     sets: new Map(),
     kept: new Map(kept.map((record) => [record.set, record])),
     sessions: new Map(),
+    relays: new Map(),
+    goneRelaysUntil: -Infinity,
+    revision: 0,
   }
 }
 

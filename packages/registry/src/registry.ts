@@ -4,7 +4,7 @@ import type { MemberHello, MemberStatus } from './member.ts'
 import { judgePromotion, type PromotionRequest, type PromotionVerdict } from './promotion.ts'
 import type { RegistryAnswer } from './registry-answer.ts'
 import type { RegistryLink, RegistrySession } from './registry-link.ts'
-import { step, wakeAt, type RegistryEffect, type RegistryEvent } from './registry-machine.ts'
+import { step, wakeAt } from './registry-machine.ts'
 import {
   defaultRegistryOptions,
   emptyRegistry,
@@ -13,6 +13,8 @@ import {
   type RegistryState,
   type SessionId,
 } from './registry-state.ts'
+import type { RegistryEffect, RegistryEvent } from './registry-step.ts'
+import type { RelayAnswer, RelayHello, RelayLink, RelaySession } from './relay-link.ts'
 import { SetRecordsInMemory, type SetRecord, type SetRecords } from './set-record.ts'
 import { reportOf, servingOf, type MemberReport, type ServingView, type SetServing } from './serving-view.ts'
 
@@ -40,8 +42,8 @@ const PATIENCE_MS = 15_000
 /** After this a record that could not be written is tried again. */
 const WRITE_AGAIN_MS = 5_000
 
-interface Subscriber {
-  readonly onAnswer: (answer: RegistryAnswer) => void
+interface Subscriber<Answer> {
+  readonly onAnswer: (answer: Answer) => void
   readonly onClosed: (why: BrokerError) => void
 }
 
@@ -49,10 +51,11 @@ interface Subscriber {
  * Runs the registry machine: sessions in, answers out, one timer. It is the link itself for brokers in the same process, and what the gRPC
  * service hands its streams to.
  */
-export class Registry implements RegistryLink {
+export class Registry implements RegistryLink, RelayLink {
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #subscribers = new Map<SessionId, Subscriber>()
+  readonly #subscribers = new Map<SessionId, Subscriber<RegistryAnswer>>()
+  readonly #relays = new Map<SessionId, Subscriber<RelayAnswer>>()
   readonly #listeners = new Set<(changed: SetServing) => void>()
   /** What listeners were last told, by set. */
   readonly #told = new Map<string, { readonly face: string; readonly serving: SetServing }>()
@@ -110,6 +113,28 @@ export class Registry implements RegistryLink {
         queueMicrotask(() => this.#take({ kind: 'heard', session, status }))
       },
       close,
+    }
+  }
+
+  follow(
+    hello: RelayHello,
+    onAnswer: (answer: RelayAnswer) => void,
+    onClosed: (why: BrokerError) => void,
+  ): RelaySession {
+    const session = this.#nextSession++
+    this.#relays.set(session, { onAnswer, onClosed })
+    queueMicrotask(() => {
+      if (this.#isClosed && this.#relays.delete(session)) onClosed(closing())
+      else if (this.#relays.has(session)) this.#take({ kind: 'relay-joined', session, hello })
+    })
+    return {
+      send: (status) => {
+        if (this.#relays.has(session))
+          queueMicrotask(() => this.#take({ kind: 'relay-heard', session, status }))
+      },
+      close: () => {
+        if (this.#relays.delete(session)) queueMicrotask(() => this.#take({ kind: 'relay-left', session }))
+      },
     }
   }
 
@@ -171,8 +196,9 @@ export class Registry implements RegistryLink {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#timer?.cancel()
-    const subscribers = [...this.#subscribers.values()]
+    const subscribers = [...this.#subscribers.values(), ...this.#relays.values()]
     this.#subscribers.clear()
+    this.#relays.clear()
     for (const subscriber of subscribers) subscriber.onClosed(closing())
   }
 
@@ -275,10 +301,15 @@ export class Registry implements RegistryLink {
       case 'answer':
         this.#subscribers.get(effect.session)?.onAnswer(effect.answer)
         return
+      case 'tell-relay':
+        this.#relays.get(effect.session)?.onAnswer(effect.answer)
+        return
       case 'hang-up': {
-        const subscriber = this.#subscribers.get(effect.session)
-        this.#subscribers.delete(effect.session)
-        this.#logger.warn({ why: messageOf(effect.why) }, 'hung up on a member')
+        const { session } = effect
+        const subscriber = this.#subscribers.get(session) ?? this.#relays.get(session)
+        this.#subscribers.delete(session)
+        this.#relays.delete(session)
+        this.#logger.warn({ why: messageOf(effect.why) }, 'hung up on a member or a relay')
         subscriber?.onClosed(effect.why)
         return
       }

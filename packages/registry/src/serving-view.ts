@@ -36,6 +36,8 @@ export interface SetServing {
   readonly set: string
   /** Absent while nobody holds the token. */
   readonly serving?: ServingMember
+  /** Answers under this epoch, or an older one, do not count any more: its holder is gone, and somebody else may be about to serve. */
+  readonly retired?: number
   /** Absent while there is no writable master, or it was not heard for a second. */
   readonly writable?: WritableMember
   /** All members that this registry has seen, by identity. */
@@ -64,8 +66,8 @@ export interface ServingView {
 
 export function servingOf(state: RegistryState, set: SetState, now: Instant): SetServing {
   const { options } = state
-  const { token } = set
-  const holder = token && set.members.get(token.holder)
+  const { token, retired } = set
+  const holder = token && !retired ? set.members.get(token.holder) : undefined
   const writable = [...set.members.values()].find(
     (member) =>
       isMaster(set, member) &&
@@ -85,6 +87,7 @@ export function servingOf(state: RegistryState, set: SetState, now: Instant): Se
           suspect: !isAlive(holder, options, now),
         },
       }),
+    ...(retired && { retired: retired.epoch }),
     ...(writable && {
       writable: {
         identity: writable.hello.identity,

@@ -1,5 +1,13 @@
-import type { Instant, MemberState, RegistryOptions, ServingToken, SetState } from './registry-state.ts'
+import type {
+  Instant,
+  MemberState,
+  RegistryOptions,
+  RegistryState,
+  ServingToken,
+  SetState,
+} from './registry-state.ts'
 import { isAlive, isDeposed, isHolder } from './registry-state.ts'
+import { haveRelaysLetGo } from './relays.ts'
 import { successorOf } from './successor.ts'
 
 /** A member has registered: takes over the lease it still believes in, or notes that it believes in none (rule 4.5). */
@@ -15,8 +23,10 @@ export function afterHello(
     const isNews = heldLease.epoch > set.tokenEpoch && heldLease.epoch >= set.seenEpoch
     if (!isNews) return { ...set, seenEpoch }
     const remainingMs = Math.min(heldLease.remainingMs, options.leaseMs)
-    const token = { epoch: heldLease.epoch, holder: identity, instanceId, expiresAt: now.at + remainingMs }
-    return { ...set, seenEpoch, token, tokenEpoch: token.epoch }
+    const { epoch } = heldLease
+    const expiresAt = now.at + remainingMs
+    const token = { epoch, holder: identity, instanceId, expiresAt, isInherited: true }
+    return { ...set, seenEpoch, token, tokenEpoch: epoch }
   }
   // It has the token by our books and does not know it: a new process, or one that gave up. Where nothing stamps calls, only the process
   // itself can say so.
@@ -50,21 +60,27 @@ export function afterStatus(
   return { ...set, token: { ...token, expiresAt: now.at + options.leaseMs } }
 }
 
-/** Ends a lease that is over and grants a token that is free, if there is somebody to have it. */
-export function settled(set: SetState, startedAt: number, options: RegistryOptions, now: Instant): SetState {
+/**
+ * Ends a lease that is over and grants a token that is free, if there is somebody to have it. Before it takes the token from a holder that
+ * has left, relays let go of that one.
+ */
+export function settled(state: RegistryState, set: SetState, now: Instant): SetState {
+  const { options, startedAt } = state
   const { token } = set
   const isOver = token !== undefined && token.expiresAt <= now.at
-  if (token && !isOver && !(options.moveOnClose && hasLeft(set, token))) return set
+  if (token && !isOver && !(options.moveOnClose && hasLeft(set, token))) return { ...set, retired: undefined }
   const successor = successorOf(set, startedAt, options, now)
-  if (successor) return granted(set, successor, options, now)
-  return isOver ? { ...set, token: undefined } : set
+  if (!successor) return { ...set, token: isOver ? undefined : token, retired: undefined }
+  if (!token || isOver || haveRelaysLetGo(state, set, now)) return granted(set, successor, options, now)
+  return { ...set, retired: set.retired ?? { epoch: token.epoch, revision: state.revision + 1 } }
 }
 
 function granted(set: SetState, member: MemberState, options: RegistryOptions, now: Instant): SetState {
   const epoch = Math.max(set.seenEpoch + 1, now.wall)
   const { identity, instanceId } = member.hello
-  const token = { epoch, holder: identity, instanceId, expiresAt: now.at + options.leaseMs }
-  return { ...set, token, seenEpoch: epoch, tokenEpoch: epoch }
+  const expiresAt = now.at + options.leaseMs
+  const token = { epoch, holder: identity, instanceId, expiresAt, isInherited: false }
+  return { ...set, token, retired: undefined, seenEpoch: epoch, tokenEpoch: epoch }
 }
 
 /** Alive, and does not say that it cannot serve. */

@@ -132,9 +132,10 @@ export class ServingCalls {
     return undefined
   }
 
-  /** A newer epoch is known: what this holder says no longer counts. */
+  /** A newer epoch is known, or may be there already: what this holder says no longer counts. */
   #isSuperseded({ set, epoch }: Holder): boolean {
-    return (this.#parts.view.set(set)?.serving?.epoch ?? 0) > epoch
+    const { serving, retired = -1 } = this.#parts.view.set(set) ?? {}
+    return (serving?.epoch ?? 0) > epoch || retired >= epoch
   }
 
   /** Superseded, or only a stand-in for a better set that is back. */

@@ -1,14 +1,15 @@
 import { credentials } from '@grpc/grpc-js'
 import { BrokerError } from '@tandemmq/base'
-import type { MemberStatus, RegistryLink, RegistrySession } from '@tandemmq/registry'
+import type { MemberStatus, RegistryLink, RegistrySession, RelayLink, RelaySession } from '@tandemmq/registry'
 import { registry as wire } from '@tandemmq/rpc'
 import { internalChannelOptions, watchCall } from '../internal-client.ts'
 import { errorOf } from '../rpc-status.ts'
 import type { SetSecret } from '../set-secret.ts'
 import { answerFromWire, helloToWire, statusToWire } from './registry-messages.ts'
+import { RelayAnswerParts } from './relay-messages.ts'
 
-/** The way to a registry in another process: one stream per registration. Coming back after a loss is the caller's. */
-export class GrpcRegistryLink implements RegistryLink {
+/** The way to a registry in another process: one stream per registration, or per relay. Coming back after a loss is the caller's. */
+export class GrpcRegistryLink implements RegistryLink, RelayLink {
   readonly #address: string
   readonly #secret: SetSecret
 
@@ -19,11 +20,7 @@ export class GrpcRegistryLink implements RegistryLink {
   }
 
   open(...[hello, onAnswer, onClosed, signal]: Parameters<RegistryLink['open']>): RegistrySession {
-    const client = new wire.RegistryClient(
-      this.#address,
-      credentials.createInsecure(),
-      internalChannelOptions,
-    )
+    const client = this.#client()
     const { metadata, checkProof } = this.#secret.sign('registry')
     const call = client.register(metadata)
     let isOver = false
@@ -49,9 +46,7 @@ export class GrpcRegistryLink implements RegistryLink {
       leave()
       onClosed(why)
     }
-    watchCall(call, checkProof, (error) => {
-      lost(error ?? new BrokerError('UNAVAILABLE', `the registry at ${this.#address} has closed`))
-    })
+    watchCall(call, checkProof, (error) => lost(error ?? this.#closed()))
     call.on('data', (answer: wire.RegistryAnswer) => {
       if (isOver) return
       try {
@@ -70,5 +65,49 @@ export class GrpcRegistryLink implements RegistryLink {
       },
       close,
     }
+  }
+
+  follow(...[hello, onAnswer, onClosed]: Parameters<RelayLink['follow']>): RelaySession {
+    const client = this.#client()
+    const { metadata, checkProof } = this.#secret.sign('follow')
+    const call = client.follow(metadata)
+    const parts = new RelayAnswerParts()
+    let isOver = false
+    const close = (): void => {
+      isOver = true
+      call.cancel()
+      client.close()
+    }
+    const lost = (why: BrokerError): void => {
+      if (isOver) return
+      close()
+      onClosed(why)
+    }
+    watchCall(call, checkProof, (error) => lost(error ?? this.#closed()))
+    call.on('data', (part: wire.RelayAnswer) => {
+      if (isOver) return
+      try {
+        const answer = parts.add(part)
+        if (answer !== undefined) onAnswer(answer)
+      } catch (thrown) {
+        lost(errorOf(thrown))
+      }
+    })
+    call.write({ message: { $case: 'hello', value: { ...hello } } })
+    return {
+      send: (status) => {
+        if (!isOver && !call.writableNeedDrain)
+          call.write({ message: { $case: 'status', value: { ...status } } })
+      },
+      close,
+    }
+  }
+
+  #client(): wire.RegistryClient {
+    return new wire.RegistryClient(this.#address, credentials.createInsecure(), internalChannelOptions)
+  }
+
+  #closed(): BrokerError {
+    return new BrokerError('UNAVAILABLE', `the registry at ${this.#address} has closed`)
   }
 }

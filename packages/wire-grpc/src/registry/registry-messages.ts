@@ -1,15 +1,14 @@
 import { BrokerError, unreachable } from '@tandemmq/base'
 import type {
-  MemberDetails,
   MemberHello,
   MemberRole,
   MemberStatus,
   MemberView,
   MemberWish,
   RegistryAnswer,
-  VerificationDetails,
 } from '@tandemmq/registry'
 import { registry as wire } from '@tandemmq/rpc'
+import { detailsFromWire, detailsToWire } from './member-details.ts'
 
 const { MemberRole: WireRole, MemberWish: WireWish } = wire
 
@@ -39,7 +38,6 @@ export function helloFromWire({ heldLease, appointment, role, ...hello }: wire.M
 }
 
 export function statusToWire(status: MemberStatus): wire.MemberMessage {
-  const { replicas, following, metadataSync, okMeans, problems } = status.details
   return {
     message: {
       $case: 'status',
@@ -59,22 +57,7 @@ export function statusToWire(status: MemberStatus): wire.MemberMessage {
         renewEpoch: status.renew?.epoch,
         wish: wishToWire(status.wants),
         release: status.release && { ...status.release },
-        details: {
-          replicas: replicas.map((replica) => ({
-            ...replica,
-            refusals: new Map(replica.refusals),
-            ackLatency: { ...replica.ackLatency },
-            verification: verificationToWire(replica.verification),
-          })),
-          following: following && {
-            ...following,
-            troubles: new Map(following.troubles),
-            mismatches: [...following.mismatches],
-          },
-          metadataSync: metadataSync && { ...metadataSync, results: new Map(metadataSync.results) },
-          okMeans,
-          problems: [...problems],
-        },
+        details: detailsToWire(status.details),
       },
     },
   }
@@ -106,7 +89,7 @@ export function answerToWire(answer: RegistryAnswer): wire.RegistryAnswer {
   return {
     sequence: answer.sequence,
     token: answer.token && { ...answer.token },
-    members: answer.members.map((member) => ({ ...member, role: roleToWire(member.role) })),
+    members: answer.members.map(memberToWire),
     highestLogEpoch: answer.highestLogEpoch,
     appointment: answer.appointment && { ...answer.appointment },
     stepDown: answer.stepDown,
@@ -115,41 +98,25 @@ export function answerToWire(answer: RegistryAnswer): wire.RegistryAnswer {
 
 /** Throws `PROTOCOL_VIOLATION`. */
 export function answerFromWire(answer: wire.RegistryAnswer): RegistryAnswer {
-  const members = answer.members.map((member): MemberView => ({ ...member, role: roleFromWire(member.role) }))
   return {
     sequence: answer.sequence,
     ...(answer.token && { token: answer.token }),
-    members,
+    members: answer.members.map(memberFromWire),
     highestLogEpoch: answer.highestLogEpoch,
     ...(answer.appointment && { appointment: answer.appointment }),
     ...(answer.stepDown !== undefined && { stepDown: answer.stepDown }),
   }
 }
 
-function detailsFromWire(details: wire.MemberDetails | undefined): MemberDetails {
-  return {
-    replicas: (details?.replicas ?? []).map(({ ackLatency, verification, ...replica }) => ({
-      ...replica,
-      ackLatency: ackLatency ?? { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
-      verification: verificationFromWire(verification),
-    })),
-    ...(details?.following && { following: details.following }),
-    ...(details?.metadataSync && { metadataSync: details.metadataSync }),
-    okMeans: details?.okMeans ?? '',
-    problems: details?.problems ?? [],
-  }
+export function memberToWire(member: MemberView): wire.Member {
+  const { identity, grpcAddress, haAddress, alive, logId, lastEpoch, end, writable } = member
+  const role = roleToWire(member.role)
+  return { identity, role, grpcAddress, haAddress, alive, logId, lastEpoch, end, writable }
 }
 
-function verificationToWire({ run, ...verification }: VerificationDetails): wire.VerificationDetails {
-  return { ...verification, mismatches: [...verification.mismatches], run: run && { ...run } }
-}
-
-function verificationFromWire(given: wire.VerificationDetails | undefined): VerificationDetails {
-  if (given === undefined) {
-    return { verifiedTo: 0, comparedBytes: 0, skippedBytes: 0, mismatches: [], found: 0 }
-  }
-  const { run, ...verification } = given
-  return { ...verification, ...(run && { run }) }
+/** Throws `PROTOCOL_VIOLATION`. */
+export function memberFromWire(member: wire.Member): MemberView {
+  return { ...member, role: roleFromWire(member.role) }
 }
 
 function roleToWire(role: MemberRole): wire.MemberRole {

@@ -18,7 +18,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
-/** How brokers make themselves known and learn who serves: one bidirectional stream per broker process. */
+/** How brokers make themselves known and learn who serves, and how relays learn it: one bidirectional stream per process. */
 
 export const MemberRole = { UNSPECIFIED: 0, MASTER: 1, SLAVE: 2 } as const;
 
@@ -47,6 +47,71 @@ export namespace MemberWish {
   export type TOKEN = typeof MemberWish.TOKEN;
   export type STAY = typeof MemberWish.STAY;
   export type NOTHING = typeof MemberWish.NOTHING;
+}
+
+export interface RelayMessage {
+  message: { $case: "hello"; value: RelayHello } | { $case: "status"; value: RelayStatus } | undefined;
+}
+
+/** Counts as status number 0. */
+export interface RelayHello {
+  cluster: string;
+  identity: string;
+}
+
+export interface RelayStatus {
+  /** 1, 2, 3 … per connection; one that was said before asks for no answer. */
+  sequence: number;
+  /** The relay goes by everything up to this revision, and passes no call to whoever that retires. */
+  taken: number;
+}
+
+export interface RelayAnswer {
+  /** Grows by one with every change of any set. */
+  revision: number;
+  /** The status this answers: then these are all sets. Absent: what has changed. */
+  sequence?: number | undefined;
+  sets: FollowedSet[];
+  /** Further sets of the same answer follow in the next message. */
+  more: boolean;
+}
+
+export interface FollowedSet {
+  cluster: string;
+  set: string;
+  serving:
+    | SetHolder
+    | undefined;
+  /** Answers under this epoch, or an older one, do not count any more. */
+  retired?: number | undefined;
+  writable: SetMaster | undefined;
+  members: FollowedMember[];
+}
+
+export interface SetHolder {
+  epoch: number;
+  identity: string;
+  grpcAddress: string;
+  suspect: boolean;
+}
+
+export interface SetMaster {
+  identity: string;
+  grpcAddress: string;
+  logEpoch: number;
+  diskFull: boolean;
+}
+
+export interface FollowedMember {
+  member: Member | undefined;
+  instanceId: string;
+  flushed: number;
+  confirmed: number;
+  dispatched: number;
+  masterConnected?: boolean | undefined;
+  registered: boolean;
+  heardAgoMs: number;
+  details: MemberDetails | undefined;
 }
 
 export interface MemberMessage {
@@ -286,6 +351,778 @@ export interface Member {
   end: number;
   writable: boolean;
 }
+
+function createBaseRelayMessage(): RelayMessage {
+  return { message: undefined };
+}
+
+export const RelayMessage: MessageFns<RelayMessage> = {
+  encode(message: RelayMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.message?.$case) {
+      case "hello":
+        RelayHello.encode(message.message.value, writer.uint32(10).fork()).join();
+        break;
+      case "status":
+        RelayStatus.encode(message.message.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RelayMessage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRelayMessage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.message = { $case: "hello", value: RelayHello.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = { $case: "status", value: RelayStatus.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RelayMessage>): RelayMessage {
+    return RelayMessage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RelayMessage>): RelayMessage {
+    const message = createBaseRelayMessage();
+    switch (object.message?.$case) {
+      case "hello": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "hello", value: RelayHello.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "status": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "status", value: RelayStatus.fromPartial(object.message.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseRelayHello(): RelayHello {
+  return { cluster: "", identity: "" };
+}
+
+export const RelayHello: MessageFns<RelayHello> = {
+  encode(message: RelayHello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    if (message.identity !== "") {
+      writer.uint32(18).string(message.identity);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RelayHello {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRelayHello();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.identity = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RelayHello>): RelayHello {
+    return RelayHello.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RelayHello>): RelayHello {
+    const message = createBaseRelayHello();
+    message.cluster = object.cluster ?? "";
+    message.identity = object.identity ?? "";
+    return message;
+  },
+};
+
+function createBaseRelayStatus(): RelayStatus {
+  return { sequence: 0, taken: 0 };
+}
+
+export const RelayStatus: MessageFns<RelayStatus> = {
+  encode(message: RelayStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0) {
+      writer.uint32(8).int64(message.sequence);
+    }
+    if (message.taken !== 0) {
+      writer.uint32(16).int64(message.taken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RelayStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRelayStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.taken = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RelayStatus>): RelayStatus {
+    return RelayStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RelayStatus>): RelayStatus {
+    const message = createBaseRelayStatus();
+    message.sequence = object.sequence ?? 0;
+    message.taken = object.taken ?? 0;
+    return message;
+  },
+};
+
+function createBaseRelayAnswer(): RelayAnswer {
+  return { revision: 0, sequence: undefined, sets: [], more: false };
+}
+
+export const RelayAnswer: MessageFns<RelayAnswer> = {
+  encode(message: RelayAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== 0) {
+      writer.uint32(8).int64(message.revision);
+    }
+    if (message.sequence !== undefined) {
+      writer.uint32(16).int64(message.sequence);
+    }
+    for (const v of message.sets) {
+      FollowedSet.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.more !== false) {
+      writer.uint32(32).bool(message.more);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RelayAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRelayAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sets.push(FollowedSet.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RelayAnswer>): RelayAnswer {
+    return RelayAnswer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RelayAnswer>): RelayAnswer {
+    const message = createBaseRelayAnswer();
+    message.revision = object.revision ?? 0;
+    message.sequence = object.sequence ?? undefined;
+    message.sets = object.sets?.map((e) => FollowedSet.fromPartial(e)) || [];
+    message.more = object.more ?? false;
+    return message;
+  },
+};
+
+function createBaseFollowedSet(): FollowedSet {
+  return { cluster: "", set: "", serving: undefined, retired: undefined, writable: undefined, members: [] };
+}
+
+export const FollowedSet: MessageFns<FollowedSet> = {
+  encode(message: FollowedSet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    if (message.set !== "") {
+      writer.uint32(18).string(message.set);
+    }
+    if (message.serving !== undefined) {
+      SetHolder.encode(message.serving, writer.uint32(26).fork()).join();
+    }
+    if (message.retired !== undefined) {
+      writer.uint32(32).int64(message.retired);
+    }
+    if (message.writable !== undefined) {
+      SetMaster.encode(message.writable, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.members) {
+      FollowedMember.encode(v!, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FollowedSet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFollowedSet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.set = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.serving = SetHolder.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.retired = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.writable = SetMaster.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.members.push(FollowedMember.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FollowedSet>): FollowedSet {
+    return FollowedSet.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FollowedSet>): FollowedSet {
+    const message = createBaseFollowedSet();
+    message.cluster = object.cluster ?? "";
+    message.set = object.set ?? "";
+    message.serving = (object.serving !== undefined && object.serving !== null)
+      ? SetHolder.fromPartial(object.serving)
+      : undefined;
+    message.retired = object.retired ?? undefined;
+    message.writable = (object.writable !== undefined && object.writable !== null)
+      ? SetMaster.fromPartial(object.writable)
+      : undefined;
+    message.members = object.members?.map((e) => FollowedMember.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSetHolder(): SetHolder {
+  return { epoch: 0, identity: "", grpcAddress: "", suspect: false };
+}
+
+export const SetHolder: MessageFns<SetHolder> = {
+  encode(message: SetHolder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0) {
+      writer.uint32(8).int64(message.epoch);
+    }
+    if (message.identity !== "") {
+      writer.uint32(18).string(message.identity);
+    }
+    if (message.grpcAddress !== "") {
+      writer.uint32(26).string(message.grpcAddress);
+    }
+    if (message.suspect !== false) {
+      writer.uint32(32).bool(message.suspect);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetHolder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetHolder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.identity = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.grpcAddress = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.suspect = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetHolder>): SetHolder {
+    return SetHolder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetHolder>): SetHolder {
+    const message = createBaseSetHolder();
+    message.epoch = object.epoch ?? 0;
+    message.identity = object.identity ?? "";
+    message.grpcAddress = object.grpcAddress ?? "";
+    message.suspect = object.suspect ?? false;
+    return message;
+  },
+};
+
+function createBaseSetMaster(): SetMaster {
+  return { identity: "", grpcAddress: "", logEpoch: 0, diskFull: false };
+}
+
+export const SetMaster: MessageFns<SetMaster> = {
+  encode(message: SetMaster, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.identity !== "") {
+      writer.uint32(10).string(message.identity);
+    }
+    if (message.grpcAddress !== "") {
+      writer.uint32(18).string(message.grpcAddress);
+    }
+    if (message.logEpoch !== 0) {
+      writer.uint32(24).int64(message.logEpoch);
+    }
+    if (message.diskFull !== false) {
+      writer.uint32(32).bool(message.diskFull);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetMaster {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetMaster();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.identity = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.grpcAddress = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.logEpoch = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.diskFull = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetMaster>): SetMaster {
+    return SetMaster.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetMaster>): SetMaster {
+    const message = createBaseSetMaster();
+    message.identity = object.identity ?? "";
+    message.grpcAddress = object.grpcAddress ?? "";
+    message.logEpoch = object.logEpoch ?? 0;
+    message.diskFull = object.diskFull ?? false;
+    return message;
+  },
+};
+
+function createBaseFollowedMember(): FollowedMember {
+  return {
+    member: undefined,
+    instanceId: "",
+    flushed: 0,
+    confirmed: 0,
+    dispatched: 0,
+    masterConnected: undefined,
+    registered: false,
+    heardAgoMs: 0,
+    details: undefined,
+  };
+}
+
+export const FollowedMember: MessageFns<FollowedMember> = {
+  encode(message: FollowedMember, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.member !== undefined) {
+      Member.encode(message.member, writer.uint32(10).fork()).join();
+    }
+    if (message.instanceId !== "") {
+      writer.uint32(18).string(message.instanceId);
+    }
+    if (message.flushed !== 0) {
+      writer.uint32(24).int64(message.flushed);
+    }
+    if (message.confirmed !== 0) {
+      writer.uint32(32).int64(message.confirmed);
+    }
+    if (message.dispatched !== 0) {
+      writer.uint32(40).int64(message.dispatched);
+    }
+    if (message.masterConnected !== undefined) {
+      writer.uint32(48).bool(message.masterConnected);
+    }
+    if (message.registered !== false) {
+      writer.uint32(56).bool(message.registered);
+    }
+    if (message.heardAgoMs !== 0) {
+      writer.uint32(64).int64(message.heardAgoMs);
+    }
+    if (message.details !== undefined) {
+      MemberDetails.encode(message.details, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FollowedMember {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFollowedMember();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.member = Member.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instanceId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.flushed = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.confirmed = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.dispatched = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.masterConnected = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.registered = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.heardAgoMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.details = MemberDetails.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FollowedMember>): FollowedMember {
+    return FollowedMember.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FollowedMember>): FollowedMember {
+    const message = createBaseFollowedMember();
+    message.member = (object.member !== undefined && object.member !== null)
+      ? Member.fromPartial(object.member)
+      : undefined;
+    message.instanceId = object.instanceId ?? "";
+    message.flushed = object.flushed ?? 0;
+    message.confirmed = object.confirmed ?? 0;
+    message.dispatched = object.dispatched ?? 0;
+    message.masterConnected = object.masterConnected ?? undefined;
+    message.registered = object.registered ?? false;
+    message.heardAgoMs = object.heardAgoMs ?? 0;
+    message.details = (object.details !== undefined && object.details !== null)
+      ? MemberDetails.fromPartial(object.details)
+      : undefined;
+    return message;
+  },
+};
 
 function createBaseMemberMessage(): MemberMessage {
   return { message: undefined };
@@ -2730,6 +3567,20 @@ export const RegistryService = {
     responseSerialize: (value: RegistryAnswer): Buffer => Buffer.from(RegistryAnswer.encode(value).finish()),
     responseDeserialize: (value: Buffer): RegistryAnswer => RegistryAnswer.decode(value),
   },
+  /**
+   * Another instance of metadata-rpc follows: what a gateway must know of all sets. The first message upwards is a hello, every later one a
+   * status: one each 500 ms, and at once when something new was taken over. Each new sequence is answered with all sets; a change comes
+   * unasked. Refusals as above; an instance that follows another one itself refuses, naming that.
+   */
+  follow: {
+    path: "/tandemmq.v1.Registry/Follow" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: RelayMessage): Buffer => Buffer.from(RelayMessage.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RelayMessage => RelayMessage.decode(value),
+    responseSerialize: (value: RelayAnswer): Buffer => Buffer.from(RelayAnswer.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RelayAnswer => RelayAnswer.decode(value),
+  },
 } as const;
 
 export interface RegistryServer extends UntypedServiceImplementation {
@@ -2740,6 +3591,12 @@ export interface RegistryServer extends UntypedServiceImplementation {
    * UNAUTHENTICATED, RESOURCE_EXHAUSTED; the text says what and why.
    */
   register: handleBidiStreamingCall<MemberMessage, RegistryAnswer>;
+  /**
+   * Another instance of metadata-rpc follows: what a gateway must know of all sets. The first message upwards is a hello, every later one a
+   * status: one each 500 ms, and at once when something new was taken over. Each new sequence is answered with all sets; a change comes
+   * unasked. Refusals as above; an instance that follows another one itself refuses, naming that.
+   */
+  follow: handleBidiStreamingCall<RelayMessage, RelayAnswer>;
 }
 
 export interface RegistryClient extends Client {
@@ -2752,6 +3609,14 @@ export interface RegistryClient extends Client {
   register(): ClientDuplexStream<MemberMessage, RegistryAnswer>;
   register(options: Partial<CallOptions>): ClientDuplexStream<MemberMessage, RegistryAnswer>;
   register(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<MemberMessage, RegistryAnswer>;
+  /**
+   * Another instance of metadata-rpc follows: what a gateway must know of all sets. The first message upwards is a hello, every later one a
+   * status: one each 500 ms, and at once when something new was taken over. Each new sequence is answered with all sets; a change comes
+   * unasked. Refusals as above; an instance that follows another one itself refuses, naming that.
+   */
+  follow(): ClientDuplexStream<RelayMessage, RelayAnswer>;
+  follow(options: Partial<CallOptions>): ClientDuplexStream<RelayMessage, RelayAnswer>;
+  follow(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<RelayMessage, RelayAnswer>;
 }
 
 export const RegistryClient = makeGenericClientConstructor(RegistryService, "tandemmq.v1.Registry") as unknown as {

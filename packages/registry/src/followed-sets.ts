@@ -1,0 +1,85 @@
+import { defaultRegistryOptions } from './registry-state.ts'
+import type { RelayAnswer, SetReport } from './relay-link.ts'
+import type { MemberReport, SetServing } from './serving-view.ts'
+import { holderMarginMs } from './token-holder.ts'
+
+/** Sets that a registry has not heard of this long after it was reached are not there: their brokers register within a second. */
+const SETTLED_MS = 5000
+/** Statuses whose answer is still outstanding. */
+const UNANSWERED_MAX = 256
+
+/**
+ * What a relay goes by: all sets, as the registry told last. It asks nobody and has no clock: every call says what the monotonic clock says.
+ *
+ * Who *serves* it goes by on a lease like a holder's (rule 4.1), from the sending of the status that was answered last, so that a grantor
+ * that hears nothing of it knows when it has stopped. Everything else stays good until something newer is heard.
+ */
+export class FollowedSets {
+  readonly #sets = new Map<string, SetReport>()
+  #revision = 0
+  #leaseEnd = -Infinity
+  #reachedAt = Infinity
+  #sent: { readonly sequence: number; readonly at: number }[] = []
+
+  /** The last revision from which on nothing was missed. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** Until when it is known who serves, on the monotonic clock. */
+  get leaseEnd(): number {
+    return this.#leaseEnd
+  }
+
+  /** A session is being opened: its hello counts as status 0. */
+  opening(now: number): void {
+    this.#sent = [{ sequence: 0, at: now }]
+    this.#revision = 0
+    this.#reachedAt = Infinity
+  }
+
+  /** A status is being sent. Call it before the bytes can leave. */
+  sent(sequence: number, now: number): void {
+    this.#sent.push({ sequence, at: now })
+    if (this.#sent.length > UNANSWERED_MAX) this.#sent.shift()
+  }
+
+  /** The registry has said this on the session opened last. Returns the names of the sets that it named or that are gone. */
+  heard({ revision, sequence, sets }: RelayAnswer, now: number): readonly string[] {
+    const named = sets.map(({ serving }) => serving.set)
+    for (const report of sets) this.#sets.set(report.serving.set, report)
+    if (sequence === undefined) {
+      // One before it may have been left out; then the next whole answer says it.
+      if (revision === this.#revision + 1) this.#revision = revision
+      return named
+    }
+    this.#revision = revision
+    this.#reachedAt = Math.min(this.#reachedAt, now)
+    const sentAt = this.#sent.find((sent) => sent.sequence === sequence)?.at
+    this.#sent = this.#sent.filter((sent) => sent.sequence >= sequence)
+    if (sentAt !== undefined) this.#leaseEnd = sentAt + defaultRegistryOptions.leaseMs - holderMarginMs
+    if (now < this.#reachedAt + SETTLED_MS) return named
+    const gone = [...this.#sets.keys()].filter((set) => !named.includes(set))
+    for (const set of gone) this.#sets.delete(set)
+    return [...named, ...gone]
+  }
+
+  all(now: number): readonly SetServing[] {
+    return [...this.#sets.values()].map(({ serving }) => this.#current(serving, now))
+  }
+
+  set(name: string, now: number): SetServing | undefined {
+    const serving = this.#sets.get(name)?.serving
+    return serving && this.#current(serving, now)
+  }
+
+  members(name: string): readonly MemberReport[] {
+    return this.#sets.get(name)?.members ?? []
+  }
+
+  #current(said: SetServing, now: number): SetServing {
+    const { serving, ...rest } = said
+    if (serving === undefined || now < this.#leaseEnd) return said
+    return { ...rest, retired: serving.epoch }
+  }
+}
