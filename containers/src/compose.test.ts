@@ -31,6 +31,7 @@ test.for([
   ['docker-compose.async.yml', ['broker-a']],
   ['docker-compose.two-slaves.yml', ['broker-a']],
   ['docker-compose.two-sets.yml', ['broker-a', 'broker-b']],
+  ['docker-compose.two-gateways.yml', ['broker-a']],
 ] as const)('compose with %s: up, messages, down', async ([overlay, sets], context) => {
   const files = ['docker-compose.yml', overlay]
   await using project = await ComposeProject.create(overlay.replaceAll(/\W/g, '-'), files)

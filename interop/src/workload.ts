@@ -6,6 +6,8 @@ import { GIVE_UP_MS } from './until.ts'
 const BATCH = 8
 const INVISIBLE_MS = 15_000
 const SEND_EVERY_MS = 5
+/** What a client hears when nobody answers it in time: on a loaded machine a process may stand still for as long as a call may take. */
+export const LATE = /FATE_UNKNOWN: the broker gave no answer in time|DEADLINE_EXCEEDED|NO_READABLE_BROKER/
 /** A consumer that bears exceptions asks again after this. */
 const ASK_AGAIN_MS = 50
 
@@ -16,6 +18,8 @@ export class Workload {
   readonly sendFailures: Error[] = []
   /** What the consumer's application saw as exceptions, where it bears them. */
   readonly consumerFailures: Error[] = []
+  /** Acknowledgements that were answered too late and made again, where that is borne. */
+  readonly lateAcks: Error[] = []
   /** Messages that came after their acknowledgement was taken, with the time since, ms. */
   readonly repeats: { readonly number: number; readonly ackedAt: number }[] = []
   readonly #topic: string
@@ -71,12 +75,15 @@ export class Workload {
     this.#stopSending.abort()
   }
 
-  /** Receives and acknowledges until {@link stopConsuming}, or until an exception reaches the application: {@link reached} throws it. */
-  async keepConsuming(consumer: SimpleConsumer): Promise<void> {
+  /**
+   * Receives and acknowledges until {@link stopConsuming}, or until an exception reaches the application: {@link reached} throws it. So many
+   * acknowledgements as `lateAcksMax` may come too late and are made again.
+   */
+  async keepConsuming(consumer: SimpleConsumer, lateAcksMax = 0): Promise<void> {
     try {
       while (!this.#stopConsuming.signal.aborted) {
         for (const message of await consumer.receive(BATCH, INVISIBLE_MS))
-          await this.#consume(consumer, message)
+          await this.#consume(consumer, message, lateAcksMax)
       }
     } catch (failure) {
       if (this.#stopConsuming.signal.aborted) return
@@ -139,15 +146,26 @@ export class Workload {
     })
   }
 
-  async #consume(consumer: SimpleConsumer, message: MessageView): Promise<void> {
+  async #consume(consumer: SimpleConsumer, message: MessageView, lateAcksMax = 0): Promise<void> {
     const number = Number(message.body.toString())
     this.ledger.received(number, performance.now())
     const ackedAt = this.#ackedAt.get(number)
     if (ackedAt !== undefined) this.repeats.push({ number, ackedAt })
-    await consumer.ack(message)
+    await this.#acknowledge(consumer, message, lateAcksMax)
     this.ledger.consumed(number)
     this.#ackedAt.set(number, performance.now())
     this.#changed()
+  }
+
+  async #acknowledge(consumer: SimpleConsumer, message: MessageView, lateAcksMax: number): Promise<void> {
+    try {
+      await consumer.ack(message)
+    } catch (failure) {
+      const late = asError(failure)
+      if (!LATE.test(late.message) || this.lateAcks.length >= lateAcksMax) throw failure
+      this.lateAcks.push(late)
+      await this.#acknowledge(consumer, message, lateAcksMax)
+    }
   }
 
   #changed(): void {

@@ -24,14 +24,39 @@ const act = fc.record({
   who: fc.constantFrom(...names),
   to: fc.constantFrom(...names),
 })
+const relayAct = fc.record({
+  afterMs: fc.integer({ min: 0, max: 1500 }),
+  what: fc.constantFrom(
+    'relay',
+    'relay dies',
+    'relay freezes',
+    'relay thaws',
+    'relay cut off',
+    'relay back',
+    'cut off',
+    'back',
+  ),
+  who: fc.constantFrom(...names),
+  to: fc.constantFrom(...names),
+})
 const schedule = fc.record({
   seed: fc.integer({ min: 0, max: 1_000_000 }),
   delayMaxMs: fc.constantFrom(1, 50, 600),
   acts: fc.array(act, { minLength: 5, maxLength: 25 }),
 })
 
+/** With relays that come, go, stand still and are cut off among everything else. */
+const relayedSchedule = fc.record({
+  seed: fc.integer({ min: 0, max: 1_000_000 }),
+  delayMaxMs: fc.constantFrom(1, 50, 600),
+  acts: fc.array(fc.oneof({ weight: 3, arbitrary: act }, { weight: 1, arbitrary: relayAct }), {
+    minLength: 5,
+    maxLength: 30,
+  }),
+})
+
 async function live(
-  { seed, delayMaxMs, acts }: typeof schedule extends fc.Arbitrary<infer S> ? S : never,
+  { seed, delayMaxMs, acts }: typeof relayedSchedule extends fc.Arbitrary<infer S> ? S : never,
   moveOnClose: boolean,
   watch: (cluster: TokenCluster) => void,
 ): Promise<TokenCluster> {
@@ -63,10 +88,19 @@ async function live(
     else if (what === 'change') member?.registration.changed()
     else if (what === 'part') cluster.isParted = true
     else if (what === 'meet') cluster.isParted = false
+    else if (what === 'relay') cluster.relay('relay')
+    else if (what === 'relay dies') cluster.relays.get('relay')?.kill()
+    else if (what === 'relay freezes') cluster.relays.get('relay')?.clock.freeze()
+    else if (what === 'relay thaws') cluster.relays.get('relay')?.clock.thaw()
+    else if (what === 'relay cut off') cluster.relays.get('relay')?.cutOff()
+    else if (what === 'relay back') for (const relay of cluster.relays.values()) relay.isCutOff = false
+    else if (what === 'cut off') member?.cutOff()
+    else if (what === 'back' && member) member.isCutOff = false
   }
   // Everything heals: somebody must serve again, and only one.
   cluster.registryClock.thaw()
   for (const member of cluster.members.values()) {
+    member.isCutOff = false
     member.clock.thaw()
     member.registration.stay()
   }
@@ -93,6 +127,17 @@ test('two never serve in one epoch, and in direct mode two never serve at one ti
 test('where calls are stamped, only one serves under the epoch that gateways know', async () => {
   await fc.assert(
     fc.asyncProperty(schedule, async (story) => expectOneToServe(await live(story, true, () => {}))),
+    { numRuns: 60 },
+  )
+}, 60_000)
+
+test('no relay passes calls to an older holder that still answers, once a newer one does (rules 4.2, 4.8)', async () => {
+  await fc.assert(
+    fc.asyncProperty(relayedSchedule, async (story) => {
+      const withRelay = [{ afterMs: 0, what: 'relay' as const, who: 'master', to: 'master' }, ...story.acts]
+      const cluster = await live({ ...story, acts: withRelay }, true, (now) => now.checkRelays())
+      expectOneToServe(cluster)
+    }),
     { numRuns: 60 },
   )
 }, 60_000)

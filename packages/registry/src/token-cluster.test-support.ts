@@ -5,13 +5,16 @@ import { LeaseExtension } from './lease-extension.ts'
 import { noDetails, type MemberHello, type MemberRole } from './member.ts'
 import { Registration } from './registration.ts'
 import type { RegistryLink, RegistrySession } from './registry-link.ts'
+import { RegistryRelay } from './registry-relay.ts'
 import type { RegistryOptions } from './registry-state.ts'
+import type { RelayLink, RelaySession } from './relay-link.ts'
 import { Registry } from './registry.ts'
 
-/** A registry and its members, each with an own clock that can stop, over a network that delays and cuts. */
+/** A registry, its members and who relays for it, each with an own clock that can stop, over a network that delays and cuts. */
 export class TokenCluster {
   readonly time = new SimulatedClock()
   readonly members = new Map<string, Member>()
+  readonly relays = new Map<string, Relay>()
   readonly lines: string[] = []
   /** Masters and slaves do not hear each other. */
   isParted = false
@@ -62,6 +65,28 @@ export class TokenCluster {
     to.after(this.delayMs(), () => {
       if (!this.isParted) task()
     })
+  }
+
+  relay(name: string): void {
+    this.relays.get(name)?.kill()
+    this.relays.set(name, new Relay(this, name))
+  }
+
+  /**
+   * No relay passes calls to a member that still answers them while another one answers under a newer epoch (rule 4.2): what the older one says
+   * would count here and nowhere else.
+   */
+  checkRelays(): void {
+    const now = this.time.monotonic()
+    const serving = [...this.members.values()].flatMap(({ isDead, registration }) => {
+      const epoch = registration.holder.servingEpoch(now)
+      return isDead || epoch === undefined ? [] : [epoch]
+    })
+    for (const { name, isDead, relay } of this.relays.values()) {
+      const known = relay.view.set('broker-a')?.serving?.epoch
+      if (isDead || known === undefined || !serving.includes(known)) continue
+      expect(Math.max(...serving), `the epoch that ${name} goes by`).toBe(known)
+    }
   }
 
   restartRegistry(): void {
@@ -118,6 +143,8 @@ class Member {
   /** Only of a master that `askAll` can ask for. */
   readonly extension: LeaseExtension | undefined
   isDead = false
+  /** The registry cannot be reached from here; everybody else can. */
+  isCutOff = false
   cut: () => void = () => {}
   readonly #cluster: TokenCluster
 
@@ -164,32 +191,27 @@ class Member {
     }
   }
 
+  cutOff(): void {
+    this.isCutOff = true
+    this.cut()
+  }
+
   kill(): void {
     this.isDead = true
     this.clock.kill()
     this.cut()
   }
 
-  /** Ordered both ways; each side learns of the end by itself. A stopped process gets everything when it goes on. */
   #link(): RegistryLink {
     const cluster = this.#cluster
     return {
       open: (hello, onAnswer, onClosed) => {
-        const { registry, registryClock } = cluster
+        const { registry } = cluster
         let session: RegistrySession | undefined
         let isOver = false
-        let upAt = 0
-        let downAt = 0
-        const up = (task: () => void): void => {
-          const now = cluster.time.monotonic()
-          upAt = Math.max(upAt, now + cluster.delayMs())
-          registryClock.after(upAt - now, task)
-        }
-        const down = (task: () => void): void => {
-          const now = cluster.time.monotonic()
-          downAt = Math.max(downAt, now + cluster.delayMs())
-          this.clock.after(downAt - now, task)
-        }
+        const { up, down } = wire(cluster, this.clock)
+        if (this.isCutOff) down(() => onClosed(new BrokerError('UNAVAILABLE', 'no way')))
+        if (this.isCutOff) return { send: () => {}, close: () => {} }
         const closed = (why: BrokerError): void => {
           isOver = true
           down(() => onClosed(why))
@@ -209,5 +231,92 @@ class Member {
         return { send: (status) => !isOver && up(() => session?.send(status)), close }
       },
     }
+  }
+}
+
+/** Another gateway, which follows the registry. */
+class Relay {
+  readonly name: string
+  readonly clock: MachineClock
+  readonly relay: RegistryRelay
+  isDead = false
+  /** The registry cannot be reached from here; everybody else can. */
+  isCutOff = false
+  cut: () => void = () => {}
+  readonly #cluster: TokenCluster
+
+  constructor(cluster: TokenCluster, name: string) {
+    this.#cluster = cluster
+    this.name = name
+    this.clock = new MachineClock(cluster.time)
+    const ports = { clock: this.clock, random: new SeededRandom(7), logger: silentLogger }
+    this.relay = RegistryRelay.start({ cluster: 'DefaultCluster', identity: name }, ports, this.#link())
+    let told = ''
+    this.relay.view.onChange(({ serving, retired }) => {
+      const what = serving?.identity ?? (retired === undefined ? 'nobody' : 'nobody any more')
+      if (what !== told) cluster.say(`${name} goes to ${what}`)
+      told = what
+    })
+  }
+
+  cutOff(): void {
+    this.isCutOff = true
+    this.cut()
+  }
+
+  kill(): void {
+    this.isDead = true
+    this.clock.kill()
+    this.cut()
+  }
+
+  #link(): RelayLink {
+    const cluster = this.#cluster
+    return {
+      follow: (hello, onAnswer, onClosed) => {
+        const { registry } = cluster
+        let session: RelaySession | undefined
+        let isOver = false
+        const { up, down } = wire(cluster, this.clock)
+        if (this.isCutOff) down(() => onClosed(new BrokerError('UNAVAILABLE', 'no way')))
+        if (this.isCutOff) return { send: () => {}, close: () => {} }
+        const closed = (why: BrokerError): void => {
+          isOver = true
+          down(() => onClosed(why))
+        }
+        up(() => {
+          session = registry.follow(hello, (answer) => !isOver && down(() => onAnswer(answer)), closed)
+          if (registry !== cluster.registry) session.close()
+        })
+        const close = (): void => {
+          isOver = true
+          up(() => session?.close())
+        }
+        this.cut = () => {
+          close()
+          down(() => onClosed(new BrokerError('UNAVAILABLE', 'cut')))
+        }
+        return { send: (status) => !isOver && up(() => session?.send(status)), close }
+      },
+    }
+  }
+}
+
+/** Ordered both ways; each side learns of the end by itself. A stopped process gets everything when it goes on. */
+function wire(cluster: TokenCluster, clock: MachineClock) {
+  const { registryClock } = cluster
+  let upAt = 0
+  let downAt = 0
+  return {
+    up: (task: () => void): void => {
+      const now = cluster.time.monotonic()
+      upAt = Math.max(upAt, now + cluster.delayMs())
+      registryClock.after(upAt - now, task)
+    },
+    down: (task: () => void): void => {
+      const now = cluster.time.monotonic()
+      downAt = Math.max(downAt, now + cluster.delayMs())
+      clock.after(downAt - now, task)
+    },
   }
 }

@@ -1,6 +1,7 @@
 import type { Check, Problem, Readiness } from '@tandemmq/base'
 import { followingDescription, replicaView, replicationMember, type ReplicationMember } from '@tandemmq/http'
-import type { MemberReport, Promoted, PromotionRequest, Registry, SetServing } from '@tandemmq/registry'
+import type { MemberReport, Promoted, PromotionRequest, SetServing } from '@tandemmq/registry'
+import type { ClusterRegistry } from './cluster-registry.ts'
 import type { ClusterTopics } from './cluster-topics.ts'
 import type {
   ClusterView,
@@ -17,12 +18,17 @@ import type { SetCopies } from './set-copies.ts'
 
 /** The cluster as people see it: what members said of themselves, and what the copies hold. */
 export class ClusterState implements ClusterView {
-  readonly #registry: Registry
+  readonly #registry: ClusterRegistry
   readonly #copies: SetCopies
   readonly #topics: ClusterTopics
   readonly #expectedSets: readonly string[]
 
-  constructor(registry: Registry, copies: SetCopies, topics: ClusterTopics, expectedSets: readonly string[]) {
+  constructor(
+    registry: ClusterRegistry,
+    copies: SetCopies,
+    topics: ClusterTopics,
+    expectedSets: readonly string[],
+  ) {
     this.#registry = registry
     this.#copies = copies
     this.#topics = topics
@@ -102,13 +108,22 @@ export class ClusterState implements ClusterView {
     return this.#registry.promote(request)
   }
 
-  /** Ready when every set that is known or expected can be written and serves its consumers. */
+  /**
+   * Ready when every set that is known or expected can be written and serves its consumers. A relay without its grantor says so, and is ready as
+   * long as it knows a cluster that works.
+   */
   readiness(): Readiness {
-    const problems = this.problems()
-    return { ready: problems.length === 0, problems }
+    const trouble = this.#registry.trouble()
+    const isKnown = trouble === undefined || this.#registry.view.sets.length > 0
+    return { ready: isKnown && this.#problemsOfSets().length === 0, problems: this.problems() }
   }
 
   problems(): readonly Problem[] {
+    const trouble = this.#registry.trouble()
+    return [...(trouble === undefined ? [] : [problem('registered', trouble)]), ...this.#problemsOfSets()]
+  }
+
+  #problemsOfSets(): readonly Problem[] {
     const { sets } = this.#registry.view
     const absent = this.#expectedSets.filter((name) => !sets.some(({ set }) => set === name))
     return [

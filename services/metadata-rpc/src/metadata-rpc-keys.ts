@@ -1,4 +1,4 @@
-import { flag, integer, name, oneOf, port, text, type Values } from '@tandemmq/platform-node'
+import { address, flag, integer, name, oneOf, port, text, type Values } from '@tandemmq/platform-node'
 
 /** The keys of metadata-rpc's configuration. */
 export const metadataRpcKeys = {
@@ -6,6 +6,10 @@ export const metadataRpcKeys = {
   brokerSets: text({
     default: '',
     text: 'Broker sets that are expected, separated by commas; others are refused. Empty: whichever register.',
+  }),
+  grantorAddress: address({
+    default: '',
+    text: 'host:port of the metadata-rpc that grants: this one relays for it, and serves clients while that is away. Empty: this one grants.',
   }),
   listenAddress: text({ default: '127.0.0.1', text: 'The address the ports are bound to.' }),
   grpcPort: port({ default: 8081, text: 'gRPC: clients, and registration of brokers.' }),

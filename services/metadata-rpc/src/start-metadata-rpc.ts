@@ -16,7 +16,7 @@ import {
   type ConfigurationSources,
   type RunningService,
 } from '@tandemmq/platform-node'
-import { Registry, SetRecordsFile } from '@tandemmq/registry'
+import { Registry, RegistryRelay, SetRecordsFile } from '@tandemmq/registry'
 import {
   clientService,
   addRegistryService,
@@ -24,14 +24,17 @@ import {
   ForwardChannels,
   Gateway,
   GrpcMetadataClient,
+  GrpcRegistryLink,
   GrpcServer,
   SetSecret,
   SetSecretGuard,
 } from '@tandemmq/wire-grpc'
 import { adminRoutes } from './admin-routes.ts'
 import { observeCluster } from './cluster-metrics.ts'
+import { asGrantor, asRelay, type ClusterRegistry } from './cluster-registry.ts'
 import { ClusterState } from './cluster-state.ts'
 import { ClusterTopics } from './cluster-topics.ts'
+import { listenWhenHeard } from './listen-when-heard.ts'
 import { MasterAdministration } from './master-administration.ts'
 import { metadataRpcKeys } from './metadata-rpc-keys.ts'
 import { SetCopies } from './set-copies.ts'
@@ -70,11 +73,21 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   const word = new SetSecret(secret, IDENTITY, { clock, random })
 
   const expectedSets = values.brokerSets.split(',').flatMap((set) => set.trim() || [])
-  const records = SetRecordsFile.open(new NodeFiles(), root, logger)
-  const registry = opened.adopt(
-    new Registry({ cluster: values.clusterName, only: expectedSets }, { clock, logger, records }),
-    (it) => it.close(),
-  )
+  const cluster = values.clusterName
+  const grantor = values.grantorAddress
+  const keep = (): ClusterRegistry => {
+    const records = SetRecordsFile.open(new NodeFiles(), root, logger)
+    const kept = new Registry({ cluster, only: expectedSets }, { clock, logger, records })
+    opened.defer(() => kept.close())
+    return asGrantor(kept)
+  }
+  const follow = (): ClusterRegistry => {
+    const link = new GrpcRegistryLink(grantor, word)
+    const relay = RegistryRelay.start({ cluster, identity: IDENTITY }, { clock, random, logger }, link)
+    opened.defer(() => relay.close())
+    return asRelay(relay, grantor)
+  }
+  const registry = grantor === '' ? keep() : follow()
   const copies = opened.use(
     await SetCopies.open(root, registry.view, {
       files: new NodeFiles(),
@@ -120,38 +133,46 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
     server.cut(peer, 'unread', 'answers to receives are not taken'),
   )
   server.add(clients.definition, clients.implementation)
-  addRegistryService(server, registry, new SetSecretGuard(secret, { clock }), {
+  addRegistryService(server, registry.link, new SetSecretGuard(secret, { clock }), {
     clock,
     logger: new SparingLogger(logger, clock),
   })
-  const { port } = await server.listen({ host: values.listenAddress, port: values.grpcPort })
+  const wanted = { host: values.listenAddress, port: values.grpcPort }
+  const listening =
+    grantor === ''
+      ? Promise.resolve(await server.listen(wanted))
+      : listenWhenHeard(server, wanted, registry.heard, { clock, logger })
 
-  const cluster = new ClusterState(registry, copies, topics, expectedSets)
-  observeCluster(meter, cluster)
+  const state = new ClusterState(registry, copies, topics, expectedSets)
+  observeCluster(meter, state)
   const http = opened.adopt(
     await startHttpServer(
       { host: values.listenAddress, port: values.httpPort },
       {
-        readiness: () => cluster.readiness(),
+        readiness: () => state.readiness(),
         metricsText: () => meter.text(),
         meter,
-        routes: (app) => adminRoutes(app, cluster, adminToken),
+        routes: (app) => adminRoutes(app, state, adminToken),
       },
     ),
     (it) => it.close(),
   )
-  const grpc = joinAddress(values.listenAddress, port)
   const httpAddress = joinAddress(values.listenAddress, http.port)
   writeAddressFile(values.httpAddressFile, httpAddress, logger)
-  logger.info({ cluster: values.clusterName, grpc, http: httpAddress, data: root }, 'metadata-rpc is up')
+  const ready = listening.then(({ host, port }) => {
+    const grpc = joinAddress(host, port)
+    const facts = { cluster, ...(grantor !== '' && { grantor }), grpc, http: httpAddress, data: root }
+    logger.info(facts, 'metadata-rpc is up')
+    return { service: IDENTITY, grpc, http: httpAddress }
+  })
 
   const closing = opened.move()
   return {
     logger,
-    ready: Promise.resolve({ service: IDENTITY, grpc, http: httpAddress }),
+    ready,
     close: async () => {
       // Before the server hangs up on the brokers, one after the other: it would give the tokens of those who left to those who have not yet.
-      registry.close()
+      registry.retire()
       gateway.drain()
       edge.close()
       await server.close(AbortSignal.timeout(DRAIN_WITHIN_MS))

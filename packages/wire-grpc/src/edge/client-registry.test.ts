@@ -93,16 +93,16 @@ describe('settings', () => {
 })
 
 describe('presence', () => {
-  test('a push consumer that is not heard of for 120 s is gone; each heartbeat counts anew', async () => {
+  test('a push consumer not heard of for 120 s is forgotten, and no broker is told that it is gone: another gateway may hear of it', async () => {
     const { clock, clients, events } = registry()
     clients.agreed('c', stream(), settings, 'g')
     await clock.advance(100_000)
     clients.heard('c', 'g')
     await clock.advance(119_999)
-    expect(events).toEqual(['seen c g', 'seen c g'])
+    expect(clients.size).toBe(1)
     await clock.advance(1)
-    expect(events).toEqual(['seen c g', 'seen c g', 'gone c g'])
     expect(clients.size).toBe(0)
+    expect(events).toEqual(['seen c g', 'seen c g'])
     expect(clock.pending).toBe(0)
   })
 
@@ -125,13 +125,13 @@ describe('presence', () => {
   })
 
   test('each of many expires at its own time', async () => {
-    const { clock, clients, events } = registry()
+    const { clock, clients } = registry()
     for (let index = 0; index < 5; index += 1) {
       clients.heard(`c${index}`, 'g')
       await clock.advance(10_000)
     }
     clients.heard('c0', 'g')
     await clock.advance(90_000)
-    expect(events.filter((event) => event.startsWith('gone'))).toEqual(['gone c1 g', 'gone c2 g'])
+    expect(clients.size).toBe(3)
   })
 })

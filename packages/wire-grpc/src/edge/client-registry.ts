@@ -2,7 +2,7 @@ import type { Clock, Timer } from '@tandemmq/base'
 import type { rocketmq } from '@tandemmq/rpc'
 import type { ConsumerPresence } from '../client-api/call-target.ts'
 
-/** A client not heard of for this long is gone. */
+/** A client not heard of for this long is forgotten. */
 const EXPIRY_MS = 120_000
 /**
  * When a client with a stream asks for a route, its settings are said again this much later. The Node client up to 1.0.8 opens its stream after
@@ -29,7 +29,10 @@ interface Client {
   repeat?: Timer
 }
 
-/** Who is connected, by client id: settings survive the loss of a stream, and a client lives as long as it is heard of. */
+/**
+ * Who is connected, by client id: settings survive the loss of a stream, and a client is known as long as it is heard of. One that is not heard of
+ * here may be heard of at another gateway: that it is gone only brokers find out, who are told by all.
+ */
 export class ClientRegistry {
   readonly #clock: Clock
   readonly #presence: ConsumerPresence
@@ -118,7 +121,7 @@ export class ClientRegistry {
     this.#clients.delete(id)
     this.#clients.set(id, client)
     const [oldest] = this.#clients.keys()
-    if (this.#clients.size > CLIENTS_MAX && oldest !== undefined) this.terminated(oldest)
+    if (this.#clients.size > CLIENTS_MAX && oldest !== undefined) this.#forget(oldest)
     this.#timer ??= this.#clock.after(EXPIRY_MS, () => this.#sweep())
     return client
   }
@@ -138,7 +141,7 @@ export class ClientRegistry {
         this.#timer = this.#clock.after(heardAt + EXPIRY_MS - now, () => this.#sweep())
         return
       }
-      this.terminated(id)
+      this.#forget(id)
     }
   }
 
