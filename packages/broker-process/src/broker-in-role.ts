@@ -5,7 +5,6 @@ import {
   DescriptorWatch,
   type NodeClock,
   type NodeFiles,
-  NodeNet,
   NodeRandom,
   PromMeter,
   readSecretFile,
@@ -27,6 +26,7 @@ import {
   SetSecretGuard,
 } from '@tandemmq/wire-grpc'
 import { brokerOptions, roleOptions, type BrokerConfiguration, type ServiceRole } from './broker-settings.ts'
+import { haNet } from './ha-net.ts'
 import { localRoutes } from './local-routes.ts'
 import { adminRoutes } from './admin-routes.ts'
 import { BrokerMetadata } from './broker-metadata.ts'
@@ -94,7 +94,7 @@ export async function openBroker(parts: BrokerInRoleParts): Promise<BrokerInRole
   const opening = opened.use(
     await Broker.open(options, {
       files,
-      net: new NodeNet({ logger: sparingly }),
+      net: haNet(values, options.identity, { logger, sparingly, clock }),
       clock,
       random,
       logger,

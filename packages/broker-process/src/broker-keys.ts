@@ -63,6 +63,27 @@ export const brokerKeys = {
     default: 10_912,
     text: 'HA: a master sends its log to its slaves here; a slave, once it is made master. Slave: 0: it cannot be.',
   }),
+  haListenAddress: text({
+    default: '',
+    text: 'The address that the HA port alone is bound to; not given: listenAddress.',
+  }),
+  brokerIP2: text({
+    default: '',
+    text: 'The host name or address that slaves reach the HA port by; not given: brokerIP1, or the name of this machine where the port is bound beyond loopback.',
+  }),
+  haTls: oneOf(['off', 'on', 'mutual'], {
+    default: 'off',
+    text: 'HA in TLS 1.3, the same on all brokers of a set. `on`: a slave checks the certificate of its master. `mutual`: either side checks that of the other, which must name it as a member of the set; then there need be no setSecretFile for HA. See docs/tls.md.',
+  }),
+  tlsCertPath: text({
+    default: '',
+    text: 'File with the certificate of this broker, and those between it and its authority (PEM).',
+  }),
+  tlsKeyPath: text({ default: '', text: 'File with the key of that certificate, not encrypted (PEM).' }),
+  tlsTrustCertPath: text({
+    default: '',
+    text: 'File with the authorities that sign the certificates of the other brokers (PEM); no others are trusted.',
+  }),
   haFlowControlEnable: flag({
     default: false,
     text: 'Master: send no more of the log to each slave than maxHaTransferByteInSecond.',

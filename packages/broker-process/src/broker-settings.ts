@@ -12,6 +12,7 @@ import {
   type ConfigurationSources,
 } from '@tandemmq/platform-node'
 import { brokerKeys } from './broker-keys.ts'
+import { haHost, insecurityOf } from './security-settings.ts'
 import { hoursOf, retentionRules } from './retention-settings.ts'
 
 export type BrokerConfiguration = Configuration<typeof brokerKeys>
@@ -50,9 +51,8 @@ export function readBrokerConfiguration(
       'false with SYNC_FLUSH: a slave of Apache RocketMQ reports what is not on its disk',
     )
   }
-  if (values.setSecretFile === '' && !isLoopback(values.listenAddress)) {
-    refuse('listenAddress', 'a loopback address as long as there is no setSecretFile')
-  }
+  const insecure = insecurityOf(values)
+  if (insecure !== undefined) refuse(insecure.key, insecure.allowed)
   if (hoursOf(values.deleteWhen) === undefined) refuse('deleteWhen', 'hours from 00 to 23, separated by ;')
   return configuration
 }
@@ -68,7 +68,7 @@ export function brokerOptions(
   const root = brokerRoot(configuration)
   const roles = roleOptions(configuration)
   const brokerRole = role === 'slave' ? values.roleIfPromoted : values.brokerRole
-  const ownHost = advertisedHost(configuration)
+  const ownHost = advertisedHost(configuration, values.listenAddress)
   return {
     cluster: values.brokerClusterName,
     set: values.brokerName,
@@ -96,6 +96,7 @@ export function brokerOptions(
       queues: values.defaultTopicQueueNums,
     },
     ...(secret === undefined ? {} : { secret }),
+    ...(values.haTls === 'mutual' && { certified: true }),
     grpcAddress: joinAddress(ownHost, grpcPort),
     retention: retentionRules(values),
     ...(configuration.isGiven('diskSpaceWarningLevelRatio')
@@ -106,7 +107,7 @@ export function brokerOptions(
     ...(role === 'master' ? { master: roles.master } : { slave: followed(values, roles) }),
     // A slave of Apache's has no topics and no progress to go on with; a port that is picked at the start cannot be told before.
     ...(values.haPeer === 'tandemmq' && values.haListenPort !== 0
-      ? { haIfMaster: joinAddress(ownHost, values.haListenPort) }
+      ? { haIfMaster: joinAddress(haAdvertisedHost(configuration), values.haListenPort) }
       : {}),
   }
 }
@@ -116,8 +117,8 @@ export function roleOptions(configuration: BrokerConfiguration): RoleOptions {
   const { values } = configuration
   return {
     master: {
-      haListen: { host: values.listenAddress, port: values.haListenPort },
-      haAdvertisedHost: advertisedHost(configuration),
+      haListen: { host: haHost(values), port: values.haListenPort },
+      haAdvertisedHost: haAdvertisedHost(configuration),
       createLog: values.createLog,
       acceptLoss: values.acceptLoss,
       hold: { bytesMax: values.haRetentionHoldBytes, timeMaxMs: values.haRetentionHoldTime },
@@ -154,9 +155,14 @@ function followed(values: BrokerConfiguration['values'], roles: RoleOptions): Sl
 }
 
 /** On a port that others can reach, the loopback address would send them to themselves: a container's name is known in its network. */
-function advertisedHost(configuration: BrokerConfiguration): string {
-  const { brokerIP1, listenAddress } = configuration.values
-  return configuration.isGiven('brokerIP1') || isLoopback(listenAddress) ? brokerIP1 : hostname()
+function advertisedHost(configuration: BrokerConfiguration, boundHost: string): string {
+  const { brokerIP1 } = configuration.values
+  return configuration.isGiven('brokerIP1') || isLoopback(boundHost) ? brokerIP1 : hostname()
+}
+
+function haAdvertisedHost(configuration: BrokerConfiguration): string {
+  const { values } = configuration
+  return values.brokerIP2 === '' ? advertisedHost(configuration, haHost(values)) : values.brokerIP2
 }
 
 /** Records name an address, never a name: what is no address is written as the unknown one, as Apache's clients expect four bytes. */

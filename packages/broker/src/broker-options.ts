@@ -38,6 +38,8 @@ export interface BrokerOptions {
   readonly create: CreationRules
   /** Authenticates the members of the set to each other and signs receipt handles; absent: loopback only. */
   readonly secret?: Buffer
+  /** On the HA port the members also show each other certificates that name them (mutual TLS). Default false. */
+  readonly certified?: boolean
   /** `host:port` at which gateways and the other members reach this broker's gRPC. */
   readonly grpcAddress: string
   /** A slave: `host:port` at which it would send its log if it were made master; absent: it cannot be. */

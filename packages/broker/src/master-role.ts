@@ -6,6 +6,7 @@ import type { BrokerOptions, BrokerPorts, MasterOptions } from './broker-options
 import { DoubtfulEnd } from './doubtful-end.ts'
 import { Durability, type Confirmation } from './durability.ts'
 import { waitsForReplicas } from './durability-mode.ts'
+import { haMember } from './ha-member-of-broker.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
 import { judgeTail, missingAt, type TailVerdict } from './tail-evidence.ts'
 import type { VisiblePosition } from './visible-position.ts'
@@ -107,11 +108,7 @@ export class MasterRole implements AsyncDisposable {
     const ha = await HaMaster.listen(
       {
         address: master.haListen,
-        cluster: options.cluster,
-        set: options.set,
-        identity: options.identity,
-        instanceId,
-        ...(options.secret === undefined ? {} : { secret: options.secret }),
+        ...haMember(options, instanceId),
         flushRequired: options.mode.flush === 'sync' && waitsForReplicas(options.mode),
         inSyncReplicas: waitsForReplicas(options.mode) ? options.mode.inSyncReplicas : 1,
         slaveTimeoutMs: options.slaveTimeoutMs,

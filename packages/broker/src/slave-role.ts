@@ -4,6 +4,7 @@ import { MetadataSync, type MetadataSource, type MetadataStore } from '@tandemmq
 import type { MemberView } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, SlaveOptions } from './broker-options.ts'
+import { haMember } from './ha-member-of-broker.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
 import type { VisiblePosition } from './visible-position.ts'
 
@@ -58,11 +59,7 @@ export class SlaveRole implements AsyncDisposable {
     const ha = HaSlave.start(
       {
         masterAddress: slave.masterHa,
-        cluster: options.cluster,
-        set: options.set,
-        identity: options.identity,
-        instanceId,
-        ...(options.secret === undefined ? {} : { secret: options.secret }),
+        ...haMember(options, instanceId),
         confirmed: store.confirmedOnDisk,
         dispatched: () => store.dispatched.at,
         abstain: () => role !== undefined && role.#abstain(),

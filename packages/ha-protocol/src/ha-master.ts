@@ -111,6 +111,7 @@ export class HaMaster {
       identity: options.identity,
       instanceId: options.instanceId,
       ...(options.secret === undefined ? {} : { secret: options.secret }),
+      ...(options.certified === undefined ? {} : { certified: options.certified }),
       flushRequired: options.flushRequired,
       acceptLoss: options.acceptLoss ?? false,
       legacySlaves: options.legacySlaves ?? 'none',

@@ -1,4 +1,6 @@
+import type { PeerCertificate } from '@tandemmq/base'
 import type { Hello, Refusal } from '@tandemmq/codec'
+import { whyNotCertified } from './certified-member.ts'
 
 /** Who we are to the other side. */
 export interface HaMember {
@@ -9,12 +11,19 @@ export interface HaMember {
   readonly identity: string
   /** Random per process. */
   readonly instanceId: string
-  /** The set's secret. Without one nothing is authenticated: loopback only. */
+  /** The set's secret. Without one, and without {@link certified}, nothing is authenticated: loopback only. */
   readonly secret?: Buffer
+  /** Mutual TLS: a peer's certificate names it as a member of the set. Default false. */
+  readonly certified?: boolean
 }
 
 /** Whether a peer that says `hello` may talk to us at all; why not otherwise. */
-export function refusalOf(own: HaMember, segmentBytes: number, hello: Hello): Refusal | undefined {
+export function refusalOf(
+  own: HaMember,
+  segmentBytes: number,
+  hello: Hello,
+  certificate: PeerCertificate | undefined,
+): Refusal | undefined {
   const peer = `${hello.role} ${quoted(hello.identity)}`
   if (hello.protocolVersion < 1) {
     return { reason: 'wrong-version', words: `${peer} speaks HA protocol version ${hello.protocolVersion}` }
@@ -23,6 +32,8 @@ export function refusalOf(own: HaMember, segmentBytes: number, hello: Hello): Re
     return differs('wrong-cluster', peer, 'cluster', hello.cluster, own.cluster)
   }
   if (hello.set !== own.set) return differs('wrong-set', peer, 'broker set', hello.set, own.set)
+  const uncertified = own.certified === true ? whyNotCertified(hello, certificate) : undefined
+  if (uncertified !== undefined) return uncertified
   if (hello.identity === own.identity) {
     return { reason: 'same-identity', words: `${peer} has the identity of its own peer` }
   }

@@ -1,18 +1,19 @@
 import { BrokerError, Frontier, invariant, messageOf, unreachable } from '@tandemmq/base'
 import type { Connection, LogOffset, Timer } from '@tandemmq/base'
 import { NONCE_BYTES, encodeReport } from '@tandemmq/codec'
+import type { Refusal } from '@tandemmq/codec'
 import { observeFollowing, slaveMetrics } from './ha-metrics.ts'
 import type { SlaveMetrics } from './ha-metrics.ts'
 import type { HaPorts } from './ha-ports.ts'
 import type { HaSlaveOptions } from './ha-slave-options.ts'
-import { apacheTimings, defaultTimings } from './ha-timings.ts'
 import { viewOf } from './replicated-log.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
+import { isTlsFailure } from './one-sided-tls.ts'
 import { followingView } from './following-view.ts'
 import type { FollowingView } from './following-view.ts'
 import { SlaveHistory } from './slave-history.ts'
-import { OVERLAP_BYTES } from './slave-comparison.ts'
 import { SlaveComplaints } from './slave-complaints.ts'
+import { slaveConfig } from './slave-config.ts'
 import { SlaveConnection } from './slave-connection.ts'
 import { SlaveDisk } from './slave-disk.ts'
 import { SlavePositions } from './slave-positions.ts'
@@ -61,17 +62,7 @@ export class HaSlave {
     this.#disk = this.#newDisk()
     this.#state = { kind: 'disconnected', failures: 0, retryAt: ports.clock.monotonic() }
     this.#context = {
-      config: {
-        cluster: options.cluster,
-        set: options.set,
-        identity: options.identity,
-        instanceId: options.instanceId,
-        ...(options.secret === undefined ? {} : { secret: options.secret }),
-        flush: options.flushBeforeReport === true ? 'always' : 'when-required',
-        peer: options.peer ?? 'tandemmq',
-        overlapBytes: options.overlapBytes ?? OVERLAP_BYTES,
-        timings: { ...(options.peer === 'apache' ? apacheTimings : defaultTimings), ...options.timings },
-      },
+      config: slaveConfig(options),
       view: () => viewOf(log),
       followed: () => this.#followed,
     }
@@ -233,8 +224,8 @@ export class HaSlave {
     this.#history.dials += 1
     const socket = await this.#connected(net.connect(this.#options.masterAddress, dialing.signal))
     const isOver = attempt !== this.#attempt || dialing.signal.aborted
-    if (typeof socket === 'string') {
-      if (!isOver) this.#dispatch({ kind: 'connect-failed', words: socket, jitter: this.#jitter() })
+    if ('reason' in socket) {
+      if (!isOver) this.#dispatch({ kind: 'connect-failed', trouble: socket, jitter: this.#jitter() })
       return
     }
     if (isOver) return socket.destroy()
@@ -244,18 +235,23 @@ export class HaSlave {
   }
 
   /** The connection, or why there is none. */
-  async #connected(connecting: Promise<Connection>): Promise<Connection | string> {
+  async #connected(connecting: Promise<Connection>): Promise<Connection | Refusal> {
     try {
       return await connecting
     } catch (error) {
-      return messageOf(error)
+      return { reason: isTlsFailure(error) ? 'tls' : 'unreachable', words: messageOf(error) }
     }
   }
 
   #newConnection(socket: Connection): SlaveConnection {
     return new SlaveConnection(socket, this.#context.config.peer, {
       masterHello: (received) =>
-        this.#dispatch({ kind: 'master-hello', received, wallClock: this.#ports.clock.now() }),
+        this.#dispatch({
+          kind: 'master-hello',
+          received,
+          wallClock: this.#ports.clock.now(),
+          certificate: socket.peerCertificate,
+        }),
       answer: (answer) => this.#dispatch({ kind: 'answer', answer }),
       frame: (offset, size) => this.#dispatch({ kind: 'frame', offset, size }),
       piece: (offset, bytes) => this.#onPiece(offset, bytes),

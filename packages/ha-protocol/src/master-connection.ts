@@ -2,6 +2,7 @@ import { BrokerError, messageOf, splitAddress, unreachable } from '@tandemmq/bas
 import type { Connection, Timer } from '@tandemmq/base'
 import { NONCE_BYTES, encodeFrameHeader, lastEpoch } from '@tandemmq/codec'
 import type { Hello } from '@tandemmq/codec'
+import { tellHangUp } from './hang-up-line.ts'
 import { masterDeadline, stepMaster } from './master-session.ts'
 import type {
   HangUp,
@@ -11,6 +12,7 @@ import type {
   MasterState,
   MasterStep,
 } from './master-state.ts'
+import { isTlsFailure } from './one-sided-tls.ts'
 import { ReadSide } from './read-side.ts'
 import type { Heard } from './read-side.ts'
 import { Replica } from './replica.ts'
@@ -68,7 +70,7 @@ export class MasterConnection implements ReplicaHolder {
     this.#connection.start({
       data: (chunk) => this.#read.push(chunk),
       drained: () => this.#write.drained(),
-      closed: () => this.#dispatch({ kind: 'closed' }),
+      closed: (cause) => this.#onClosed(cause),
     })
     this.#arm()
   }
@@ -121,7 +123,13 @@ export class MasterConnection implements ReplicaHolder {
     const wallClock = clock.now()
     this.#peer = event.received.hello
     this.#skewMs = this.#peer.wallClock - wallClock
-    this.#dispatch({ ...event, nonce: random.bytes(NONCE_BYTES), wallClock })
+    const certificate = this.#connection.peerCertificate
+    this.#dispatch({ ...event, nonce: random.bytes(NONCE_BYTES), wallClock, certificate })
+  }
+
+  #onClosed(cause: Error | undefined): void {
+    if (!isTlsFailure(cause)) return this.#dispatch({ kind: 'closed' })
+    this.#dispatch({ kind: 'given-up', refusal: { reason: 'tls', words: messageOf(cause) } })
   }
 
   #onSent(next: number): void {
@@ -344,22 +352,12 @@ export class MasterConnection implements ReplicaHolder {
   }
 
   #hangUp({ refusal, manner }: HangUp): void {
-    const { clock, metrics, sparingly } = this.#around
-    const logger = this.#replica === undefined ? sparingly : this.#around.logger
-    const facts = {
-      peer: this.remote,
-      identity: this.#peer?.identity,
-      reason: refusal.reason,
-      words: refusal.words,
-    }
+    const { clock, logger, metrics, sparingly } = this.#around
     metrics.hungUp.add(1, { reason: refusal.reason })
     this.#record?.refused(refusal, manner !== 'silent')
     if (manner === 'violation') metrics.violations.add()
-    if (refusal.reason === 'not-ready') logger.debug(facts, 'a slave is asked to come again')
-    else if (manner === 'told') logger.warn(facts, 'slave not accepted')
-    else if (this.#peer === undefined) logger.warn(facts, 'somebody who is no slave was hung up on')
-    else if (manner === 'silent') logger.info(facts, 'slave hung up on')
-    else logger.warn(facts, 'slave broke the protocol')
+    const slave = { peer: this.remote, identity: this.#peer?.identity }
+    tellHangUp(this.#replica === undefined ? sparingly : logger, slave, { refusal, manner })
     if (manner !== 'told') return this.#connection.destroy()
     this.#connection.end()
     clock.after(PARTING_MS, () => this.#connection.destroy())

@@ -27,7 +27,7 @@ export function onSlaveHello(event: HelloEvent, since: number, context: MasterCo
   if (peer.role !== 'slave') {
     return answered({ kind: 'refuse', refusal: { reason: 'wrong-role', words: 'two masters met' } })
   }
-  const refusal = refusalOf(config, log.segmentBytes, peer)
+  const refusal = refusalOf(config, log.segmentBytes, peer, event.certificate)
   if (refusal !== undefined) return answered({ kind: 'refuse', refusal })
 
   const alignment = alignToTail(log, peer, tail()) ?? align(log, peer, config.acceptLoss)

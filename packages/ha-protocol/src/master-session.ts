@@ -2,6 +2,7 @@ import { invariant, unreachable } from '@tandemmq/base'
 import type { Control, Refusal } from '@tandemmq/codec'
 import { onAdopted, onBorrowedFrame, onBorrowedPiece, onKept } from './master-borrowing.ts'
 import { admit, answered, onProof, onSlaveHello } from './master-handshake.ts'
+import { plainMaster } from './one-sided-tls.ts'
 import type {
   Admission,
   HangUp,
@@ -27,6 +28,8 @@ export function stepMaster(
     case 'hello':
       if (state.kind !== 'awaiting-hello') return violated('a second hello')
       return onSlaveHello(event, state.since, context)
+    case 'client-hello':
+      return answered({ kind: 'refuse', refusal: plainMaster })
     case 'proof':
       if (state.kind !== 'awaiting-proof') return violated('a proof that nobody asked for')
       return onProof(state, event.proof, now, context.view())
@@ -164,7 +167,7 @@ function onReport(state: MasterState, position: number, now: number, context: Ma
 
 /** A slave that speaks Apache's protocol only: its first report says where it goes on, 0 that it is empty. */
 function onLegacyReport(position: number, now: number, { config, view }: MasterContext): MasterStep {
-  if (config.legacySlaves === 'none') {
+  if (config.legacySlaves === 'none' || config.certified === true) {
     return hungUp(
       'no-hello',
       'a slave that says no hello: slaves of Apache RocketMQ are not allowed here',

@@ -1,4 +1,4 @@
-import type { LogOffset } from '@tandemmq/base'
+import type { LogOffset, PeerCertificate } from '@tandemmq/base'
 import type { Control, Hello, Lineage, Proof, ReceivedHello, Refusal } from '@tandemmq/codec'
 import type { Alignment } from './alignment.ts'
 import type { HaMember } from './ha-member.ts'
@@ -77,7 +77,10 @@ export type MasterEvent =
       readonly received: ReceivedHello
       readonly nonce: Buffer
       readonly wallClock: number
+      readonly certificate?: PeerCertificate | undefined
     }
+  /** The slave begins a TLS handshake, on a connection that is not encrypted. */
+  | { readonly kind: 'client-hello' }
   | { readonly kind: 'proof'; readonly proof: Proof }
   /** The answer to `claim`. */
   | { readonly kind: 'claimed' }

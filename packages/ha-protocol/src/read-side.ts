@@ -9,11 +9,12 @@ import {
 } from '@tandemmq/codec'
 import type { HandshakeMessage, ReceivedHello } from '@tandemmq/codec'
 import type { MasterEvent } from './master-state.ts'
+import { TLS_FIRST_BYTE } from './one-sided-tls.ts'
 
 /** What a slave has said. */
 export type Heard =
   | { readonly kind: 'hello'; readonly received: ReceivedHello }
-  | Extract<MasterEvent, { kind: 'proof' | 'report' | 'control' | 'frame' | 'violation' }>
+  | Extract<MasterEvent, { kind: 'client-hello' | 'proof' | 'report' | 'control' | 'frame' | 'violation' }>
   /** Borrowed log bytes; only lent. */
   | { readonly kind: 'piece'; readonly offset: number; readonly bytes: Buffer }
 
@@ -58,6 +59,7 @@ export class ReadSide {
   #push(chunk: Buffer): void {
     switch (this.#phase) {
       case 'first-byte':
+        if (chunk[0] === TLS_FIRST_BYTE) return this.#emit({ kind: 'client-hello' })
         this.#phase = startsHello(chunk[0] ?? 0) ? 'hello' : 'stream'
         return this.#push(chunk)
       case 'hello':

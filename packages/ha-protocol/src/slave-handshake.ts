@@ -1,13 +1,21 @@
 import { unreachable } from '@tandemmq/base'
 import { HA_PROTOCOL_VERSION, encodeHandshake, encodeHello, encodeProof } from '@tandemmq/codec'
-import type { Answer, ChecksummedRange, Hello, LogRange, ReceivedHello } from '@tandemmq/codec'
+import type { Answer, ChecksummedRange, Hello, LogRange } from '@tandemmq/codec'
 import { continuedLineage, isPrefixOf, refusalOfOrder } from './alignment.ts'
 import { proofOf, proves, whyUnproven } from './authentication.ts'
 import { refusalOf } from './ha-member.ts'
 import { startLending } from './slave-lending.ts'
 import { leave, parting } from './slave-parting.ts'
 import type { LogView } from './replicated-log.ts'
-import type { Attempt, Greeting, SlaveConfig, SlaveContext, SlaveState, SlaveStep } from './slave-state.ts'
+import type {
+  Attempt,
+  Greeting,
+  SlaveConfig,
+  SlaveContext,
+  SlaveEvent,
+  SlaveState,
+  SlaveStep,
+} from './slave-state.ts'
 
 type Proving = Extract<SlaveState, { kind: 'proving' }>
 
@@ -48,8 +56,7 @@ export function greet(
 /** The master has introduced itself: check that it is ours, prove that we are its. */
 export function onMasterHello(
   state: Greeting,
-  received: ReceivedHello,
-  wallClock: number,
+  { received, wallClock, certificate }: Extract<SlaveEvent, { kind: 'master-hello' }>,
   { config, view, followed }: SlaveContext,
 ): SlaveStep {
   const log = view()
@@ -57,7 +64,7 @@ export function onMasterHello(
   const secret = config.secret
   const expected = secret === undefined ? undefined : proofOf(secret, 'master', state.signed, signed)
   if (hello.role !== 'master') return parting(state, { reason: 'wrong-role', words: 'two slaves met' })
-  const refusal = refusalOf(config, log.segmentBytes, hello)
+  const refusal = refusalOf(config, log.segmentBytes, hello, certificate)
   if (refusal !== undefined) return parting(state, refusal)
   if (!proves(received.mac, expected)) {
     return parting(state, whyUnproven(received.mac, expected, `master "${hello.identity}"`))

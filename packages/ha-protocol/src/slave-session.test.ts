@@ -231,7 +231,7 @@ test('attempts that fail come at growing intervals, up to one second', () => {
     state = stepSlave(state, { kind: 'tick' }, now, context()).state
     state = stepSlave(
       state,
-      { kind: 'connect-failed', words: 'ECONNREFUSED', jitter: 0.999 },
+      { kind: 'connect-failed', trouble: { reason: 'unreachable', words: 'ECONNREFUSED' }, jitter: 0.999 },
       now,
       context(),
     ).state

@@ -39,13 +39,10 @@ export function stepSlave(
       return onConnected(state, event, now, context)
     case 'connect-failed':
       invariant(state.kind === 'connecting', `a failed connect while ${state.kind}`)
-      return retry(state, 'back-off', now, context, event.jitter, {
-        reason: 'unreachable',
-        words: event.words,
-      })
+      return retry(state, 'back-off', now, context, event.jitter, event.trouble)
     case 'master-hello':
       if (state.kind !== 'greeting') return violated(state, 'a hello that nobody asked for')
-      return onMasterHello(state, event.received, event.wallClock, context)
+      return onMasterHello(state, event, context)
     case 'answer':
       if (state.kind === 'proving') return onAnswer(state, event.answer, now, context)
       return state.kind === 'greeting'

@@ -1,4 +1,4 @@
-import type { LogOffset } from '@tandemmq/base'
+import type { LogOffset, PeerCertificate } from '@tandemmq/base'
 import type { Answer, Control, Lineage, LogRange, ReceivedHello, Refusal } from '@tandemmq/codec'
 import type { HaMember } from './ha-member.ts'
 import type { HaTimings } from './ha-timings.ts'
@@ -113,8 +113,13 @@ export interface SlaveStreaming extends Attempt {
 export type SlaveEvent =
   | { readonly kind: 'tick' }
   | { readonly kind: 'connected'; readonly nonce: Buffer; readonly wallClock: number }
-  | { readonly kind: 'connect-failed'; readonly words: string; readonly jitter: number }
-  | { readonly kind: 'master-hello'; readonly received: ReceivedHello; readonly wallClock: number }
+  | { readonly kind: 'connect-failed'; readonly trouble: Refusal; readonly jitter: number }
+  | {
+      readonly kind: 'master-hello'
+      readonly received: ReceivedHello
+      readonly wallClock: number
+      readonly certificate?: PeerCertificate | undefined
+    }
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'adopted' }
   | { readonly kind: 'cut-done' }

@@ -1,6 +1,8 @@
 export { NodeClock } from './node-clock.ts'
 export { NodeRandom } from './node-random.ts'
 export { NodeFiles } from './node-files.ts'
+export { TlsCredentials, type TlsCredentialsPorts, type TlsFiles } from './tls/tls-credentials.ts'
+export { TlsNet, type TlsNetOptions } from './tls/tls-net.ts'
 export { NodeNet, type NodeNetOptions } from './node-net.ts'
 export { PinoLogger, type PinoLoggerOptions } from './pino-logger.ts'
 export { readableLine } from './readable-line.ts'

@@ -1,15 +1,23 @@
 import type { Socket } from 'node:net'
-import { BrokerError, invariant, type Connection, type ConnectionHandlers } from '@tandemmq/base'
+import {
+  BrokerError,
+  invariant,
+  type Connection,
+  type ConnectionHandlers,
+  type PeerCertificate,
+} from '@tandemmq/base'
 
-/** A TCP socket behind the {@link Connection} port. */
+/** A TCP socket, or one with TLS whose handshake is over, behind the {@link Connection} port. */
 export class NodeConnection implements Connection {
   readonly remote: string
+  readonly peerCertificate: PeerCertificate | undefined
   readonly #socket: Socket
   readonly #queuedBytesMax: number
   #failure: Error | undefined
   #started = false
 
-  constructor(socket: Socket, queuedBytesMax: number) {
+  constructor(socket: Socket, queuedBytesMax: number, peerCertificate?: PeerCertificate) {
+    this.peerCertificate = peerCertificate
     this.#socket = socket
     this.#queuedBytesMax = queuedBytesMax
     this.remote = hostAndPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)

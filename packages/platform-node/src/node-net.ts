@@ -1,6 +1,5 @@
-import { createServer, Socket, type Server } from 'node:net'
+import { createConnection } from 'node:net'
 import {
-  invariant,
   silentLogger,
   type Address,
   type Connection,
@@ -9,6 +8,8 @@ import {
   type Net,
 } from '@tandemmq/base'
 import { NodeConnection } from './node-connection.ts'
+import { connected } from './socket-connect.ts'
+import { listenForSockets, type SocketLimits } from './socket-listener.ts'
 
 export interface NodeNetOptions {
   /** A connection whose peer leaves more than this unread is destroyed. Default 256 MiB. */
@@ -21,86 +22,35 @@ export interface NodeNetOptions {
   readonly logger?: Logger
 }
 
+export interface NetLimits extends SocketLimits {
+  readonly queuedBytesMax: number
+}
+
+export function netLimits(options: NodeNetOptions): NetLimits {
+  return {
+    queuedBytesMax: options.queuedBytesMax ?? 256 * 1024 * 1024,
+    highWaterBytes: options.highWaterBytes ?? 256 * 1024,
+    connectionsMax: options.connectionsMax ?? 1_000,
+    logger: options.logger ?? silentLogger,
+  }
+}
+
 /** TCP on this machine, without Nagle's delay. */
 export class NodeNet implements Net {
-  readonly #queuedBytesMax: number
-  readonly #highWaterBytes: number
-  readonly #connectionsMax: number
-  readonly #logger: Logger
+  readonly #limits: NetLimits
 
   constructor(options: NodeNetOptions = {}) {
-    this.#queuedBytesMax = options.queuedBytesMax ?? 256 * 1024 * 1024
-    this.#highWaterBytes = options.highWaterBytes ?? 256 * 1024
-    this.#connectionsMax = options.connectionsMax ?? 1_000
-    this.#logger = options.logger ?? silentLogger
+    this.#limits = netLimits(options)
   }
 
   listen(address: Address, accept: (connection: Connection) => void): Promise<Listener> {
-    const sockets = new Set<Socket>()
-    const server = createServer({ highWaterMark: this.#highWaterBytes }, (socket) => {
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
-      accept(new NodeConnection(socket, this.#queuedBytesMax))
-    })
-    server.maxConnections = this.#connectionsMax
-    return new Promise((resolve, reject) => {
-      server.once('error', reject)
-      server.listen({ host: address.host, port: address.port }, () => {
-        server.off('error', reject)
-        const bound = boundAddress(server)
-        // A failed accept (out of descriptors) concerns one connection, which its peer sees closed.
-        server.on('error', (failure) => {
-          const facts = { port: bound.port, connections: sockets.size, why: failure.message }
-          this.#logger.error(facts, 'a connection could not be accepted')
-        })
-        server.on('drop', (from) => {
-          const facts = { port: bound.port, peer: from?.remoteAddress, connections: sockets.size }
-          this.#logger.warn(facts, 'a connection too many was turned away')
-        })
-        resolve({ address: bound, close: () => closeServer(server, sockets) })
-      })
-    })
+    return listenForSockets(address, this.#limits, (socket) =>
+      accept(new NodeConnection(socket, this.#limits.queuedBytesMax)),
+    )
   }
 
-  connect(address: Address, signal?: AbortSignal): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(reasonOf(signal))
-        return
-      }
-      const socket = new Socket()
-      const abort = (): void => {
-        socket.destroy()
-        if (signal !== undefined) reject(reasonOf(signal))
-      }
-      const fail = (failure: Error): void => {
-        signal?.removeEventListener('abort', abort)
-        reject(failure)
-      }
-      signal?.addEventListener('abort', abort, { once: true })
-      socket.once('error', fail)
-      socket.connect({ host: address.host, port: address.port }, () => {
-        signal?.removeEventListener('abort', abort)
-        socket.off('error', fail)
-        resolve(new NodeConnection(socket, this.#queuedBytesMax))
-      })
-    })
+  async connect({ host, port }: Address, signal?: AbortSignal): Promise<Connection> {
+    const socket = await connected(() => createConnection({ host, port }), 'connect', signal)
+    return new NodeConnection(socket, this.#limits.queuedBytesMax)
   }
-}
-
-function boundAddress(server: Server): Address {
-  const bound = server.address()
-  invariant(bound !== null && typeof bound === 'object', 'a TCP listener has an address and a port')
-  return { host: bound.address, port: bound.port }
-}
-
-function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    for (const socket of sockets) socket.destroy()
-  })
-}
-
-function reasonOf(signal: AbortSignal): unknown {
-  return signal.reason
 }

@@ -1,0 +1,21 @@
+import type { HaSlaveOptions } from './ha-slave-options.ts'
+import { apacheTimings, defaultTimings } from './ha-timings.ts'
+import { OVERLAP_BYTES } from './slave-comparison.ts'
+import type { SlaveConfig } from './slave-state.ts'
+
+/** What a slave's session goes by, defaults filled in. */
+export function slaveConfig(options: HaSlaveOptions): SlaveConfig {
+  const { cluster, set, identity, instanceId, secret, certified, peer = 'tandemmq' } = options
+  return {
+    cluster,
+    set,
+    identity,
+    instanceId,
+    ...(secret === undefined ? {} : { secret }),
+    ...(certified === undefined ? {} : { certified }),
+    flush: options.flushBeforeReport === true ? 'always' : 'when-required',
+    peer,
+    overlapBytes: options.overlapBytes ?? OVERLAP_BYTES,
+    timings: { ...(peer === 'apache' ? apacheTimings : defaultTimings), ...options.timings },
+  }
+}
