@@ -18,7 +18,7 @@ const TAIL_MESSAGES = 2048
 
 /**
  * Reading messages of 1 KB in batches of 32, as a consumer does: units of a queue, then the records they lead to. The tail comes from memory; cold
- * ones from files, which the system may have cached. The floor of both: one read of each record's bytes, and a checksum over its body.
+ * ones from files, which the system may have cached, off the event loop. The floor of both: one read of each record's bytes, and a checksum over its body.
  */
 export async function readCosts(plan: BenchPlan): Promise<Record<string, unknown>> {
   await using directory = await BenchDirectory.make(plan.directory)
@@ -65,16 +65,17 @@ async function readAll(store: MessageStore, from: number, to: number): Promise<v
     const queue = store.queue(TOPIC, queueId)
     if (queue === undefined) throw new Error('the queue is missing')
     for (let at = from; at < to; at += BATCH) {
-      readBatch(store, queue, at, Math.min(BATCH, to - at))
+      await readBatch(store, queue, at, Math.min(BATCH, to - at))
       await new Promise<void>((resolve) => setImmediate(resolve))
     }
   }
 }
 
-function readBatch(store: MessageStore, queue: QueueReader, at: number, count: number): void {
-  const units = queue.units(at, count)
+async function readBatch(store: MessageStore, queue: QueueReader, at: number, count: number): Promise<void> {
+  const units = queue.units(at, count).filter((unit) => unit !== undefined)
   if (units.length < count) throw new Error('units are missing')
-  for (const unit of units) if (unit !== undefined) store.record(unit.offset, unit.size)
+  if (!units.every((unit) => store.isInMemory(unit))) await store.warm(units)
+  for (const { offset, size } of units) store.record(offset, size)
 }
 
 function readBare(root: string, count: number, recordBytes: number): void {

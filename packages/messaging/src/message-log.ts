@@ -39,6 +39,13 @@ export interface QueueView {
   units(queueOffset: QueueOffset, countMax: number): readonly (ConsumeQueueUnit | undefined)[]
 }
 
+/** Where a record lies, as a queue's unit says it. */
+export interface RecordPlace {
+  readonly offset: LogOffset
+  /** Bytes. */
+  readonly size: number
+}
+
 /** A record has reached its consume queue. */
 export interface Arrival {
   readonly topic: string
@@ -65,6 +72,13 @@ export interface MessageLog {
   appendAll(messages: readonly MessageToAppend[]): readonly (Appended | BrokerError)[]
   /** Of a record that holds several messages the one of `queueOffset`. */
   record(offset: LogOffset, size?: number, queueOffset?: QueueOffset): LogRecord
+  /** Whether {@link record} can give it without waiting for the disk, and everybody else with it. */
+  isInMemory(place: RecordPlace): boolean
+  /**
+   * Brings records into memory, off the event loop, the first ones of the log at least. Resolves with those that were tried; an error shows when
+   * {@link record} reads it.
+   */
+  warm(places: readonly RecordPlace[]): Promise<readonly RecordPlace[]>
   /** The epoch in which the byte at `offset` was written; past the end: the last one. */
   epochAt(offset: LogOffset): number
   /** `undefined`: the queue never held a message. */

@@ -2,12 +2,10 @@ import type { Clock, QueueOffset } from '@tandemmq/base'
 import type { ProgressBook, QueueProgressView } from './consumer-progress.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 import type { MessageLog } from './message-log.ts'
-import type { Find, QueueScan, ScanTerms } from './queue-scan.ts'
+import { nothingFound, type Find, type QueueScan, type ScanTerms } from './queue-scan.ts'
 
 /** The most that one receive takes, hence the longest batch that a former process can have left. */
 const BATCH_MAX = 32
-
-const nothing: Find = { candidates: [], filtered: [], hiddenUntil: undefined }
 
 /**
  * Order: while a message of a batch is neither acknowledged nor visible again, its queue is closed for the group, except to the attempt that
@@ -29,12 +27,12 @@ export class OrderlyTake {
 
   take(queue: DeliveryQueue, attemptId: string | undefined, terms: ScanTerms): Find {
     const view = this.#log.queue(queue.topic, queue.queueId)
-    if (view === undefined) return nothing
+    if (view === undefined) return nothingFound
     const progress = this.#book.progress.queue(queue.group, queue.topic, queue.queueId)
     const floor = Math.max(progress.floor, view.minOffset)
     const batch = queue.order?.offsets ?? batchLeft(progress, floor)
     if (this.#isClosed(queue, batch, progress, floor)) {
-      if (attemptId === undefined || queue.order?.attemptId !== attemptId) return nothing
+      if (attemptId === undefined || queue.order?.attemptId !== attemptId) return nothingFound
       return this.#again(queue, batch, progress, floor, terms)
     }
     const find = this.#scan.consecutive(queue, floor, view.maxOffset, terms)
@@ -65,6 +63,7 @@ export class OrderlyTake {
     terms: ScanTerms,
   ): Find {
     const find = this.#scan.consecutive(queue, floor, (batch.at(-1) ?? floor) + 1, terms)
+    if (find.cold.length > 0) return { ...find, candidates: [] } // All of it, or nothing yet.
     const candidates = find.candidates.map((candidate) => ({
       ...candidate,
       attempt: Math.max(1, progress.lease(candidate.queueOffset)?.attempts ?? 1),

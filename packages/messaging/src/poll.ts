@@ -1,6 +1,7 @@
-import type { Timer } from '@tandemmq/base'
+import type { LogOffset, Timer } from '@tandemmq/base'
 import type { CallContext, ReceiveAnswer, ReceiveRequest } from './api.ts'
 import type { GroupView } from './catalog.ts'
+import type { DeliveryQueue } from './delivery-queue.ts'
 import type { Subscription } from './subscription.ts'
 import type { TagFilter } from './tag-filter.ts'
 
@@ -14,6 +15,11 @@ export class Poll {
   readonly answer: Promise<ReceiveAnswer>
   /** There were messages, and none matched. */
   filteredOnly = false
+  /** Records are being read for it. */
+  isWarming = false
+  /** Those that were warmed since it looked for messages first, and the queue that they are in. */
+  readonly warmed = new Set<LogOffset>()
+  warmedOf: DeliveryQueue | undefined
   readonly #resolve: (answer: ReceiveAnswer) => void
   readonly #reject: (reason: unknown) => void
   #timer: Timer | undefined

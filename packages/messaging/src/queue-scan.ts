@@ -5,7 +5,7 @@ import type { ProgressBook, QueueProgressView, Settled } from './consumer-progre
 import type { DeadLetters } from './dead-letters.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 import { settleExpired } from './expired-progress.ts'
-import type { MessageLog, QueueView, VisibleEnd } from './message-log.ts'
+import type { MessageLog, QueueView, RecordPlace, VisibleEnd } from './message-log.ts'
 import { PropertyName } from './property-names.ts'
 import { readableRecord } from './readable-record.ts'
 import type { ScanBudget } from './scan-budget.ts'
@@ -28,6 +28,8 @@ export interface ScanTerms {
   readonly budget: ScanBudget
   /** Deliveries until a message counts as dead. */
   readonly attemptsMax: number
+  /** Records that were brought into memory for this receive: they are read wherever they are, so that every such read brings it on. */
+  readonly warmed: ReadonlySet<LogOffset>
 }
 
 /** What one look at a queue gave. */
@@ -37,6 +39,8 @@ export interface Find {
   readonly filtered: readonly Settled[]
   /** The next message is there, and becomes visible at this end. */
   readonly hiddenUntil: LogOffset | undefined
+  /** The next message is there, and on file only: with those behind it, to be brought into memory. */
+  readonly cold: readonly RecordPlace[]
 }
 
 /** Finds what may be handed out of a queue: past what is acknowledged and leased, never past the visible end. */
@@ -87,10 +91,10 @@ export class QueueScan {
   }
 }
 
-/** Units read at a time. */
+/** Units read at a time, and records warmed together. */
 const READ_AHEAD = 32
 
-const nothingFound: Find = { candidates: [], filtered: [], hiddenUntil: undefined }
+export const nothingFound: Find = { candidates: [], filtered: [], hiddenUntil: undefined, cold: [] }
 
 /** One pass over one queue. */
 class Look {
@@ -102,6 +106,7 @@ class Look {
   readonly #candidates: Candidate[] = []
   readonly #filtered: Settled[] = []
   #hiddenUntil: LogOffset | undefined
+  #cold: readonly RecordPlace[] = []
   #units: readonly (ConsumeQueueUnit | undefined)[] = []
   #unitsFrom: QueueOffset = 0
 
@@ -120,7 +125,12 @@ class Look {
   }
 
   find(): Find {
-    return { candidates: this.#candidates, filtered: this.#filtered, hiddenUntil: this.#hiddenUntil }
+    return {
+      candidates: this.#candidates,
+      filtered: this.#filtered,
+      hiddenUntil: this.#hiddenUntil,
+      cold: this.#cold,
+    }
   }
 
   /** Takes, filters or passes over one message. False: nothing further is to be had now. */
@@ -144,6 +154,10 @@ class Look {
       budget.close()
       return false
     }
+    if (!this.#terms.warmed.has(unit.offset) && !this.#parts.log.isInMemory(unit)) {
+      this.#cold = this.#placesFrom(queueOffset)
+      return false
+    }
     const candidate = this.#read(queueOffset, unit)
     if (candidate === undefined) return this.#passOver()
     if (!filter.matches(candidate.properties.get(PropertyName.tags)))
@@ -164,6 +178,16 @@ class Look {
     this.#units = this.view.units(queueOffset, READ_AHEAD)
     this.#unitsFrom = queueOffset
     return this.#units[0]
+  }
+
+  /** Where the messages lie that come next, as far as they can be seen and may be wanted. */
+  #placesFrom(queueOffset: QueueOffset): readonly RecordPlace[] {
+    const { log, visible } = this.#parts
+    return this.view.units(queueOffset, READ_AHEAD).filter((unit): unit is ConsumeQueueUnit => {
+      if (unit === undefined || unit.offset < log.minOffset || unit.offset + unit.size > visible.at)
+        return false
+      return unit.messages !== undefined || this.#terms.filter.mayMatch(unit.tagsCode)
+    })
   }
 
   #passOver(): true {

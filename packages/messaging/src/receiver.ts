@@ -4,7 +4,7 @@ import { isReadable, type Catalog, type GroupView, type TopicView } from './cata
 import type { ProgressBook } from './consumer-progress.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 import type { Handout } from './handout.ts'
-import type { Arrival, MessageLog, VisibleEnd } from './message-log.ts'
+import type { Arrival, MessageLog, RecordPlace, VisibleEnd } from './message-log.ts'
 import type { OrderlyTake } from './orderly-take.ts'
 import { Poll } from './poll.ts'
 import type { Find, QueueScan, ScanTerms } from './queue-scan.ts'
@@ -38,6 +38,8 @@ interface Waiting {
   hiddenUntil: LogOffset | undefined
   nextVisibleAt: number | undefined
   isTired: boolean
+  /** Before anything else: records on file. */
+  cold: { readonly queue: DeliveryQueue; readonly places: readonly RecordPlace[] } | undefined
 }
 
 /** Answers receives: from what is there, or by waiting for it. */
@@ -58,7 +60,12 @@ export class Receiver {
 
   async receive(request: ReceiveRequest, context: CallContext): Promise<ReceiveAnswer> {
     const poll = this.#poll(request, context)
-    const waiting = this.#take(poll)
+    let waiting = this.#take(poll)
+    while (waiting?.cold !== undefined) {
+      await this.#warm(poll, waiting.cold)
+      context.signal.throwIfAborted()
+      waiting = this.#take(poll) // Everything is asked again: who serves, what is leased, what is still there.
+    }
     if (waiting) this.#park(poll, waiting)
     return poll.answer
   }
@@ -158,8 +165,13 @@ export class Receiver {
   /** The longest waiting first, until there is nothing left. */
   #serve(topic: string, group: string): void {
     for (const poll of this.#polls.of(topic, group)) {
+      if (poll.isWarming) return
       try {
         const waiting = this.#take(poll)
+        if (waiting?.cold !== undefined) {
+          void this.#warm(poll, waiting.cold).then(() => this.#serve(topic, group))
+          return
+        }
         if (waiting) {
           this.#await(poll, waiting)
           return
@@ -171,25 +183,47 @@ export class Receiver {
     }
   }
 
+  /** For a receive that has got nothing yet. */
+  async #warm(poll: Poll, { queue, places }: NonNullable<Waiting['cold']>): Promise<void> {
+    poll.isWarming = true
+    const warmed = await this.#parts.log.warm(places)
+    poll.isWarming = false
+    for (const { offset } of warmed) poll.warmed.add(offset)
+    poll.warmedOf = queue
+  }
+
   /**
    * Hands out what is there and answers the poll; otherwise says what to wait for. No await inside: the token is asked in the tick
    * in which the leases are written and the answer leaves (rules 4.1, 4.3).
    */
   #take(poll: Poll): Waiting | undefined {
-    const { gate, handout } = this.#parts
+    const { gate, handout, log } = this.#parts
     const servingEpoch = gate.check(poll.context)
     const topic = this.#topic(poll.request.topic)
     const budget = new ScanBudget(Math.min(poll.request.batchSize, BATCH_MAX))
-    const terms = { filter: poll.filter, budget, attemptsMax: poll.group.retryMaxTimes + 1 }
+    const { filter, warmed } = poll
+    const terms = { filter, budget, warmed, attemptsMax: poll.group.retryMaxTimes + 1 }
     const messages: DeliveredMessage[] = []
-    const waiting: Waiting = { hiddenUntil: undefined, nextVisibleAt: undefined, isTired: false }
+    const waiting: Waiting = {
+      hiddenUntil: undefined,
+      nextVisibleAt: undefined,
+      isTired: false,
+      cold: undefined,
+    }
+    const begin = poll.warmedOf
+    poll.warmedOf = undefined
     try {
-      for (const queue of poll.subscription.inTurn(topic.readQueues)) {
+      for (const queue of poll.subscription.inTurn(topic.readQueues, begin)) {
         const find = this.#find(poll, queue, terms)
         if (find.filtered.length > 0) this.#filterOut(poll, queue, find)
         messages.push(
           ...handout.give(queue, find.candidates, poll.request, poll.context.clientId, servingEpoch),
         )
+        if (find.cold.length > 0) {
+          if (messages.length === 0) waiting.cold = { queue, places: find.cold }
+          else void log.warm(find.cold) // For the next receive.
+          break
+        }
         if (budget.isSpent) break
         if (messages.length === 0) this.#note(waiting, queue, find)
       }
@@ -201,6 +235,7 @@ export class Receiver {
       poll.end({ messages, filteredOnly: false })
       return undefined
     }
+    if (waiting.cold === undefined) warmed.clear()
     waiting.isTired = budget.isTired
     return waiting
   }

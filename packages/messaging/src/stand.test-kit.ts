@@ -1,5 +1,5 @@
 import { createSecretKey } from 'node:crypto'
-import { BrokerError, silentMeter, type LogOffset } from '@tandemmq/base'
+import { BrokerError, silentMeter, type Files, type LogOffset } from '@tandemmq/base'
 import {
   MetadataStore,
   groupConfig,
@@ -70,6 +70,9 @@ export class Stand {
   readonly #token = new TestToken()
   readonly #writing = { allowed: true }
   timersInMemory = 1000
+  tailBytes = 4 << 20
+  /** Stands between the store and its disk. */
+  watched: (files: Files) => Files = (files) => files
   /** What sends wait for. */
   confirm: (end: LogOffset, deadline?: number) => Promise<SendStatus> = async () => 'OK'
   admit: () => void = () => {}
@@ -120,13 +123,14 @@ export class Stand {
     const { files, clock, random } = this.machine.boot()
     this.logger = new RecordingLogger()
     this.visible = new TestVisible()
-    const ports = { files, clock, random, logger: this.logger, meter: silentMeter }
+    const ports = { files: this.watched(files), clock, random, logger: this.logger, meter: silentMeter }
     const options = {
       root: ROOT,
       storeHost: HOST,
       bootId: `boot-${this.#boots}`,
       segmentBytes: 1 << 20,
       preZeroBytes: 0,
+      tailBytes: this.tailBytes,
     }
     const store = await this.clock.outcome(MessageStore.open(options, ports))
     const log: LogKnowledge = {

@@ -25,8 +25,9 @@ export class Subscription {
     return this.#queues.values()
   }
 
-  /** All of the topic's queues, starting with another one each time. */
-  *inTurn(readQueues: number): Iterable<DeliveryQueue> {
+  /** All of the topic's queues, starting with another one each time, or with `begin`. */
+  *inTurn(readQueues: number, begin?: DeliveryQueue): Iterable<DeliveryQueue> {
+    if (begin !== undefined) this.#first = begin.queueId
     const first = this.#first % readQueues
     this.#first = (first + 1) % readQueues
     for (let step = 0; step < readQueues; step += 1) yield this.queue((first + step) % readQueues)

@@ -9,7 +9,13 @@ function emptyLog(tailBytes = 1024): { readonly log: CommitLog; readonly clock: 
   const files = new SimulatedFiles({ clock, random: new SeededRandom(1) })
   files.makeDirectory(directory)
   return {
-    log: new CommitLog({ directory, segmentBytes: 4096, tailBytes, keptFreeRatio: 0 }, files, 0, 0),
+    log: new CommitLog(
+      { directory, segmentBytes: 4096, tailBytes, coldBytes: 1024, keptFreeRatio: 0 },
+      files,
+      clock,
+      0,
+      0,
+    ),
     clock,
   }
 }

@@ -3,14 +3,15 @@ import {
   Frontier,
   invariant,
   isOutOfDescriptors,
+  type Clock,
   type Files,
   type LogOffset,
   type OpenFile,
 } from '@tandemmq/base'
 import { BLANK_BYTES, encodeBlank } from '@tandemmq/codec'
+import { ColdLog, type LogInMemory } from './cold-log.ts'
 import { DiskReserve } from './disk-reserve.ts'
 import { isDiskFull } from './errno.ts'
-import { FileCache } from './file-cache.ts'
 import { expired, outOfDescriptors, outsideLog } from './log-errors.ts'
 import { logFileName } from './log-file-name.ts'
 import { TailMemory } from './tail-memory.ts'
@@ -23,6 +24,8 @@ export interface CommitLogOptions {
   readonly segmentBytes: number
   /** How much of the tail to keep in memory. */
   readonly tailBytes: number
+  /** How much of what was read from files to keep in memory. */
+  readonly coldBytes: number
   /** Share of the disk that messages leave free, see {@link DiskReserve}. */
   readonly keptFreeRatio: number
 }
@@ -30,25 +33,23 @@ export interface CommitLogOptions {
 /** Writes a record into `target` at `at`, for its place in the log. */
 export type EncodeAt = (target: Buffer, at: number, offset: LogOffset) => void
 
-/** Segments open for reading besides those being written. */
-const READ_FILES_MAX = 32
-
 /**
  * The log: one sequence of bytes in files of equal length. A record never crosses the end of a file: where it does not
  * fit, a blank says so and the next file begins.
  *
  * One writer, no `await` between taking an offset and having written: so offsets are dense by construction.
  */
-export class CommitLog {
+export class CommitLog implements LogInMemory {
   /** The log's end: what readers may see. */
   readonly written: Frontier
   /** What is on stable storage. */
   readonly flushed: Frontier
   readonly segmentBytes: number
   readonly directory: string
+  /** What is on file only. */
+  readonly cold: ColdLog
   readonly #files: Files
   readonly #tail: TailMemory
-  readonly #cold: FileCache
   readonly #reserve: DiskReserve
   /** Segments being written or waiting for their sync, by start; the last one holds the end, or is prepared for it. */
   readonly #hot = new Map<LogOffset, OpenFile>()
@@ -63,18 +64,18 @@ export class CommitLog {
   #isDiskFull = false
 
   /** For a recovered log: everything in [`minOffset`, `end`) is on file, everything behind reads as zeros. */
-  constructor(options: CommitLogOptions, files: Files, minOffset: LogOffset, end: LogOffset) {
+  constructor(options: CommitLogOptions, files: Files, clock: Clock, minOffset: LogOffset, end: LogOffset) {
     this.directory = options.directory
     this.segmentBytes = options.segmentBytes
     this.#files = files
     this.#tail = new TailMemory(options.tailBytes)
-    this.#cold = new FileCache(files, 'read', READ_FILES_MAX)
     this.#reserve = new DiskReserve(files, options.directory, options.keptFreeRatio)
     this.#minOffset = minOffset
     this.#end = end
     this.#zeroedTo = end
     this.written = new Frontier(end)
     this.flushed = new Frontier(end)
+    this.cold = new ColdLog(this, files, clock, options.coldBytes)
     const start = this.segmentStart(end)
     if (files.exists(this.#path(start))) this.#ensureSegment(start)
   }
@@ -196,17 +197,32 @@ export class CommitLog {
    * at the end. A view that stays true, or what a file had, in `memory` if given. Throws `OFFSET_EXPIRED` below the log, `ILLEGAL_ARGUMENT` behind it.
    */
   read(offset: LogOffset, bytesMax: number, memory?: () => Buffer): Buffer {
+    const size = this.readable(offset, bytesMax)
+    if (size === 0) return nothing
+    return this.#tail.view(offset, size) ?? this.cold.read(offset, size, memory)
+  }
+
+  /** How much {@link read} can give of one segment. Errors as that. */
+  readable(offset: LogOffset, bytesMax: number): number {
     const segmentEnd = this.segmentStart(offset) + this.segmentBytes
-    const readable = Math.min(bytesMax, this.#readableFrom(offset), segmentEnd - offset)
-    if (readable === 0) return nothing
-    return this.#tail.view(offset, readable) ?? this.#readFile(offset, readable, memory)
+    return Math.min(bytesMax, this.#readableFrom(offset), segmentEnd - offset)
+  }
+
+  /** What the tail's memory has of it; a view that stays true. */
+  inTail(offset: LogOffset, bytesMax: number): Buffer | undefined {
+    return this.#tail.view(offset, bytesMax)
+  }
+
+  /** The open file of a segment that is being written, or waits for its sync. */
+  hotFile(start: LogOffset): OpenFile | undefined {
+    return this.#hot.get(start)
   }
 
   /** Exactly `size` bytes of one segment. Errors as {@link read}. */
   readExactly(offset: LogOffset, size: number): Buffer {
     if (this.#readableFrom(offset) < size) throw outsideLog(offset, size, this.#minOffset, this.written.at)
     const view = this.#tail.view(offset, size)
-    return view !== undefined && view.length === size ? view : this.#readFile(offset, size)
+    return view !== undefined && view.length === size ? view : this.cold.read(offset, size)
   }
 
   /**
@@ -216,9 +232,7 @@ export class CommitLog {
   forgetBelow(offset: LogOffset): void {
     const isSegment = offset % this.segmentBytes === 0 && offset <= this.segmentStart(this.#end)
     invariant(isSegment && offset >= this.#minOffset, 'a log begins with a segment, and only ever later')
-    for (let start = this.#minOffset; start < offset; start += this.segmentBytes) {
-      this.#cold.drop(this.#path(start))
-    }
+    this.cold.forgetBelow(offset, this.#minOffset)
     this.#minOffset = offset
     this.#isDiskFull = false // There may be room again: the next append finds out.
   }
@@ -267,7 +281,7 @@ export class CommitLog {
     const start = this.segmentStart(from)
     this.#ensureSegment(start)
     const to = Math.min(from + bytesMax, start + this.segmentBytes)
-    this.#hotFile(start).write(zeros(to - from), from - start)
+    this.#writtenFile(start).write(zeros(to - from), from - start)
     this.#dirty.add(start)
     this.#zeroedTo = to
     return true
@@ -282,7 +296,7 @@ export class CommitLog {
   close(): void {
     for (const file of this.#hot.values()) file.close()
     this.#hot.clear()
-    this.#cold.close()
+    this.cold.close()
   }
 
   #spaceLeft(): number {
@@ -297,28 +311,6 @@ export class CommitLog {
     }
     if (offset < this.#minOffset) throw expired(offset, this.#minOffset)
     return end - offset
-  }
-
-  #readFile(offset: LogOffset, size: number, memory?: () => Buffer): Buffer {
-    const start = this.segmentStart(offset)
-    const bytes = memory?.().subarray(0, size) ?? Buffer.allocUnsafe(size)
-    const count = this.#readAt(start, bytes, offset - start)
-    if (count !== size)
-      throw new BrokerError('LOG_CORRUPT', `segment ${start} is too short`, { facts: { start } })
-    return bytes
-  }
-
-  /** A disk that does not read, or a process out of descriptors, is the reader's trouble: nobody else may fall over it. */
-  #readAt(start: LogOffset, bytes: Buffer, position: number): number {
-    try {
-      const file = this.#hot.get(start) ?? this.#cold.get(this.#path(start))
-      return file.read(bytes, position)
-    } catch (cause) {
-      throw new BrokerError('UNAVAILABLE', `segment ${start} of the commit log cannot be read`, {
-        facts: { start },
-        cause,
-      })
-    }
   }
 
   /** The rest of this segment becomes a blank. The next one must exist before: a full disk then changes nothing. */
@@ -354,7 +346,7 @@ export class CommitLog {
   /** Writes at the end. After a failure what got there is taken back: garbage must not lie behind the end. */
   #write(bytes: Uint8Array): void {
     const start = this.segmentStart(this.#end)
-    const file = this.#hotFile(start)
+    const file = this.#writtenFile(start)
     this.#dirty.add(start)
     try {
       file.write(bytes, this.#end - start)
@@ -370,7 +362,7 @@ export class CommitLog {
     }
   }
 
-  #hotFile(start: LogOffset): OpenFile {
+  #writtenFile(start: LogOffset): OpenFile {
     const file = this.#hot.get(start)
     invariant(file !== undefined, 'a segment being written is open')
     return file

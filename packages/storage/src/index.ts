@@ -8,6 +8,7 @@ export { offsetMessageIds, type AppendedBatch, type BatchToAppend } from './batc
 export { DELAY_LEVEL_TOPIC, indexedOf, isQueued, type Arrival } from './arrival.ts'
 export type { QueueReader } from './consume-queue.ts'
 export type { FoundMessages, MessageQuery } from './index-query.ts'
+export type { RecordPlace } from './read-plan.ts'
 export type { RecoveryReport } from './recovery.ts'
 export { readPosition, type Position } from './position-file.ts'
 export { canBeQueued, isQueueId, isTopicName } from './topic-name.ts'

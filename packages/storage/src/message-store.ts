@@ -1,11 +1,4 @@
-import {
-  BrokerError,
-  diskError,
-  messageOf,
-  type Frontier,
-  type LogOffset,
-  type QueueOffset,
-} from '@tandemmq/base'
+import { BrokerError, diskError, type Frontier, type LogOffset, type QueueOffset } from '@tandemmq/base'
 import type { Epoch, Lineage, LogRecord } from '@tandemmq/codec'
 import type { Appended, Appender, MessageToAppend } from './appender.ts'
 import { emitTo, type ArrivalListener } from './arrival-listener.ts'
@@ -16,10 +9,10 @@ import { saveDiverged } from './diverged.ts'
 import { insist } from './insist.ts'
 import { demandInLog } from './log-cut.ts'
 import { positionCutAt } from './position-file.ts'
+import type { RecordPlace } from './read-plan.ts'
 import type { RecoveryReport } from './recovery.ts'
 import { checksumOf, messageIn, readRecord, recordByMessageId } from './record-reading.ts'
 import { openContext, openFirstSession } from './store-context.ts'
-import { markStopped } from './store-directory.ts'
 import { observePositions } from './store-metrics.ts'
 import { completeOptions, scanLimitsOf, type StoreOptions, type StorePorts } from './store-options.ts'
 import { StoreSession, type SessionContext } from './store-session.ts'
@@ -238,6 +231,21 @@ export class MessageStore implements AsyncDisposable {
     return this.#session.log.read(offset, bytesMax, memory)
   }
 
+  /** As {@link read}, off the event loop where the bytes are on file only. */
+  readLater(offset: LogOffset, bytesMax: number): Promise<Buffer> {
+    return this.#session.log.cold.readLater(offset, bytesMax)
+  }
+
+  /** Whether {@link record} can give it without waiting for the disk, and all others with it. */
+  isInMemory(place: RecordPlace): boolean {
+    return this.#session.log.cold.isInMemory(place)
+  }
+
+  /** Brings records into memory, off the loop, the first of the log at least. Resolves with those that were tried; errors show in {@link record}. */
+  warm(places: readonly RecordPlace[]): Promise<readonly RecordPlace[]> {
+    return this.#session.log.cold.warm(places)
+  }
+
   /**
    * The record at `offset`; with its `size`, as a queue's unit knows it, in one read. The body is a view, good as long
    * as it is held. Of an inner batch the whole, or the message that has `queueOffset`. Throws `OFFSET_EXPIRED` below the log, `ILLEGAL_ARGUMENT` behind it, `LOG_CORRUPT` where no sound record is.
@@ -347,19 +355,7 @@ export class MessageStore implements AsyncDisposable {
     this.#isClosed = true
     if (this.#blocked !== undefined) return
     this.#blocked = new BrokerError('LOG_CLOSED', 'the store was closed')
-    const { ports, options, position } = this.#context
-    const session = this.#session
-    let isClean = false
-    try {
-      isClean = await session.settle()
-    } catch (failure) {
-      ports.logger.error({ why: messageOf(failure) }, 'the store could not be brought to disk before its end')
-    }
-    const cleanEnd = session.dispatcher.dispatched.at
-    await session.end(this.#blocked)
-    if (!isClean) return
-    await position.save({ cleanEnd, flushed: cleanEnd })
-    await markStopped(ports.files, options.root)
+    await this.#session.stop(this.#blocked)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -25,6 +25,8 @@ export interface StoreOptions {
   readonly preZeroBytes?: number
   /** How much of the log's tail stays in memory for those who follow it. Default 4 MiB. */
   readonly tailBytes?: number
+  /** How much of what was read from files of the log is kept, for all readers together. Default 8 MiB. */
+  readonly coldBytes?: number
   /** How often the position file follows the log while that grows. Default 1,000 ms. */
   readonly positionIntervalMs?: number
   /** How often consume queues are synced while the log grows: as much is dispatched again after a crash. Default 5,000 ms. */
@@ -82,6 +84,7 @@ export function completeOptions(options: StoreOptions): CompleteStoreOptions {
     flushIntervalMs: options.flushIntervalMs ?? 500,
     preZeroBytes: options.preZeroBytes ?? 4 * MIB,
     tailBytes: options.tailBytes ?? 4 * MIB,
+    coldBytes: options.coldBytes ?? 8 * MIB,
     positionIntervalMs: options.positionIntervalMs ?? 1000,
     queueSyncIntervalMs: options.queueSyncIntervalMs ?? 5000,
     consumeQueueFilesMax: options.consumeQueueFilesMax ?? 512,

@@ -1,4 +1,4 @@
-import { BrokerError } from '@tandemmq/base'
+import { BrokerError, messageOf } from '@tandemmq/base'
 import { Appender } from './appender.ts'
 import { tagsCodeOfRecord, type Arrival } from './arrival.ts'
 import { BackgroundFlush } from './background-flush.ts'
@@ -22,7 +22,7 @@ import { readCheckpoint, recoverStore, type RecoveryReport, type StoreEvidence }
 import { readRecord } from './record-reading.ts'
 import { RecoveryMarks } from './recovery-marks.ts'
 import { SegmentReader } from './segment-reader.ts'
-import { isMarkedRunning } from './store-directory.ts'
+import { isMarkedRunning, markStopped } from './store-directory.ts'
 import { removeStraySegments } from './stray-segments.ts'
 import { scanLimitsOf, type CompleteStoreOptions, type StorePorts } from './store-options.ts'
 import { beginOf } from './store-owner.ts'
@@ -156,7 +156,7 @@ export class StoreSession {
       const { queueEnds } = context
       const checksums = new PropertyChecksums(options.propertyCrc)
       const found = await recoverStore(files, reader, queues, queueEnds, index, evidence, checksums, logger)
-      const log = new CommitLog({ ...options, directory }, files, reader.first, found.report.end)
+      const log = new CommitLog({ ...options, directory }, files, ports.clock, reader.first, found.report.end)
       const { end } = found.report
       position.note({
         begin: beginOf(reader.first, end),
@@ -198,6 +198,22 @@ export class StoreSession {
     await this.index?.finish()
     await this.bookkeeping.syncQueues()
     return true
+  }
+
+  /** A clean stop, if all can be brought to disk: then the next start knows it. Whoever waits is told `reason`. */
+  async stop(reason: BrokerError): Promise<void> {
+    const { ports, options, position } = this.#context
+    let isClean = false
+    try {
+      isClean = await this.settle()
+    } catch (failure) {
+      ports.logger.error({ why: messageOf(failure) }, 'the store could not be brought to disk before its end')
+    }
+    const cleanEnd = this.dispatcher.dispatched.at
+    await this.end(reason)
+    if (!isClean) return
+    await position.save({ cleanEnd, flushed: cleanEnd })
+    await markStopped(ports.files, options.root)
   }
 
   /** The process cannot go on with what was opened. */

@@ -203,6 +203,16 @@ export class SimulatedFiles implements Files {
     })
   }
 
+  /** Resolves in a later turn; never if the process dies before. */
+  inPool(): Promise<void> {
+    const { incarnation } = this
+    return new Promise((resolve) => {
+      this.#clock.after(0, () => {
+        if (incarnation === this.#incarnation) resolve()
+      })
+    })
+  }
+
   #used(): number {
     let used = 0
     for (const inode of this.tree.files()) used += inode.content.allocated
@@ -237,8 +247,10 @@ class SimulatedFile implements OpenFile {
   }
 
   async readLater(target: Uint8Array, position: number): Promise<number> {
-    await Promise.resolve()
-    return this.read(target, position)
+    this.#live('read')
+    await this.#disk.inPool()
+    // A close waits for what the pool still does on the descriptor, as NodeOpenFile's does.
+    return this.#inode.content.read(target, position)
   }
 
   write(bytes: Uint8Array, position: number): void {
