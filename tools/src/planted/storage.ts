@@ -168,6 +168,20 @@ export const storageBugs: readonly PlantedBug[] = [
     tests: [`${storage}/log-expiry.test.ts`],
   },
   {
+    name: 'a segment expired under a read in the pool',
+    file: `${storage}/cold-log.ts`,
+    find: '    this.#log.readable(offset, size)\n',
+    plant: '',
+    tests: [`${storage}/cold-log.test.ts`],
+  },
+  {
+    name: 'what was read in the pool believed after the log was cut',
+    file: `${storage}/cold-log.ts`,
+    find: 'offset >= minOffset && written.failure === undefined',
+    plant: 'offset >= minOffset && (written.failure === undefined || true)',
+    tests: [`${storage}/cold-log.test.ts`],
+  },
+  {
     name: 'the length of a file that a power cut took not given back',
     file: `${storage}/recovery.ts`,
     find: 'if (file.size() < reader.limits.segmentBytes) file.truncate(reader.limits.segmentBytes)',
