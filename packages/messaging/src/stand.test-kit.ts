@@ -70,7 +70,7 @@ export class Stand {
   readonly #token = new TestToken()
   readonly #writing = { allowed: true }
   timersInMemory = 1000
-  tailBytes = 4 << 20
+  tailBytes = 16 << 20
   /** Stands between the store and its disk. */
   watched: (files: Files) => Files = (files) => files
   /** What sends wait for. */

@@ -1,5 +1,11 @@
 import { BrokerError } from '@tandemmq/base'
-import { SeededRandom, SimulatedClock, SimulatedFiles, WatchedReads } from '@tandemmq/testkit'
+import {
+  SeededRandom,
+  SimulatedClock,
+  SimulatedFiles,
+  WatchedFiles,
+  type WatchedRead,
+} from '@tandemmq/testkit'
 import { describe, expect, test } from 'vitest'
 import { CommitLog } from './commit-log.ts'
 
@@ -10,14 +16,20 @@ const RECORD = 1000
 /** A log of `records` records, each filled with its number, of which a little is in memory. */
 async function coldLog(records: number) {
   const clock = new SimulatedClock()
-  const reads = new WatchedReads(new SimulatedFiles({ clock, random: new SeededRandom(1) }))
-  reads.makeDirectory(directory)
+  const disk = new SimulatedFiles({ clock, random: new SeededRandom(1) })
+  disk.makeDirectory(directory)
+  const reads: WatchedRead[] = []
+  const files = new WatchedFiles(
+    disk,
+    () => {},
+    (read) => reads.push(read),
+  )
   const sizes = { segmentBytes: SEGMENT, tailBytes: 1, coldBytes: 2 << 20 }
-  const log = new CommitLog({ directory, ...sizes, keptFreeRatio: 0 }, reads, clock, 0, 0)
+  const log = new CommitLog({ directory, ...sizes, keptFreeRatio: 0 }, files, clock, 0, 0)
   for (let n = 0; n < records; n += 1) log.append(RECORD, (target, at) => target.fill(n, at, at + RECORD))
   log.announce()
   await clock.outcome(log.sync())
-  return { log, clock, reads }
+  return { log, clock, disk, reads }
 }
 
 function place(n: number): { offset: number; size: number } {
@@ -36,8 +48,7 @@ describe('records on file', () => {
       for (const { offset } of places(from, 32))
         expect(log.readExactly(offset, RECORD)).toEqual(Buffer.alloc(RECORD, offset / RECORD))
     }
-    expect(reads.atOnce).toEqual([])
-    expect(reads.later).toHaveLength(1)
+    expect(reads).toEqual([expect.objectContaining({ isLater: true })])
   })
 
   test('are read by many at once, of whom few go on in one turn', async () => {
@@ -70,11 +81,11 @@ describe('records on file', () => {
   })
 
   test('expire while they are read', async () => {
-    const { log, clock, reads } = await coldLog(3000)
+    const { log, clock, disk } = await coldLog(3000)
     const warm = log.cold.warm(places(0, 32))
     const raw = log.cold.readLater(0, 5000)
     log.forgetBelow(SEGMENT)
-    reads.remove(`${directory}/00000000000000000000`)
+    disk.remove(`${directory}/00000000000000000000`)
     await clock.outcome(warm)
     await expect(clock.outcome(raw)).rejects.toMatchObject({ code: 'OFFSET_EXPIRED' })
     expect(log.cold.isInMemory(place(0))).toBe(false)
@@ -97,11 +108,11 @@ describe('records on file', () => {
   })
 
   test('are not read by those whose log is closed, for a cut, while they wait', async () => {
-    const { log, clock, reads } = await coldLog(3000)
+    const { log, clock, disk } = await coldLog(3000)
     const raw = log.cold.readLater(0, RECORD)
     const warm = log.cold.warm(places(0, 32))
     log.endFrontiers(new BrokerError('LOG_CLOSED', 'the log is being cut'))
-    reads.open(`${directory}/00000000000000000000`, 'read-write').write(Buffer.alloc(RECORD, 99), 0)
+    disk.open(`${directory}/00000000000000000000`, 'read-write').write(Buffer.alloc(RECORD, 99), 0)
     await expect(clock.outcome(raw)).rejects.toMatchObject({ code: 'LOG_CLOSED' })
     await clock.outcome(warm)
     expect(log.cold.isInMemory(place(0))).toBe(false)

@@ -17,19 +17,33 @@ export interface WatchedCall {
   readonly halfOfIt?: () => void
 }
 
-/** A disk that says so right before every call that changes or syncs something. What `onCall` throws, the call throws. */
+/** A read, about to be made. */
+export interface WatchedRead {
+  readonly path: string
+  readonly bytes: number
+  /** Off the event loop; otherwise everybody waits for it. */
+  readonly isLater: boolean
+}
+
+/** A disk that says so right before every call that changes or syncs something, or reads. What `onCall` throws, the call throws. */
 export class WatchedFiles implements Files {
   readonly #files: Files
   readonly #onCall: (call: WatchedCall) => void
+  readonly #onRead: (read: WatchedRead) => void
 
-  constructor(files: Files, onCall: (call: WatchedCall) => void) {
+  constructor(
+    files: Files,
+    onCall: (call: WatchedCall) => void,
+    onRead: (read: WatchedRead) => void = () => {},
+  ) {
     this.#files = files
     this.#onCall = onCall
+    this.#onRead = onRead
   }
 
   open(path: string, mode: OpenMode): OpenFile {
     if (mode === 'create') this.#onCall({ kind: 'create', path })
-    return new WatchedFile(this.#files.open(path, mode), this.#onCall)
+    return new WatchedFile(this.#files.open(path, mode), this.#onCall, this.#onRead)
   }
 
   exists(path: string): boolean {
@@ -69,11 +83,13 @@ class WatchedFile implements OpenFile {
   readonly path: string
   readonly #file: OpenFile
   readonly #onCall: (call: WatchedCall) => void
+  readonly #onRead: (read: WatchedRead) => void
 
-  constructor(file: OpenFile, onCall: (call: WatchedCall) => void) {
+  constructor(file: OpenFile, onCall: (call: WatchedCall) => void, onRead: (read: WatchedRead) => void) {
     this.path = file.path
     this.#file = file
     this.#onCall = onCall
+    this.#onRead = onRead
   }
 
   size(): number {
@@ -81,10 +97,12 @@ class WatchedFile implements OpenFile {
   }
 
   read(target: Uint8Array, position: number): number {
+    this.#onRead({ path: this.path, bytes: target.length, isLater: false })
     return this.#file.read(target, position)
   }
 
   readLater(target: Uint8Array, position: number): Promise<number> {
+    this.#onRead({ path: this.path, bytes: target.length, isLater: true })
     return this.#file.readLater(target, position)
   }
 
