@@ -1,7 +1,7 @@
 import { BrokerError } from '@tandemmq/base'
 import { crc32m } from './crc32m.ts'
 import { scanFrame, type ScanLimits } from './frame-scan.ts'
-import { readIp, type Host } from './host.ts'
+import { isPort, readIp, type Host } from './host.ts'
 import { isOffset, readInt64 } from './int64.ts'
 import type { LogRecord } from './log-record.ts'
 import * as layout from './record-layout.ts'
@@ -59,54 +59,6 @@ export function decodeRecord(source: Buffer, at: number, options: DecodeRecordOp
   }
 }
 
-/** What queues and index need of a record, and where its last parts lie. */
-export interface DispatchFields extends Pick<
-  LogRecord,
-  | 'size'
-  | 'queueId'
-  | 'queueOffset'
-  | 'physicalOffset'
-  | 'sysFlag'
-  | 'storeTimestamp'
-  | 'topic'
-  | 'properties'
-> {
-  readonly propertiesBytes: number
-  /** Bytes of all that follows the body. */
-  readonly behindBodyBytes: number
-}
-
-/**
- * As {@link decodeRecord}, without the body's checksum and without what recovery does not look at: every record of a log passes here. The record of
- * `size` bytes must have scanned as a message. `undefined`: it holds what no record has.
- */
-export function decodeDispatchFields(source: Buffer, at: number, size: number): DispatchFields | undefined {
-  const sysFlag = source.readInt32BE(at + layout.SYS_FLAG_AT)
-  const queueOffset = readInt64(source, at + layout.QUEUE_OFFSET_AT)
-  const storeTimestampAt = at + layout.storeTimestampAt(sysFlag)
-  const bodyLengthAt = at + layout.bodyLengthAt(sysFlag)
-  const bornPort = source.readInt32BE(storeTimestampAt - 4)
-  const storePort = source.readInt32BE(bodyLengthAt - 16)
-  if (!isOffset(queueOffset) || !isPort(bornPort) || !isPort(storePort)) return undefined
-  const bodyEnd = bodyLengthAt + 4 + source.readInt32BE(bodyLengthAt)
-  const isFirst = source.readInt32BE(at + layout.MAGIC_AT) === layout.MAGIC_V1
-  const topicAt = bodyEnd + (isFirst ? 1 : 2)
-  const topicEnd = topicAt + (isFirst ? source.readInt8(bodyEnd) : source.readInt16BE(bodyEnd))
-  const end = at + size
-  return {
-    size,
-    queueId: source.readInt32BE(at + layout.QUEUE_ID_AT),
-    queueOffset,
-    physicalOffset: readInt64(source, at + layout.PHYSICAL_OFFSET_AT),
-    sysFlag,
-    storeTimestamp: readInt64(source, storeTimestampAt),
-    topic: source.toString('utf8', topicAt, topicEnd),
-    properties: source.toString('utf8', topicEnd + 2, end),
-    propertiesBytes: end - topicEnd - 2,
-    behindBodyBytes: end - bodyEnd,
-  }
-}
-
 /** Store time of the record at `at`, which must have scanned as a message: recovery needs nothing else of it. */
 export function readStoreTimestamp(source: Buffer, at: number): number {
   return readInt64(source, at + layout.storeTimestampAt(source.readInt32BE(at + layout.SYS_FLAG_AT)))
@@ -124,10 +76,6 @@ function readHost(source: Buffer, at: number, bytes: 8 | 20, record: number): Ho
   const port = source.readInt32BE(at + address)
   if (!isPort(port)) throw corrupt('a port is out of its range', record)
   return { ip: readIp(source, at, address), port }
-}
-
-function isPort(port: number): boolean {
-  return port >= 0 && port <= 65535
 }
 
 function corrupt(why: string, at: number): BrokerError {

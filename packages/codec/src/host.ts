@@ -8,6 +8,11 @@ export interface Host {
   readonly port: number
 }
 
+/** Whether the i32 of a stored host can be a port. */
+export function isPort(port: number): boolean {
+  return port >= 0 && port <= 65535
+}
+
 export function isIpv6(ip: string): boolean {
   return ip.includes(':')
 }

@@ -23,12 +23,11 @@ export {
 } from './encode-record.ts'
 export {
   bodyCrcMatches,
-  decodeDispatchFields,
   decodeRecord,
   readStoreTimestamp,
-  type DispatchFields,
   type DecodeRecordOptions,
 } from './decode-record.ts'
+export { DispatchFieldsReader, type DispatchFields } from './dispatch-fields.ts'
 export { frameFields, type DescribedFrame } from './frame-fields.ts'
 export { scanFrame, type FrameFault, type FrameScan, type ScanLimits } from './frame-scan.ts'
 export {

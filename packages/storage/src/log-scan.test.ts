@@ -1,7 +1,11 @@
 import { silentLogger, silentMeter } from '@tandemmq/base'
+import { encodeRecord, recordSize } from '@tandemmq/codec'
 import { SeededRandom, SimulatedClock, SimulatedFiles } from '@tandemmq/testkit'
 import { expect, test } from 'vitest'
+import { scanLog } from './log-scan.ts'
 import { MessageStore } from './message-store.ts'
+import { PropertyChecksums } from './property-checksums.ts'
+import { SegmentReader } from './segment-reader.ts'
 
 const LOG = '/store/commitlog/00000000000000000000'
 
@@ -93,4 +97,35 @@ test('so are those that a killed process has written: a machine that stayed up h
   expect(store.flushed.at).toBeLessThan(end)
   files.kill()
   expect((await open('first')).end).toBe(end)
+})
+
+test('a record may end with its segment', async () => {
+  const clock = new SimulatedClock()
+  const files = new SimulatedFiles({ clock, random: new SeededRandom(1) }).mount()
+  files.makeDirectory('/log')
+  const fields = {
+    ...message(''),
+    version: 1 as const,
+    queueOffset: 0,
+    physicalOffset: 0,
+    storeTimestamp: 2,
+    storeHost,
+  }
+  const segmentBytes = recordSize(fields)
+  for (const physicalOffset of [0, segmentBytes]) {
+    const bytes = Buffer.alloc(segmentBytes)
+    encodeRecord(bytes, 0, { ...fields, physicalOffset })
+    const file = files.open(`/log/${String(physicalOffset).padStart(20, '0')}`, 'create')
+    file.write(bytes, 0)
+    file.close()
+  }
+  const reader = SegmentReader.open(files, '/log', { recordBytesMax: 1000, segmentBytes })
+  const found: number[] = []
+  const trust = { synced: 0, pagesMayBeLost: true }
+  const scan = scanLog(reader, 0, trust, new PropertyChecksums(false), {
+    record: ({ physicalOffset }) => found.push(physicalOffset),
+    pause: () => undefined,
+  })
+  expect(await clock.outcome(scan)).toMatchObject({ end: 2 * segmentBytes, stop: 'end-of-files' })
+  expect(found).toEqual([0, segmentBytes])
 })

@@ -1,5 +1,6 @@
 import type { LogOffset } from '@tandemmq/base'
-import { bodyCrcMatches, decodeDispatchFields, scanFrame, type DispatchFields } from '@tandemmq/codec'
+import { DispatchFieldsReader, bodyCrcMatches, scanFrame, type DispatchFields } from '@tandemmq/codec'
+import { LogWindows } from './log-windows.ts'
 import type { PropertyChecksums } from './property-checksums.ts'
 import type { SegmentReader } from './segment-reader.ts'
 
@@ -24,82 +25,135 @@ export interface LogTrust {
 
 /** What a disk saves in one piece. */
 const SECTOR_BYTES = 512
-/** Bytes read at a time. */
-const WINDOW_BYTES = 1024 * 1024
+/** Read at a time behind the end. */
+const BLOCK_BYTES = 1024 * 1024
 
-/**
- * Reads whole, checked records from `from` (a record boundary) on, up to the first place where there is none.
- * `visit` sees each in order; `pause` is called between windows.
- */
+/** What a scan shows to who asked for it. */
+export interface LogScanVisitor {
+  /** Each whole, checked record, in order. The object is the next one's afterwards. */
+  record(record: DispatchFields): void
+  /** Between windows, with the record boundary that was reached. */
+  pause(reached: LogOffset): void
+}
+
+/** Reads whole, checked records from `from` (a record boundary) on, up to the first place where there is none. */
 export async function scanLog(
   reader: SegmentReader,
   from: LogOffset,
   trust: LogTrust,
   checksums: PropertyChecksums,
-  visit: (record: DispatchFields) => void,
-  pause: () => void,
+  visitor: LogScanVisitor,
 ): Promise<LogScanResult> {
-  let storeTimestamp = 0
-  let offset = from
-  let certainEnd = trust.synced
-  let wanted = WINDOW_BYTES
-  // Used again for every window: nobody keeps a view of it.
-  let memory = Buffer.allocUnsafeSlow(WINDOW_BYTES)
-  while (offset < reader.limit) {
-    if (wanted > memory.length) memory = Buffer.allocUnsafeSlow(wanted)
-    const window = await reader.readInto(memory.subarray(0, wanted), offset)
-    const segmentEnd = reader.segmentStart(offset) + reader.limits.segmentBytes
-    const isWhole = offset + window.length === segmentEnd
-    const windowStart = offset - reader.segmentStart(offset)
-    let at = 0
-    wanted = WINDOW_BYTES
+  const scan = new LogScan(reader, from, trust, checksums, visitor)
+  if (from >= reader.limit) return scan.result('end-of-files')
+  const windows = new LogWindows(reader, from)
+  try {
     for (;;) {
-      const scan = scanFrame(window, at, reader.limits, offset)
+      const stop = scan.take(await windows.next(scan.offset, scan.rest))
+      visitor.pause(scan.offset)
+      if (stop !== undefined) return scan.result(stop)
+    }
+  } finally {
+    await windows.settled()
+  }
+}
+
+const nothing: Buffer = Buffer.alloc(0)
+
+/** Where a scan stands between two windows. */
+class LogScan {
+  /** Everything below was seen. */
+  offset: LogOffset
+  /** The end of the last window: a record that goes on in the next. */
+  rest = nothing
+  readonly #reader: SegmentReader
+  readonly #trust: LogTrust
+  readonly #checksums: PropertyChecksums
+  readonly #visitor: LogScanVisitor
+  readonly #record = new DispatchFieldsReader()
+  #certainEnd: LogOffset
+  #storeTimestamp = 0
+
+  constructor(
+    reader: SegmentReader,
+    from: LogOffset,
+    trust: LogTrust,
+    checksums: PropertyChecksums,
+    visitor: LogScanVisitor,
+  ) {
+    this.#reader = reader
+    this.offset = from
+    this.#trust = trust
+    this.#checksums = checksums
+    this.#visitor = visitor
+    this.#certainEnd = trust.synced
+  }
+
+  result(stop: LogScanResult['stop']): LogScanResult {
+    const certainEnd = Math.min(this.#certainEnd, this.offset)
+    return { end: this.offset, stop, certainEnd, storeTimestamp: this.#storeTimestamp }
+  }
+
+  /** Goes on through the bytes from `offset` on. Returns why nothing can follow, if that is so. */
+  take(window: Buffer): LogScanResult['stop'] | undefined {
+    const { limits, limit } = this.#reader
+    const segmentStart = this.#reader.segmentStart(this.offset)
+    const segmentEnd = segmentStart + limits.segmentBytes
+    const isWhole = this.offset + window.length === segmentEnd
+    const inFile = this.offset - segmentStart
+    this.rest = nothing
+    for (let at = 0; ;) {
+      const scan = scanFrame(window, at, limits, this.offset)
       if (scan.kind === 'message') {
-        const checksum = checksums.check(window, at, scan.size)
-        const isSound = checksum === 'right' || (checksum === 'none' && bodyCrcMatches(window, at))
-        const record = isSound ? decodeDispatchFields(window, at, scan.size) : undefined
-        const isDoubtful = trust.pagesMayBeLost && checksum !== 'right' && offset + scan.size > trust.synced
-        if (record === undefined || (isDoubtful && hasLostSector(window, at, record, windowStart))) {
-          pause()
-          return { end: offset, stop: 'damaged', certainEnd: Math.min(certainEnd, offset), storeTimestamp }
-        }
-        if (checksum === 'right' && offset <= certainEnd)
-          certainEnd = Math.max(certainEnd, offset + scan.size)
-        storeTimestamp = record.storeTimestamp
-        visit(record)
+        if (!this.#takeRecord(window, at, scan.size, inFile)) return 'damaged'
         at += scan.size
-        offset += scan.size
-      } else if (scan.kind === 'blank' && offset + scan.size === segmentEnd) {
-        if (offset <= certainEnd) certainEnd = Math.max(certainEnd, segmentEnd)
-        offset = segmentEnd
-        break
+      } else if (scan.kind === 'blank' && this.offset + scan.size === segmentEnd) {
+        this.#moveTo(segmentEnd, true)
+        return segmentEnd === limit ? 'end-of-files' : undefined
       } else if (scan.kind === 'incomplete' && !isWhole) {
-        wanted = Math.max(WINDOW_BYTES, scan.needed)
-        break
+        this.rest = window.subarray(at)
+        return undefined
+      } else if (at === window.length && isWhole) {
+        return segmentEnd === limit ? 'end-of-files' : undefined
       } else {
-        pause()
-        const stop =
-          scan.kind === 'empty' ? 'nothing-written' : scan.kind === 'incomplete' ? 'torn' : 'damaged'
-        return { end: offset, stop, certainEnd: Math.min(certainEnd, offset), storeTimestamp }
+        return scan.kind === 'empty' ? 'nothing-written' : scan.kind === 'incomplete' ? 'torn' : 'damaged'
       }
     }
-    pause()
   }
-  return { end: offset, stop: 'end-of-files', certainEnd: Math.min(certainEnd, offset), storeTimestamp }
+
+  /** False: it is not as it was written. */
+  #takeRecord(window: Buffer, at: number, size: number, windowInFile: number): boolean {
+    const record = this.#record
+    const checksum = this.#checksums.check(window, at, size)
+    const isSound = checksum === 'right' || (checksum === 'none' && bodyCrcMatches(window, at))
+    if (!isSound || !record.take(window, at, size)) return false
+    const end = this.offset + size
+    const isDoubtful = this.#trust.pagesMayBeLost && checksum !== 'right' && end > this.#trust.synced
+    if (isDoubtful && hasLostSector(window, at, record, windowInFile)) return false
+    this.#storeTimestamp = record.storeTimestamp
+    this.#visitor.record(record)
+    this.#moveTo(end, checksum === 'right')
+    return true
+  }
+
+  /** Over something of which every bit is as it was written, or not certainly so. */
+  #moveTo(end: LogOffset, isCertain: boolean): void {
+    if (isCertain && this.offset <= this.#certainEnd) this.#certainEnd = Math.max(this.#certainEnd, end)
+    this.offset = end
+  }
 }
 
 /**
  * What follows the body has no checksum of its own. After a power cut a sector that was not saved reads as zeros; our clients'
  * properties never hold a run of those up to their end or over a whole sector. Other clients' may.
- * @param windowStart position of the window in its file, bytes
+ * @param windowInFile position of the window in its file, bytes
  */
-function hasLostSector(window: Buffer, at: number, record: DispatchFields, windowStart: number): boolean {
+function hasLostSector(window: Buffer, at: number, record: DispatchFields, windowInFile: number): boolean {
   if (record.propertiesBytes === 0) return false
-  const end = windowStart + at + record.size
+  const end = windowInFile + at + record.size
   const first = Math.ceil((end - record.behindBodyBytes) / SECTOR_BYTES) * SECTOR_BYTES
   for (let sector = first; sector < end; sector += SECTOR_BYTES) {
-    const piece = window.subarray(sector - windowStart, Math.min(sector + SECTOR_BYTES, end) - windowStart)
+    const piece = window.subarray(sector - windowInFile, Math.min(sector + SECTOR_BYTES, end) - windowInFile)
     if (zeros.compare(piece, 0, piece.length, 0, piece.length) === 0) return true
   }
   return false
@@ -117,7 +171,7 @@ export async function lastWritten(
   let last = from
   const segmentEnd = reader.segmentStart(from) + reader.limits.segmentBytes
   const limit = Math.min(segmentEnd, from + bytesMax)
-  const memory = Buffer.allocUnsafe(Math.max(0, Math.min(WINDOW_BYTES, limit - from)))
+  const memory = Buffer.allocUnsafe(Math.max(0, Math.min(BLOCK_BYTES, limit - from)))
   for (let offset = from; offset < limit;) {
     const window = await reader.readInto(memory, offset)
     if (zeros.compare(window, 0, window.length, 0, window.length) !== 0) {
@@ -130,4 +184,4 @@ export async function lastWritten(
   return last
 }
 
-const zeros = Buffer.alloc(WINDOW_BYTES)
+const zeros = Buffer.alloc(BLOCK_BYTES)

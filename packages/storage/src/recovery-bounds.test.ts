@@ -69,6 +69,22 @@ test('a start reads what the checkpoint leaves, however long the log is', async 
   expect(Math.abs(long - short)).toBeLessThan(1.5 * MIB)
 })
 
+test('nor does a start read again what the one before had to read whole', async () => {
+  const bench = new StoreBench({ segmentBytes: 256 * 1024, consumeQueueFileBytes: 20_000, index })
+  const store = await bench.openMaster()
+  while (store.end < 6 * MIB) store.append(message('x'.repeat(2000)))
+  await bench.clock.outcome(store.close())
+  bench.disk.remove(`${root}/consumequeue`)
+  const read = async (): Promise<number> => {
+    const counting = new CountingFiles()
+    const again = await bench.clock.outcome(bench.opening({}, counting.of(bench.disk.mount())))
+    await bench.clock.outcome(again.close())
+    return counting.bytes
+  }
+  expect(await read()).toBeGreaterThan(6 * MIB)
+  expect(await read()).toBeLessThan(3 * MIB)
+})
+
 async function unsyncedStore(): Promise<StoreBench> {
   const bench = new StoreBench({ index, flushIntervalMs: 60_000 })
   const store = await bench.openMaster()

@@ -20,6 +20,7 @@ import { endOnFile, type Position } from './position-file.ts'
 import type { PropertyChecksums } from './property-checksums.ts'
 import type { QueueEnds } from './queue-ends.ts'
 import type { QueueTrust } from './queue-extent.ts'
+import { RecoveryMarks } from './recovery-marks.ts'
 import { repairHint } from './repair-hint.ts'
 import type { SegmentReader } from './segment-reader.ts'
 
@@ -96,6 +97,8 @@ export interface Recovered {
   readonly report: RecoveryReport
   /** A record boundary at or below the end, from which everything was read. */
   readonly readFrom: LogOffset
+  /** Boundaries from there on. */
+  readonly marks: RecoveryMarks
   /** Store time of the last record, ms; 0 if none was read. */
   readonly storeTimestamp: number
 }
@@ -162,12 +165,10 @@ export async function recoverStore(
     from = Math.min(from, resumeAt)
   }
 
-  const scan = await scanLog(
-    reader,
-    from,
-    { synced: position.flushed, pagesMayBeLost },
-    checksums,
-    (record) => {
+  const marks = new RecoveryMarks(from)
+  const logTrust = { synced: position.flushed, pagesMayBeLost }
+  const scan = await scanLog(reader, from, logTrust, checksums, {
+    record(record) {
       const { physicalOffset: offset, size } = record
       const isToQueue = offset >= completeTo && !queues.holds(record)
       const isToIndex = index?.lacks(offset) === true
@@ -177,11 +178,12 @@ export async function recoverStore(
       const indexed = isToIndex ? (arrival ?? indexedOf(record, offset)) : undefined
       if (indexed !== undefined) index?.put(indexed)
     },
-    () => {
+    pause(reached) {
+      marks.note(reached)
       queues.writePending()
       index?.makeRoom()
     },
-  )
+  })
   for (const { topic, queueId, end, isBatch } of keptEnds) {
     queues.goOnAt(topic, queueId, end, isBatch)
   }
@@ -220,7 +222,7 @@ export async function recoverStore(
       why ??
       (cleanStop ? 'the last stop was clean' : 'the process was killed, the machine was not restarted'),
   }
-  return { report, readFrom: from, storeTimestamp: scan.storeTimestamp }
+  return { report, readFrom: from, marks, storeTimestamp: scan.storeTimestamp }
 }
 
 /** Without a position file of ours, Apache's word counts. A process of Apache's that crashed since leaves its mark. */

@@ -20,7 +20,6 @@ import type { QueueEnds } from './queue-ends.ts'
 import { QueueOffsets } from './queue-offsets.ts'
 import { readCheckpoint, recoverStore, type RecoveryReport, type StoreEvidence } from './recovery.ts'
 import { readRecord } from './record-reading.ts'
-import { RecoveryMarks } from './recovery-marks.ts'
 import { SegmentReader } from './segment-reader.ts'
 import { isMarkedRunning, markStopped } from './store-directory.ts'
 import { removeStraySegments } from './stray-segments.ts'
@@ -91,8 +90,7 @@ export class StoreSession {
     this.dispatcher = new Dispatcher(parts, limits, ports, emit, found.storeTimestamp)
     this.#zeroAhead = new ZeroAhead(log, this.groupCommit, logger, options.preZeroBytes)
     this.#backgroundFlush = new BackgroundFlush(log, this.groupCommit, clock, options.flushIntervalMs)
-    const marks = new RecoveryMarks(found.readFrom)
-    marks.note(log.written.at)
+    const { marks } = found
     const { groupCommit, dispatcher } = this
     this.bookkeeping = new Bookkeeping(
       { log, groupCommit, queues, index, dispatcher, position, marks, queueEnds, files, clock, logger },

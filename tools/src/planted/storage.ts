@@ -78,8 +78,8 @@ export const storageBugs: readonly PlantedBug[] = [
   {
     name: 'properties without a checksum believed after a power cut',
     file: `${storage}/log-scan.ts`,
-    find: 'isDoubtful && hasLostSector(window, at, record, windowStart)',
-    plant: 'isDoubtful && windowStart < 0',
+    find: 'isDoubtful && hasLostSector(window, at, record, windowInFile)',
+    plant: 'isDoubtful && windowInFile < 0',
     tests: [`${storage}/log-scan.test.ts`],
   },
   {
@@ -113,7 +113,7 @@ export const storageBugs: readonly PlantedBug[] = [
   {
     name: 'a torn blank taken for a whole one',
     file: `${storage}/log-scan.ts`,
-    find: "scan.kind === 'blank' && offset + scan.size === segmentEnd",
+    find: "scan.kind === 'blank' && this.offset + scan.size === segmentEnd",
     plant: "scan.kind === 'blank'",
     tests: [`${storage}/recovery.test.ts`],
   },

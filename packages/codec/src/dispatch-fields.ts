@@ -1,0 +1,84 @@
+import { isPort } from './host.ts'
+import { isOffset, readInt64 } from './int64.ts'
+import type { LogRecord } from './log-record.ts'
+import * as layout from './record-layout.ts'
+import { TopicTexts } from './topic-texts.ts'
+
+/** What queues and index need of a record, and where its last parts lie. */
+export interface DispatchFields extends Pick<
+  LogRecord,
+  | 'size'
+  | 'queueId'
+  | 'queueOffset'
+  | 'physicalOffset'
+  | 'sysFlag'
+  | 'storeTimestamp'
+  | 'topic'
+  | 'properties'
+> {
+  readonly propertiesBytes: number
+  /** Bytes of all that follows the body. */
+  readonly behindBodyBytes: number
+}
+
+/**
+ * Reads the {@link DispatchFields} of one record after the other, in place: every record of a log passes here when a store recovers, so that none costs an
+ * object, and a text only where somebody asks for it. What it says of a record holds until the next {@link take}, and as long as its bytes stay.
+ */
+export class DispatchFieldsReader implements DispatchFields {
+  size = 0
+  queueId = 0
+  queueOffset = 0
+  physicalOffset = 0
+  sysFlag = 0
+  storeTimestamp = 0
+  propertiesBytes = 0
+  behindBodyBytes = 0
+  #source: Buffer = Buffer.alloc(0)
+  #topicAt = 0
+  #topicEnd = 0
+  #end = 0
+  #properties: string | undefined
+  readonly #topics = new TopicTexts()
+
+  /**
+   * As `decodeRecord`, without the body's checksum and without what nobody here looks at. The record of `size` bytes at `at` must have scanned as a message.
+   * False: it holds what no record has.
+   */
+  take(source: Buffer, at: number, size: number): boolean {
+    const sysFlag = source.readInt32BE(at + layout.SYS_FLAG_AT)
+    const queueOffset = readInt64(source, at + layout.QUEUE_OFFSET_AT)
+    const storeTimestampAt = at + layout.storeTimestampAt(sysFlag)
+    const bodyLengthAt = at + layout.bodyLengthAt(sysFlag)
+    const bornPort = source.readInt32BE(storeTimestampAt - 4)
+    const storePort = source.readInt32BE(bodyLengthAt - 16)
+    if (!isOffset(queueOffset) || !isPort(bornPort) || !isPort(storePort)) return false
+    const bodyEnd = bodyLengthAt + 4 + source.readInt32BE(bodyLengthAt)
+    const isFirst = source.readInt32BE(at + layout.MAGIC_AT) === layout.MAGIC_V1
+    const topicAt = bodyEnd + (isFirst ? 1 : 2)
+    const topicEnd = topicAt + (isFirst ? source.readInt8(bodyEnd) : source.readInt16BE(bodyEnd))
+    const end = at + size
+    this.size = size
+    this.queueId = source.readInt32BE(at + layout.QUEUE_ID_AT)
+    this.queueOffset = queueOffset
+    this.physicalOffset = readInt64(source, at + layout.PHYSICAL_OFFSET_AT)
+    this.sysFlag = sysFlag
+    this.storeTimestamp = readInt64(source, storeTimestampAt)
+    this.propertiesBytes = end - topicEnd - 2
+    this.behindBodyBytes = end - bodyEnd
+    this.#source = source
+    this.#topicAt = topicAt
+    this.#topicEnd = topicEnd
+    this.#end = end
+    this.#properties = undefined
+    return true
+  }
+
+  get topic(): string {
+    return this.#topics.at(this.#source, this.#topicAt, this.#topicEnd)
+  }
+
+  get properties(): string {
+    return (this.#properties ??= this.#source.toString('utf8', this.#topicEnd + 2, this.#end))
+  }
+}
