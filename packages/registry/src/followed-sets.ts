@@ -1,9 +1,10 @@
 import { defaultRegistryOptions } from './registry-state.ts'
+import type { MemberView } from './registry-answer.ts'
 import type { RelayAnswer, SetReport } from './relay-link.ts'
 import type { MemberReport, SetServing } from './serving-view.ts'
 import { holderMarginMs } from './token-holder.ts'
 
-/** Sets that a registry has not heard of this long after it was reached are not there: their brokers register within a second. */
+/** Whom a registry has not heard of this long after it was reached is not there: brokers register within a second (rule 4.8). */
 const SETTLED_MS = 5000
 /** Statuses whose answer is still outstanding. */
 const UNANSWERED_MAX = 256
@@ -47,18 +48,22 @@ export class FollowedSets {
   /** The registry has said this on the session opened last. Returns the names of the sets that it named or that are gone. */
   heard({ revision, sequence, sets }: RelayAnswer, now: number): readonly string[] {
     const named = sets.map(({ serving }) => serving.set)
-    for (const report of sets) this.#sets.set(report.serving.set, report)
+    if (sequence !== undefined) this.#reachedAt = Math.min(this.#reachedAt, now)
+    const isSettled = now >= this.#reachedAt + SETTLED_MS
+    for (const said of sets) {
+      const known = this.#sets.get(said.serving.set)
+      this.#sets.set(said.serving.set, isSettled || known === undefined ? said : completed(said, known))
+    }
     if (sequence === undefined) {
       // One before it may have been left out; then the next whole answer says it.
       if (revision === this.#revision + 1) this.#revision = revision
       return named
     }
     this.#revision = revision
-    this.#reachedAt = Math.min(this.#reachedAt, now)
     const sentAt = this.#sent.find((sent) => sent.sequence === sequence)?.at
     this.#sent = this.#sent.filter((sent) => sent.sequence >= sequence)
     if (sentAt !== undefined) this.#leaseEnd = sentAt + defaultRegistryOptions.leaseMs - holderMarginMs
-    if (now < this.#reachedAt + SETTLED_MS) return named
+    if (!isSettled) return named
     const gone = [...this.#sets.keys()].filter((set) => !named.includes(set))
     for (const set of gone) this.#sets.delete(set)
     return [...named, ...gone]
@@ -82,4 +87,28 @@ export class FollowedSets {
     if (serving === undefined || now < this.#leaseEnd) return said
     return { ...rest, retired: serving.epoch }
   }
+}
+
+/** What a registry says that has just started, and what was known of members that it has not heard of yet. */
+function completed(said: SetReport, known: SetReport): SetReport {
+  const named = new Set(said.members.map(({ identity }) => identity))
+  const missing = known.members.filter(({ identity }) => !named.has(identity))
+  const { serving, retired, writable, members } = said.serving
+  const isMissing = (member: { readonly identity: string } | undefined): boolean =>
+    member !== undefined && !named.has(member.identity)
+  const { serving: served, writable: written } = known.serving
+  return {
+    members: [...said.members, ...missing.map(absent)],
+    serving: {
+      ...said.serving,
+      // Whoever is granted the token instead gets it only once this one has stopped by itself (rule 4.5).
+      ...(!serving && retired === undefined && served && isMissing(served) && { serving: served }),
+      ...(!writable && written && isMissing(written) && { writable: written }),
+      members: [...members, ...known.serving.members.filter(isMissing).map(absent)],
+    },
+  }
+}
+
+function absent<Member extends MemberView>(member: Member): Member {
+  return { ...member, alive: false, writable: false }
 }
