@@ -72,10 +72,13 @@ export class SimulatedPipe {
     this.#flight = []
   }
 
-  /** The receiver has read `count` bytes: as many more may come. */
+  /**
+   * The receiver has read `count` bytes. The window opens by halves, as TCP's does (RFC 1122, 4.2.3.3): otherwise a stream, once cut into pieces, would
+   * stay cut, and go in ever smaller ones.
+   */
   consumed(count: number): void {
     this.#windowUsed -= count
-    this.#fill()
+    if (this.#windowUsed <= WINDOW_BYTES / 2) this.#fill()
   }
 
   #fill(): void {
