@@ -5,7 +5,7 @@ export interface Address {
 }
 
 export interface ConnectionHandlers {
-  /** `chunk` is the receiver's to keep. */
+  /** `chunk` is only lent: the next one may come in the same memory. */
   data(chunk: Buffer): void
   /** The write buffer has emptied after {@link Connection.write} returned false. */
   drained(): void

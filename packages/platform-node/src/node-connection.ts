@@ -6,6 +6,7 @@ import {
   type ConnectionHandlers,
   type PeerCertificate,
 } from '@tandemmq/base'
+import type { ReusedMemory } from './reused-memory.ts'
 
 /** A TCP socket, or one with TLS whose handshake is over, behind the {@link Connection} port. */
 export class NodeConnection implements Connection {
@@ -13,13 +14,21 @@ export class NodeConnection implements Connection {
   readonly peerCertificate: PeerCertificate | undefined
   readonly #socket: Socket
   readonly #queuedBytesMax: number
+  readonly #memory: ReusedMemory | undefined
   #failure: Error | undefined
   #started = false
 
-  constructor(socket: Socket, queuedBytesMax: number, peerCertificate?: PeerCertificate) {
+  /** @param memory what the socket reads into, if it was made with any; it is paused then */
+  constructor(
+    socket: Socket,
+    queuedBytesMax: number,
+    peerCertificate?: PeerCertificate,
+    memory?: ReusedMemory,
+  ) {
     this.peerCertificate = peerCertificate
     this.#socket = socket
     this.#queuedBytesMax = queuedBytesMax
+    this.#memory = memory
     this.remote = hostAndPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)
     socket.setNoDelay(true)
     socket.on('error', (failure) => {
@@ -39,7 +48,11 @@ export class NodeConnection implements Connection {
       queueMicrotask(() => handlers.closed(this.#failure))
       return
     }
-    socket.on('data', (chunk: Buffer) => handlers.data(chunk))
+    if (this.#memory === undefined) socket.on('data', (chunk: Buffer) => handlers.data(chunk))
+    else {
+      this.#memory.taker = (chunk) => handlers.data(chunk)
+      socket.resume()
+    }
     socket.on('drain', () => handlers.drained())
     socket.once('close', () => handlers.closed(this.#failure))
   }

@@ -41,6 +41,30 @@ test('several parts arrive in order, and a clean end has no cause', async () => 
   expect(client.write(Buffer.from('late'))).toBe(false)
 })
 
+test('a side that connects reads into the same memory again and again, and nothing before it has started', async () => {
+  const { client, server } = await pair(new NodeNet())
+  server.start({ data: () => {}, drained: () => {}, closed: () => {} })
+  const sent = Buffer.alloc(3 * 1024 * 1024, 'abcdefg')
+  server.write(sent)
+  const received: Buffer[] = []
+  const memories = new Set<ArrayBufferLike>()
+  let bytes = 0
+  await new Promise<void>((resolve) => {
+    client.start({
+      data: (chunk) => {
+        memories.add(chunk.buffer)
+        received.push(Buffer.from(chunk))
+        bytes += chunk.length
+        if (bytes === sent.length) resolve()
+      },
+      drained: () => {},
+      closed: () => {},
+    })
+  })
+  expect(Buffer.concat(received).equals(sent)).toBe(true)
+  expect(memories.size).toBe(1)
+})
+
 test('a full buffer says so, and drained comes once the peer reads', async () => {
   const { client, server } = await pair(new NodeNet())
   const drained = Promise.withResolvers<void>()

@@ -8,6 +8,7 @@ import {
   type Net,
 } from '@tandemmq/base'
 import { NodeConnection } from './node-connection.ts'
+import { ReusedMemory } from './reused-memory.ts'
 import { connected } from './socket-connect.ts'
 import { listenForSockets, type SocketLimits } from './socket-listener.ts'
 
@@ -50,7 +51,10 @@ export class NodeNet implements Net {
   }
 
   async connect({ host, port }: Address, signal?: AbortSignal): Promise<Connection> {
-    const socket = await connected(() => createConnection({ host, port }), 'connect', signal)
-    return new NodeConnection(socket, this.#limits.queuedBytesMax)
+    const memory = new ReusedMemory()
+    // Paused: nothing is read before somebody takes it.
+    const dial = () => createConnection({ host, port, onread: memory }).pause()
+    const socket = await connected(dial, 'connect', signal)
+    return new NodeConnection(socket, this.#limits.queuedBytesMax, undefined, memory)
   }
 }
