@@ -7,8 +7,7 @@ interface Waiter {
   readonly reject: (reason: unknown) => void
 }
 
-/** One who waits. */
-export interface FrontierWait {
+interface FrontierWait {
   readonly done: Promise<void>
   /** Waits no longer: `done` rejects with `reason`, unless it has settled. */
   leave(this: void, reason: unknown): void
@@ -50,15 +49,14 @@ export class Frontier {
    */
   reached(until: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(reasonOf(signal))
-    const { done, leave } = this.wait(until)
+    const { done, leave } = this.#wait(until)
     if (signal === undefined) return done
     const abort = (): void => leave(reasonOf(signal))
     signal.addEventListener('abort', abort, { once: true })
     return done.finally(() => signal.removeEventListener('abort', abort))
   }
 
-  /** As {@link reached}, for those who leave by a timer of their own: costs a fraction of a signal. */
-  wait(until: number): FrontierWait {
+  #wait(until: number): FrontierWait {
     if (this.#failure) return settled(Promise.reject(this.#failure))
     if (until <= this.#at) return settled(Promise.resolve())
     if (this.#waiters.length >= this.#waitersMax) {

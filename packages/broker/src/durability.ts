@@ -1,5 +1,6 @@
 import { BrokerError, type Clock, type Frontier, type LogOffset } from '@tandemmq/base'
 import { waitsForReplicas, type DurabilityMode } from './durability-mode.ts'
+import { ReplicaWaits } from './replica-waits.ts'
 
 /** How a stored message turned out: as safe as promised, or stored but not known to be. */
 export type Confirmation = 'OK' | 'FLUSH_DISK_TIMEOUT' | 'FLUSH_SLAVE_TIMEOUT'
@@ -33,11 +34,13 @@ export class Durability {
   readonly #options: DurabilityOptions
   readonly #sources: DurabilitySources
   readonly #clock: Clock
+  readonly #replicaWaits: ReplicaWaits
 
   constructor(options: DurabilityOptions, sources: DurabilitySources, clock: Clock) {
     this.#options = options
     this.#sources = sources
     this.#clock = clock
+    this.#replicaWaits = new ReplicaWaits(sources.replicated, clock)
   }
 
   get mode(): DurabilityMode {
@@ -75,9 +78,11 @@ export class Durability {
         ? this.#within(this.#sources.flush(end), Math.min(flushTimeoutMs, left))
         : undefined
     const replicating = waitsForReplicas(mode)
-      ? this.#replicated(end, Math.min(replicaTimeoutMs, left))
+      ? this.#replicaWaits.reached(end, Math.min(replicaTimeoutMs, left))
       : undefined
-    const [flushed, replicated] = await Promise.all([flushing ?? true, replicating ?? true])
+    // One of them alone, as nearly always, needs nothing that waits for both.
+    const [replicated = true, flushed = true] =
+      flushing === undefined ? [await replicating] : await Promise.all([replicating, flushing])
     if (!replicated) return 'FLUSH_SLAVE_TIMEOUT'
     return flushed ? 'OK' : 'FLUSH_DISK_TIMEOUT'
   }
@@ -97,23 +102,4 @@ export class Durability {
       )
     })
   }
-
-  async #replicated(end: LogOffset, limitMs: number): Promise<boolean> {
-    const { replicated } = this.#sources
-    if (replicated.at >= end) return true
-    const wait = replicated.wait(end)
-    const timer = this.#clock.after(Math.max(0, limitMs), () => wait.leave(late))
-    try {
-      await wait.done
-      return true
-    } catch (reason) {
-      if (reason === late) return false
-      throw reason
-    } finally {
-      timer.cancel()
-    }
-  }
 }
-
-/** Why a wait for replicas ended that was given up: no failure of anything. */
-const late = new Error('no replica answered in time')

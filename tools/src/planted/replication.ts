@@ -142,7 +142,14 @@ export const replicationBugs: readonly PlantedBug[] = [
     file: 'packages/base/src/frontier.ts',
     find: '      this.#waiters.splice(index, 1)\n      reject(reason)\n',
     plant: '      void reject\n',
-    tests: ['packages/base/src/frontier.test.ts', 'packages/broker/src/broker.test.ts'],
+    tests: ['packages/base/src/frontier.test.ts'],
+  },
+  {
+    name: 'a send that is given up takes those behind it along',
+    file: 'packages/broker/src/replica-waits.ts',
+    find: '    this.#waits = waiting.filter(({ due }) => due > now)\n',
+    plant: '    this.#waits = waiting.slice(waiting.length)\n',
+    tests: ['packages/broker/src/replica-waits.test.ts'],
   },
   {
     name: 'metadata wiped by an empty answer',
