@@ -99,3 +99,25 @@ test('memory that files are read into is used again only once the socket has let
   await clock.advance(1)
   expect(bodyOf(connection)).toBe('aaaabbbbccccddddffffffff')
 })
+
+test('a confirmed position goes with the next bytes, or a moment later without', async () => {
+  const { clock, log, connection, side } = sending()
+  log.write(Buffer.from('one'))
+  side.start(0)
+  await clock.settle()
+  side.confirm(3)
+  await clock.settle()
+  expect(connection.writes).toHaveLength(1)
+  log.write(Buffer.from('two'))
+  side.wake()
+  await clock.settle()
+  expect(connection.writes).toHaveLength(2)
+  expect(connection.units.slice(2)).toMatchObject([
+    { kind: 'control', control: { confirmed: 3 } },
+    { kind: 'frame', offset: 3 },
+    { kind: 'piece', offset: 3 },
+  ])
+  side.confirm(6)
+  await clock.advance(5)
+  expect(connection.units.slice(5)).toMatchObject([{ kind: 'control', control: { confirmed: 6 } }])
+})

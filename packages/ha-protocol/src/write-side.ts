@@ -23,6 +23,9 @@ export interface WriteEvents {
 
 export const defaultWriteLimits: WriteLimits = { frameBytesMax: 1024 * 1024, queuedBytesMax: 1024 * 1024 }
 
+/** Nobody waits for a confirmed position, but consumers of a slave that serves while its master is there. */
+const CONFIRM_WITHIN_MS = 1
+
 /**
  * The sending half of a master's connection: log bytes from a position on, as fast as the socket takes them. Woken
  * by appends and by `drained`; one write per turn carries everything that came up in it, in one frame.
@@ -40,6 +43,7 @@ export class WriteSide {
   #confirmedSent: LogOffset | undefined
   #endSent: LogOffset | undefined
   #later: Timer | undefined
+  #confirming: Timer | undefined
   /** What is read from files is read into this, again and again, while a slave is far behind. */
   #scratch: Buffer | undefined
   readonly #pace: TransferPace | undefined
@@ -79,10 +83,13 @@ export class WriteSide {
     this.wake()
   }
 
-  /** The confirmed position, sent with whatever goes next. */
+  /** The confirmed position, sent with the next log bytes, or a moment later where none come: a write of its own costs as much as theirs. */
   confirm(position: LogOffset): void {
     this.#confirmed = position
-    this.wake()
+    this.#confirming ??= this.#clock.after(CONFIRM_WITHIN_MS, () => {
+      this.#confirming = undefined
+      this.wake()
+    })
   }
 
   /** A heartbeat, unless something else is said in this turn; none into a socket that takes nothing. */
@@ -101,6 +108,7 @@ export class WriteSide {
   stop(): void {
     this.#state = 'stopped'
     this.#later?.cancel()
+    this.#confirming?.cancel()
   }
 
   get #isFull(): boolean {
