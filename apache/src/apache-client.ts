@@ -72,9 +72,8 @@ export class ApacheClient implements AsyncDisposable {
     return client
   }
 
-  /** All messages of a queue. `group`: whose consumer asks; it comes to be by that. */
-  queue(broker: string, topic: string, queueId: number, group = 'interop'): Promise<SeenQueue> {
-    return this.#ask({ do: 'queue', broker, topic, queueId, group })
+  queue(broker: string, topic: string, queueId: number): Promise<SeenQueue> {
+    return this.#ask({ do: 'queue', broker, topic, queueId })
   }
 
   view(broker: string, topic: string, messageId: string): Promise<SeenMessage> {

@@ -1,3 +1,4 @@
+import { availableParallelism as cores } from 'node:os'
 import { messageOf } from '@tandemmq/base'
 import {
   close,
@@ -14,11 +15,14 @@ import type { CrashCount } from './real/crash-count.ts'
 import { failCalls } from './real/failing-calls.ts'
 import { killWriters } from './real/kills.ts'
 import { cutPower } from './real/power-cuts.ts'
-import { explore, reportOf, sequencesOf } from './simulated/exploration.ts'
+import { exploreInProcesses } from './simulated/explorers.ts'
+import { reportOf } from './simulated/exploration.ts'
+import { groupedSequences } from './simulated/sequences.ts'
 
-const USAGE = `npm run crash -- simulated [--depth N] [--every N]
+const USAGE = `npm run crash -- simulated [--depth N] [--every N] [--processes N]
     every crash at every boundary of every sequence of up to N steps (default 2) on a simulated disk; of the states that are left, every N-th
-    (default 20) has a recovery that dies as well
+    (default 20) has a recovery that dies at each of its boundaries as well, and of what that leaves, every 20N-th again; in as many
+    processes as there are cores
 npm run crash -- kill [--count N] [--seed S]
     SIGKILL for N (default 50) processes that write to a real disk: at a counted call or at any time
 npm run crash -- power [--count N] [--seed S]
@@ -35,7 +39,8 @@ const real: Readonly<Record<string, (count: number, random: SeededRandom) => Pro
 }
 
 const DEPTH_MAX = 4
-const EVERY_MAX = 1_000_000
+const EVERY_MAX = 1_000_000_000
+const PROCESSES_MAX = 256
 const COUNT_MAX = 100_000
 const SEED_MAX = 1_000_000_000
 
@@ -47,6 +52,7 @@ async function main(): Promise<number> {
     options: {
       depth: { type: 'string' },
       every: { type: 'string' },
+      processes: { type: 'string' },
       count: { type: 'string' },
       seed: { type: 'string' },
     },
@@ -54,32 +60,33 @@ async function main(): Promise<number> {
   requireKnown('kind of crash', positionals, ['simulated', ...Object.keys(real)])
   if (positionals.length === 0) throw new WrongArguments('Which kind of crash?')
   const isSimulated = positionals.includes('simulated')
-  if (!isSimulated && (values.depth ?? values.every) !== undefined) {
-    throw new WrongArguments('--depth and --every are for simulated crashes.')
+  if (!isSimulated && (values.depth ?? values.every ?? values.processes) !== undefined) {
+    throw new WrongArguments('--depth, --every and --processes are for simulated crashes.')
   }
   const depth = wholeNumber('--depth', values.depth ?? '2', 0, DEPTH_MAX)
   const every = wholeNumber('--every', values.every ?? '20', 1, EVERY_MAX)
+  const processes = wholeNumber('--processes', values.processes ?? String(cores()), 1, PROCESSES_MAX)
   const count = wholeNumber('--count', values.count ?? '50', 1, COUNT_MAX)
   const random = new SeededRandom(wholeNumber('--seed', values.seed ?? '1', 0, SEED_MAX))
   const tallies: Tally[] = []
-  if (isSimulated) tallies.push(await simulate(depth, every))
+  if (isSimulated) tallies.push(await simulate(depth, every, processes))
   for (const [kind, crash] of Object.entries(real)) {
     if (positionals.includes(kind)) tallies.push(await tallyOf(kind, () => crash(count, random)))
   }
   return close(sum(tallies))
 }
 
-async function simulate(depth: number, recoveryCrashEvery: number): Promise<Tally> {
-  const { broken, recoveries } = await explore({
-    sequences: sequencesOf(depth),
-    cutEvery: 1,
-    goOnEvery: 1,
-    recoveryCrashEvery,
-    onSequence: (sequence, findings) =>
-      process.stdout.write(`${sequence.join(', ') || 'open'}: ${reportOf(findings)}\n`),
+async function simulate(depth: number, dieEvery: number, processes: number): Promise<Tally> {
+  const options = { cutEvery: 1, goOnEvery: 1, dieEvery, dieAgainEvery: 20 * dieEvery }
+  const findings = await exploreInProcesses(groupedSequences(depth), options, processes, (group, those) => {
+    const steps = group[0]?.slice(0, -1).join(', ') ?? ''
+    const name = group.length === 1 ? 'open' : [steps, 'one step'].filter((words) => words !== '').join(', ')
+    process.stdout.write(`${name}: ${reportOf(those)}\n`)
+    for (const words of those.broken) process.stdout.write(`BROKEN ${words}\n`)
   })
-  for (const words of broken) process.stdout.write(`${words}\n`)
-  return { passed: recoveries - broken.length, failed: broken.length }
+  process.stdout.write(`all: ${reportOf(findings)}\n`)
+  const failed = findings.broken.length
+  return { passed: findings.states - failed, failed }
 }
 
 async function tallyOf(kind: string, crash: () => Promise<CrashCount>): Promise<Tally> {

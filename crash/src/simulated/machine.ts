@@ -1,4 +1,4 @@
-import { silentLogger, silentMeter, type Files } from '@tandemmq/base'
+import { readWhole, silentLogger, silentMeter, type Files } from '@tandemmq/base'
 import { encodeProperties } from '@tandemmq/codec'
 import { MessageStore, type MessageToAppend } from '@tandemmq/storage'
 import { SeededRandom, SimulatedClock, SimulatedFiles } from '@tandemmq/testkit'
@@ -11,6 +11,7 @@ const OPTIONS = {
   consumeQueueFileBytes: 80,
   maxMessageBytes: 2048,
   preZeroBytes: 0,
+  tailBytes: 16_384,
   flushIntervalMs: 50_000,
   positionIntervalMs: 100,
   queueSyncIntervalMs: 5000,
@@ -33,9 +34,9 @@ export class Machine {
   readonly disk: SimulatedFiles
   readonly bootId: string
 
-  /** `boot`: counts power cuts. `before`: the disk as an earlier life left it. */
-  constructor(boot: number, before?: SimulatedFiles) {
-    this.bootId = `boot-${boot}`
+  /** `boot`: another one after each power cut. `before`: the disk as an earlier life left it. */
+  constructor(boot: string, before?: SimulatedFiles) {
+    this.bootId = boot
     const options = { clock: this.clock, random: this.random, syncMs: { min: 1, max: 1 } }
     this.disk = before?.fork(options) ?? new SimulatedFiles(options)
   }
@@ -51,11 +52,26 @@ export class Machine {
     )
   }
 
+  /** The disk as it is now, independent of this machine. */
+  fork(): SimulatedFiles {
+    return this.disk.fork({ clock: this.clock, random: this.random })
+  }
+
   /** Makes the process the log's writer. */
   async write(store: MessageStore): Promise<void> {
     if (store.lineage === undefined) await this.clock.outcome(store.createLineage())
     await this.clock.outcome(store.openEpoch())
   }
+}
+
+/** A boot that the store on `disk` knows nothing of. Few names, so that equal states of a disk are equal. */
+export function nextBoot(disk: SimulatedFiles): string {
+  const known = ['position', 'position.bak'].map((name) => textOf(disk, `${OPTIONS.root}/${name}`)).join()
+  for (let number = 1; ; number += 1) if (!known.includes(`"boot-${number}"`)) return `boot-${number}`
+}
+
+function textOf(disk: SimulatedFiles, path: string): string {
+  return disk.exists(path) ? readWhole(disk, path).toString('latin1') : ''
 }
 
 /** What a record of version 1 is longer than its body, its topic and its properties. */
@@ -78,10 +94,21 @@ export function messageOf(number: number, recordBytes: number): MessageToAppend 
     bornHost: { ip: '10.0.0.1', port: 4000 },
     reconsumeTimes: 0,
     preparedTransactionOffset: 0,
-    body: Buffer.from(String(number).padEnd(bodyBytes, '.')),
+    body: Buffer.from(bodyOf(number, bodyBytes)),
     properties,
   }
 }
+
+export function bodyOf(number: number, bytes: number): string {
+  return String(number).padEnd(bytes, '.')
+}
+
+export function numberOf(body: string): number {
+  return Number.parseInt(body, 10)
+}
+
+/** Numbers of messages that no step has sent, but who goes on after a crash. */
+export const EXTRA_FROM = 10_000
 
 export function topicOf(number: number): string {
   return number % 3 === 0 ? 'payments' : 'orders'

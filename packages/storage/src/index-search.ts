@@ -48,7 +48,7 @@ export async function* searchIndex(
   const slot = indexSlotOf(geometry, keyHash)
   let number = index.slot?.(slot) ?? slotOnFile(index, slot)
   if (number >= header.indexCount) return
-  const block = Buffer.allocUnsafe(BLOCK_ENTRIES * INDEX_ENTRY_BYTES)
+  const block = Buffer.allocUnsafe(Math.min(BLOCK_ENTRIES, number) * INDEX_ENTRY_BYTES)
   let blockFrom = 0
   let blockTo = 0
   let reads = 0

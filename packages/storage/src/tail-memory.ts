@@ -19,7 +19,7 @@ export class TailMemory {
   readonly #chunks: Chunk[] = []
   #bytes = 0
 
-  constructor(bytesMax: number, chunkBytes = 256 * 1024) {
+  constructor(bytesMax: number, chunkBytes = Math.min(bytesMax, 256 * 1024)) {
     this.#bytesMax = bytesMax
     this.#chunkBytes = chunkBytes
   }

@@ -1,5 +1,5 @@
+import { hash } from 'node:crypto'
 import { posix } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { systemError } from './system-error.ts'
 import { Inode, sectorsTouched } from './inode.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -72,15 +72,34 @@ export class DirectoryTree {
     return changes.toSorted((a, b) => a.order - b.order)
   }
 
-  /** CRC-32 of all names and contents as everybody sees them. */
-  checksum(): number {
-    let sum = 0
-    for (const path of [...this.#names.keys()].toSorted()) {
-      const entry = this.#names.get(path)
-      const content = entry === undefined || entry === 'directory' ? 'directory' : entry.content.checksum()
-      sum = crc32(`${path} ${content}\n`, sum)
+  /** Equal for equal disks alone: names and contents as everybody sees them, and what of that a power cut could take. */
+  fingerprint(): string {
+    const numbers = new Map<Entry, number>()
+    const parts: string[] = []
+    const nameOf = (entry: Entry): string => {
+      if (entry === 'directory') return entry
+      const known = numbers.get(entry)
+      if (known !== undefined) return String(known)
+      numbers.set(entry, numbers.size)
+      parts.push(entry.fingerprint())
+      return String(numbers.size - 1)
     }
-    return sum
+    const listed = (names: ReadonlyMap<string, Entry>): void => {
+      for (const path of [...names.keys()].toSorted())
+        parts.push(path, nameOf(names.get(path) ?? 'directory'))
+    }
+    listed(this.#names)
+    if (this.#pending.length > 0) {
+      listed(this.#durable)
+      for (const { directory, removed, added } of this.#pending)
+        parts.push(
+          directory,
+          removed.join(),
+          added === undefined ? '' : `${added.path} ${nameOf(added.entry)}`,
+        )
+    }
+    for (const { kind, path } of this.unsynced()) parts.push(`${kind} ${path}`)
+    return hash('sha1', parts.join('\n'), 'base64')
   }
 
   get(path: string): Entry | undefined {

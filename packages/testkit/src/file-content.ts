@@ -1,17 +1,21 @@
-import { crc32 } from 'node:zlib'
+import { hash } from 'node:crypto'
 
 /** Sparse pages: holes cost nothing and read as zeros. */
 const PAGE_BYTES = 4096
-const emptyPage = crc32(Buffer.alloc(PAGE_BYTES))
-/** Checksums of pages that never change. */
-const sums = new WeakMap<Buffer, number>()
+const emptyPage = hash('sha1', Buffer.alloc(PAGE_BYTES), 'base64')
+/** Hashes of pages that never change. */
+const hashes = new WeakMap<Buffer, string>()
 
 /** The bytes of one simulated file. */
 export class FileContent {
   #pages = new Map<number, Buffer>()
-  /** Pages that a copy of this file has too: never changed in place. */
-  #shared = new Set<number>()
+  /** A copy of this file has the same map of pages: it is never changed in place. */
+  #isShared = false
+  /** Pages that no copy of this file has. */
+  #owned = new Set<number>()
   #size = 0
+  /** Of the present content, once asked for. */
+  #fingerprint: string | undefined
 
   get size(): number {
     return this.#size
@@ -56,9 +60,11 @@ export class FileContent {
       done += length
     }
     this.#size = Math.max(this.#size, position + bytes.length)
+    this.#fingerprint = undefined
   }
 
   truncate(size: number): void {
+    this.#fingerprint = undefined
     if (size < this.#size) {
       const first = Math.ceil(size / PAGE_BYTES)
       for (const page of this.#pages.keys()) if (page >= first) this.#drop(page)
@@ -71,38 +77,50 @@ export class FileContent {
   /** An independent copy; what neither changes is kept once. */
   copy(): FileContent {
     const copy = new FileContent()
-    copy.#pages = new Map(this.#pages)
-    copy.#shared = new Set(this.#pages.keys())
-    this.#shared = new Set(this.#pages.keys())
+    copy.#pages = this.#pages
+    copy.#isShared = true
     copy.#size = this.#size
+    copy.#fingerprint = this.#fingerprint
+    this.#isShared = true
     return copy
   }
 
-  /** CRC-32 of the length and of everything that is not zero. */
-  checksum(): number {
-    let sum = crc32(String(this.#size))
-    for (const index of [...this.#pages.keys()].toSorted((a, b) => a - b)) {
-      const page = this.#pages.get(index)
-      if (page === undefined) continue
-      const known = sums.get(page) ?? crc32(page)
-      if (this.#shared.has(index)) sums.set(page, known)
-      if (known !== emptyPage) sum = crc32(`${index} ${known}`, sum)
+  /** Equal for equal contents alone: the length, and a hash of everything that is not zero. */
+  fingerprint(): string {
+    return (this.#fingerprint ??= this.#hashed())
+  }
+
+  #hashed(): string {
+    const parts = [String(this.#size)]
+    for (const [index, page] of [...this.#pages].toSorted(([a], [b]) => a - b)) {
+      const known = hashes.get(page) ?? hash('sha1', page, 'base64')
+      if (this.#isShared || !this.#owned.has(index)) hashes.set(page, known)
+      if (known !== emptyPage) parts.push(`${index}:${known}`)
     }
-    return sum
+    return hash('sha1', parts.join(), 'base64')
   }
 
   #drop(index: number): void {
+    this.#own()
     this.#pages.delete(index)
-    this.#shared.delete(index)
+    this.#owned.delete(index)
   }
 
   /** For changing. */
   #page(index: number): Buffer {
+    this.#own()
     const known = this.#pages.get(index)
-    if (known !== undefined && !this.#shared.has(index)) return known
+    if (known !== undefined && this.#owned.has(index)) return known
     const page = known === undefined ? Buffer.alloc(PAGE_BYTES) : Buffer.from(known)
     this.#pages.set(index, page)
-    this.#shared.delete(index)
+    this.#owned.add(index)
     return page
+  }
+
+  #own(): void {
+    if (!this.#isShared) return
+    this.#pages = new Map(this.#pages)
+    this.#owned = new Set()
+    this.#isShared = false
   }
 }

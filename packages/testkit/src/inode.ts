@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { FileContent } from './file-content.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { Survival } from './survival.ts'
@@ -39,6 +40,18 @@ export class Inode {
     fork.#durable = this.#durable.copy()
     fork.#pending = [...this.#pending]
     return fork
+  }
+
+  /** Equal for equal contents that lack the same changes on stable storage. */
+  fingerprint(): string {
+    const now = this.content.fingerprint()
+    if (this.#pending.length === 0) return now
+    const changes = this.#pending.map((change) =>
+      change.kind === 'write'
+        ? `${change.position}:${hash('sha1', change.bytes, 'base64')}`
+        : `to ${change.size}`,
+    )
+    return [now, this.#durable.fingerprint(), ...changes].join()
   }
 
   write(bytes: Uint8Array, position: number): void {

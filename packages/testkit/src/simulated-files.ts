@@ -73,9 +73,9 @@ export class SimulatedFiles implements Files {
     return this.tree.changes
   }
 
-  /** CRC-32 of all names and contents as everybody sees them. */
-  checksum(): number {
-    return this.tree.checksum()
+  /** Equal for equal disks alone: names and contents as everybody sees them, and what of that a power cut could take. */
+  fingerprint(): string {
+    return this.tree.fingerprint()
   }
 
   /** What a power cut now could take, in the order of the calls. */

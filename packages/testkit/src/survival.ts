@@ -20,11 +20,39 @@ export interface Survival {
 }
 
 /**
- * What a power cut can leave, as far as it is worth telling apart: nothing; everything; what came before each change, that change torn at each
+ * What a power cut can leave. Up to `allUpTo` states: every one of them, each sector as any of its writes has left it, each other change there or not.
+ * Where there are more, as far as they are worth telling apart: nothing; everything; what came before each change, that change torn at each
  * sector; everything but one piece; one piece alone; contents without names and names without contents. (A piece: a sector of a file, or another
  * change.) Writes come back in another order than they were made, which is what the last four are about.
  */
-export function* survivals(changes: readonly UnsyncedChange[]): Iterable<Survival> {
+export function* survivals(changes: readonly UnsyncedChange[], allUpTo = 1): Iterable<Survival> {
+  const pieces = piecesOf(changes)
+  const states = pieces.reduce((count, { orders }) => count * (orders.length + 1), 1)
+  yield* states <= allUpTo ? everySurvival(pieces, states) : notableSurvivals(changes, pieces)
+}
+
+/** Each piece in each of its states, whatever the others are in. */
+function* everySurvival(pieces: readonly Piece[], states: number): Iterable<Survival> {
+  for (let state = 0; state < states; state += 1) {
+    const names: string[] = []
+    const kept: { readonly piece: Piece; readonly upTo: number }[] = []
+    let rest = state
+    for (const piece of pieces) {
+      const count = rest % (piece.orders.length + 1)
+      rest = Math.floor(rest / (piece.orders.length + 1))
+      const upTo = piece.orders[count - 1]
+      if (upTo === undefined) continue
+      kept.push({ piece, upTo })
+      names.push(count === piece.orders.length ? piece.name : `${piece.name} up to change ${upTo}`)
+    }
+    yield {
+      name: names.join(' and ') || 'nothing',
+      keeps: (order, sector) => kept.some(({ piece, upTo }) => order <= upTo && piece.has(order, sector)),
+    }
+  }
+}
+
+function* notableSurvivals(changes: readonly UnsyncedChange[], pieces: readonly Piece[]): Iterable<Survival> {
   yield { name: 'nothing', keeps: () => false }
   if (changes.length === 0) return
   yield { name: 'everything', keeps: () => true }
@@ -42,7 +70,7 @@ export function* survivals(changes: readonly UnsyncedChange[]): Iterable<Surviva
       }
     }
   }
-  for (const piece of piecesOf(changes)) {
+  for (const piece of pieces) {
     yield { name: `everything but ${piece.name}`, keeps: (order, sector) => !piece.has(order, sector) }
     yield { name: `nothing but ${piece.name}`, keeps: (order, sector) => piece.has(order, sector) }
   }
@@ -53,6 +81,8 @@ export function* survivals(changes: readonly UnsyncedChange[]): Iterable<Surviva
 
 interface Piece {
   readonly name: string
+  /** Of the changes that have made it what it is. */
+  readonly orders: readonly number[]
   has(order: number, sector?: number): boolean
 }
 
@@ -61,13 +91,16 @@ function piecesOf(changes: readonly UnsyncedChange[]): readonly Piece[] {
   for (const { order, kind, path, sectors } of changes) {
     if (kind !== 'write') {
       const name = `${kind} ${order} of ${path}`
-      pieces.set(name, { name, has: (other) => other === order })
+      pieces.set(name, { name, orders: [order], has: (other) => other === order })
       continue
     }
-    const writes = new Set(changes.filter((other) => other.path === path).map((other) => other.order))
     for (const sector of sectors) {
       const name = `sector ${sector} of ${path}`
-      pieces.set(name, { name, has: (other, its) => its === sector && writes.has(other) })
+      if (pieces.has(name)) continue
+      const orders = changes.flatMap((other) =>
+        other.kind === 'write' && other.path === path && other.sectors.includes(sector) ? [other.order] : [],
+      )
+      pieces.set(name, { name, orders, has: (other, its) => its === sector && orders.includes(other) })
     }
   }
   return [...pieces.values()]
