@@ -3,8 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLogger, silentMeter } from '@tandemmq/base'
 import { HaMaster, HaSlave, type HaPorts, type ReplicatedLog } from '@tandemmq/ha-protocol'
-import { NodeClock, NodeFiles, NodeNet, NodeRandom } from '@tandemmq/platform-node'
+import {
+  NodeClock,
+  NodeFiles,
+  NodeNet,
+  NodeRandom,
+  TlsCredentials,
+  TlsNet,
+  type TlsFiles,
+} from '@tandemmq/platform-node'
 import type { MessageStore } from '@tandemmq/storage'
+import { TestAuthority } from '@tandemmq/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { OwnDirectory, openOwn } from '../own-store.test-kit.ts'
 import { PeerLog } from './peer-log.ts'
@@ -12,6 +21,7 @@ import { fromMaster, fromSlave, type PeerOptions } from './peer-source.ts'
 import type { RangeSource } from './range-source.ts'
 import { repairStore, type RepairReport } from './repair-store.ts'
 
+const authority = new TestAuthority()
 const files = new NodeFiles()
 const LOG = 'commitlog/00000000000000065536'
 const secret = Buffer.from('the secret of the set')
@@ -84,6 +94,7 @@ function expectRepaired(report: RepairReport, { sound, damaged }: { sound: strin
 
 async function runningMaster(
   root: string,
+  tls?: TlsFiles,
 ): Promise<{ readonly master: HaMaster; readonly store: MessageStore }> {
   const store = await openOwn(root)
   const master = await HaMaster.listen(
@@ -92,12 +103,12 @@ async function runningMaster(
       set: 'a',
       identity: 'a-0',
       instanceId: 'm',
-      secret,
+      ...(tls === undefined ? { secret } : { certified: true }),
       address: { host: '127.0.0.1', port: 0 },
       flushRequired: false,
       inSyncReplicas: 2,
     },
-    ports,
+    tls === undefined ? ports : { ...ports, net: encrypted(tls) },
     replicated(store),
   )
   onTestFinished(async () => {
@@ -115,6 +126,38 @@ test('a slave’s log is repaired from its running master, which counts nothing 
   expectRepaired(await repair(stores.damaged, fromMaster(files, master.address, peer)), stores)
   expect(replicatedTo).toBeLessThanOrEqual(66_056)
   expect(store.end).toBeGreaterThan(68_656)
+})
+
+/** Files of a broker with these names in its certificate. */
+function tlsFiles(party: string, ...uris: readonly string[]): TlsFiles {
+  const directory = mkdtempSync(join(tmpdir(), 'tandemmq-peer-tls-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const { cert, key } = authority.issue({ name: party, hosts: ['127.0.0.1'], uris })
+  const paths = {
+    cert: join(directory, 'cert'),
+    key: join(directory, 'key'),
+    trust: join(directory, 'trust'),
+  }
+  writeFileSync(paths.cert, cert)
+  writeFileSync(paths.key, key)
+  writeFileSync(paths.trust, authority.cert)
+  return paths
+}
+
+function encrypted(tls: TlsFiles): TlsNet {
+  return new TlsNet({ credentials: TlsCredentials.read(tls, ports), mutual: true })
+}
+
+test('a slave’s log is repaired from a master that knows it by its certificate, and no other broker is', async () => {
+  const tls = tlsFiles('a-1', 'tandemmq://c/a')
+  const secretless: PeerOptions = { tls, cluster: 'c', set: 'a', waitMs: 20_000 }
+  const stores = await pair()
+  const { master } = await runningMaster(stores.sound, tlsFiles('a-0', 'tandemmq://c/a/a-0'))
+  const stranger = { ...secretless, tls: tlsFiles('b-1', 'tandemmq://c/b') }
+  await expect(repair(stores.damaged, fromMaster(files, master.address, stranger))).rejects.toThrow(
+    'the certificate of slave "a-1" names tandemmq://c/b',
+  )
+  expectRepaired(await repair(stores.damaged, fromMaster(files, master.address, secretless)), stores)
 })
 
 test('to the other broker the damaged log ends where the damage begins, whatever has come', () => {

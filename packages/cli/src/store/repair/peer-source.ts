@@ -1,13 +1,29 @@
 import { BrokerError, silentLogger, silentMeter, type Address, type Files } from '@tandemmq/base'
 import type { Hello } from '@tandemmq/codec'
-import { HaMaster, HaSlave, type HaMember, type HaPorts, type Tail } from '@tandemmq/ha-protocol'
-import { NodeClock, NodeNet, NodeRandom } from '@tandemmq/platform-node'
+import {
+  answerInPlain,
+  HaMaster,
+  HaSlave,
+  type HaMember,
+  type HaPorts,
+  type Tail,
+} from '@tandemmq/ha-protocol'
+import {
+  NodeClock,
+  NodeNet,
+  NodeRandom,
+  TlsCredentials,
+  TlsNet,
+  type TlsFiles,
+} from '@tandemmq/platform-node'
 import { readPosition } from '@tandemmq/storage'
 import { PeerLog } from './peer-log.ts'
 import { demandSameLineage, type RangeSource } from './range-source.ts'
 
 export interface PeerOptions {
   readonly secret?: Buffer
+  /** The set's HA port speaks TLS. Without a secret the other broker's certificate must name it as a member (`haTls=mutual`). */
+  readonly tls?: TlsFiles
   /** Default: what the store says, and broker id 0 for a master's, 1 for a slave's. */
   readonly identity?: string
   readonly cluster?: string
@@ -28,7 +44,7 @@ export function fromMaster(files: Files, address: Address, options: PeerOptions)
   const words = `the master at ${address.host}:${address.port}`
   const fetch: Fetch = async (from, to, store, take) => {
     const done = Promise.withResolvers<void>()
-    const ports = peerPorts()
+    const ports = peerPorts(options)
     const log = new PeerLog(store, from, to, take, done)
     const member = memberOf(files, store.root, options, 'slave')
     const slave = HaSlave.start({ ...member, masterAddress: address, flushBeforeReport: true }, ports, log)
@@ -57,7 +73,7 @@ export function fromSlave(files: Files, address: Address, options: PeerOptions):
   const words = `a slave that comes to ${address.host}:${address.port}`
   const fetch: Fetch = async (from, to, store, take) => {
     const done = Promise.withResolvers<void>()
-    const ports = peerPorts()
+    const ports = peerPorts(options)
     const log = new PeerLog(store, from, to, take, done)
     let tail: Tail = { kind: 'unknown' }
     let trouble = 'no slave has come'
@@ -98,7 +114,7 @@ export function fromSlave(files: Files, address: Address, options: PeerOptions):
 function memberOf(
   files: Files,
   root: string,
-  { secret, identity, cluster, set }: PeerOptions,
+  { secret, tls, identity, cluster, set }: PeerOptions,
   role: 'master' | 'slave',
 ): HaMember {
   const name = files.exists(`${root}/position`) ? 'position' : 'position.bak'
@@ -114,13 +130,19 @@ function memberOf(
     identity: identity ?? `${ownSet}-${role === 'master' ? 0 : 1}`,
     instanceId: new NodeRandom().bytes(8).toString('hex'),
     ...(secret === undefined ? {} : { secret }),
+    ...(tls !== undefined && secret === undefined && { certified: true }),
   }
 }
 
-function peerPorts(): HaPorts {
+function peerPorts({ tls }: PeerOptions): HaPorts {
+  const clock = new NodeClock()
+  const around = { logger: silentLogger, clock }
   return {
-    net: new NodeNet(),
-    clock: new NodeClock(),
+    net:
+      tls === undefined
+        ? new NodeNet()
+        : new TlsNet({ credentials: TlsCredentials.read(tls, around), mutual: true, answerInPlain }),
+    clock,
     random: new NodeRandom(),
     logger: silentLogger,
     meter: silentMeter,

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { resolve } from 'node:path'
 import { BrokerError, silentLogger, splitAddress } from '@tandemmq/base'
-import { DirectoryLock, NodeFiles, readSecretFile } from '@tandemmq/platform-node'
+import { DirectoryLock, NodeFiles, readSecretFile, type TlsFiles } from '@tandemmq/platform-node'
 import type { Command } from 'commander'
 import { DonorStore } from './donor-store.ts'
 import { fromMaster, fromSlave, type PeerOptions } from './peer-source.ts'
@@ -18,6 +18,9 @@ interface RepairFlags {
   readonly fromSlave?: string
   readonly range?: string
   readonly secretFile?: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly tlsTrust?: string
   readonly as?: string
   readonly cluster?: string
   readonly set?: string
@@ -47,6 +50,9 @@ export function addRepair(store: Command, run: (task: () => Promise<number>) => 
     )
     .option('--range <from-to>', 'take these bytes too: log offsets in which the two are known to differ')
     .option('--secret-file <file>', 'the setSecretFile of the set')
+    .option('--tls-cert <file>', 'tlsCertPath, where the set has haTls, and so the next two')
+    .option('--tls-key <file>', 'tlsKeyPath')
+    .option('--tls-trust <file>', 'tlsTrustCertPath')
     .option(
       '--as <identity>',
       'which replica this store is: <brokerName>-<brokerId> (default: 0 for a master, 1 for a slave)',
@@ -121,8 +127,10 @@ function sourceOf(files: NodeFiles, flags: RepairFlags): RangeSource | undefined
   if (flags.fromStore !== undefined) return new DonorStore(files, resolve(flags.fromStore))
   const secret =
     flags.secretFile === undefined ? undefined : readSecretFile('--secret-file', flags.secretFile)
+  const tls = tlsOf(flags)
   const peer: PeerOptions = {
     ...(secret === undefined ? {} : { secret }),
+    ...(tls === undefined ? {} : { tls }),
     ...(flags.as === undefined ? {} : { identity: flags.as }),
     ...(flags.cluster === undefined ? {} : { cluster: flags.cluster }),
     ...(flags.set === undefined ? {} : { set: flags.set }),
@@ -131,6 +139,12 @@ function sourceOf(files: NodeFiles, flags: RepairFlags): RangeSource | undefined
   if (flags.fromMaster !== undefined) return fromMaster(files, splitAddress(flags.fromMaster), peer)
   if (flags.fromSlave !== undefined) return fromSlave(files, splitAddress(flags.fromSlave), peer)
   return undefined
+}
+
+function tlsOf({ tlsCert: cert, tlsKey: key, tlsTrust: trust }: RepairFlags): TlsFiles | undefined {
+  if (cert !== undefined && key !== undefined && trust !== undefined) return { cert, key, trust }
+  if (cert === undefined && key === undefined && trust === undefined) return undefined
+  throw new BrokerError('ILLEGAL_ARGUMENT', 'say all of --tls-cert, --tls-key and --tls-trust, or none')
 }
 
 async function confirmed({ yes, json }: RepairFlags): Promise<boolean> {
