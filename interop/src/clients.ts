@@ -10,12 +10,23 @@ import { quietClientLog } from './quiet-client-log.ts'
 
 /** Official clients of one cluster; all are shut down at the end. */
 export class Clients implements AsyncDisposable {
-  readonly #connection: { endpoints: string; namespace: string; logger: typeof quietClientLog }
+  readonly #connection: {
+    endpoints: string
+    namespace: string
+    logger: typeof quietClientLog
+    sslEnabled: boolean
+  }
   readonly #shutdowns: (() => Promise<void>)[] = []
 
   /** `endpoints`: the one address that clients know, `host:port`. */
-  constructor({ endpoints }: { readonly endpoints: string }) {
-    this.#connection = { endpoints, namespace: '', logger: quietClientLog }
+  constructor({
+    endpoints,
+    sslEnabled = false,
+  }: {
+    readonly endpoints: string
+    readonly sslEnabled?: boolean
+  }) {
+    this.#connection = { endpoints, namespace: '', logger: quietClientLog, sslEnabled }
   }
 
   async producer(topics: string | readonly string[], maxAttempts = 1): Promise<Producer> {

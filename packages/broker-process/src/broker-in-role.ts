@@ -8,6 +8,9 @@ import {
   NodeRandom,
   PromMeter,
   readSecretFile,
+  serviceTls,
+  TlsCredentials,
+  tlsFilesOf,
   writeAddressFile,
   type ReadyFacts,
 } from '@tandemmq/platform-node'
@@ -27,6 +30,7 @@ import {
 } from '@tandemmq/wire-grpc'
 import { brokerOptions, roleOptions, type BrokerConfiguration, type ServiceRole } from './broker-settings.ts'
 import { haNet } from './ha-net.ts'
+import { usesTls } from './security-settings.ts'
 import { localRoutes } from './local-routes.ts'
 import { adminRoutes } from './admin-routes.ts'
 import { BrokerMetadata } from './broker-metadata.ts'
@@ -65,7 +69,9 @@ export async function openBroker(parts: BrokerInRoleParts): Promise<BrokerInRole
   })
   opened.use(new DescriptorWatch({ clock, logger, meter }))
   const limits = { connectionsMax: values.grpcMaxConnections, handshakeMs: values.grpcHandshakeTimeout }
-  const server = opened.use(new GrpcServer({ clock, logger, meter }, limits))
+  const credentials = usesTls(values) ? TlsCredentials.read(tlsFilesOf(values), { logger, clock }) : undefined
+  const tls = serviceTls(values.grpcTls, credentials, values.grpcHandshakeTimeout)
+  const server = opened.use(new GrpcServer({ clock, logger, meter, tls: tls.port }, limits))
   const { port } = await server.listen({ host: values.listenAddress, port: parts.ports.grpc })
   const configured = brokerOptions(parts.role, configuration, port)
   const options = appointedOptions(configured, roleOptions(configuration), appointment)
@@ -90,11 +96,11 @@ export async function openBroker(parts: BrokerInRoleParts): Promise<BrokerInRole
   )
   const httpAddress = joinAddress(values.listenAddress, http.port)
   writeAddressFile(values.httpAddressFile, httpAddress, logger)
-  const word = new SetSecret(secret, options.identity, { clock, random })
+  const word = new SetSecret(secret, options.identity, { clock, random, tls: tls.calls })
   const opening = opened.use(
     await Broker.open(options, {
       files,
-      net: haNet(values, options.identity, { logger, sparingly, clock }),
+      net: haNet(values, options.identity, credentials, sparingly),
       clock,
       random,
       logger,

@@ -1,4 +1,14 @@
-import { address, flag, integer, name, oneOf, port, text, type Values } from '@tandemmq/platform-node'
+import {
+  address,
+  flag,
+  grpcTlsModes,
+  integer,
+  name,
+  oneOf,
+  port,
+  text,
+  type Values,
+} from '@tandemmq/platform-node'
 import { MESSAGE_BODY_BYTES_MAX } from '@tandemmq/wire-grpc'
 
 /** The keys of a broker's configuration. Names and defaults are Apache's where Apache has the key. */
@@ -75,14 +85,18 @@ export const brokerKeys = {
     default: 'off',
     text: 'HA in TLS 1.3, the same on all brokers of a set. `on`: a slave checks the certificate of its master. `mutual`: either side checks that of the other, which must name it as a member of the set; then there need be no setSecretFile for HA. See docs/tls.md.',
   }),
+  grpcTls: oneOf(grpcTlsModes, {
+    default: 'off',
+    text: 'TLS 1.3 on the gRPC port and in calls of other services. `accepted`: the port takes it, beside plain text. `used`: and own calls use it. `required`: and the port takes nothing else. See docs/tls.md.',
+  }),
   tlsCertPath: text({
     default: '',
-    text: 'File with the certificate of this broker, and those between it and its authority (PEM).',
+    text: 'File with the certificate of this broker, and those between it and its authority (PEM), for haTls and grpcTls.',
   }),
   tlsKeyPath: text({ default: '', text: 'File with the key of that certificate, not encrypted (PEM).' }),
   tlsTrustCertPath: text({
     default: '',
-    text: 'File with the authorities that sign the certificates of the other brokers (PEM); no others are trusted.',
+    text: 'File with the authorities that sign the certificates of the other services (PEM); no others are trusted.',
   }),
   haFlowControlEnable: flag({
     default: false,

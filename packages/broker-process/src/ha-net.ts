@@ -1,20 +1,19 @@
 import { BrokerError, type Logger, type Net } from '@tandemmq/base'
 import { answerInPlain, certifiedName } from '@tandemmq/ha-protocol'
-import { NodeNet, TlsCredentials, TlsNet, type NodeClock } from '@tandemmq/platform-node'
+import { NodeNet, TlsNet, type TlsCredentials } from '@tandemmq/platform-node'
 import type { BrokerValues } from './broker-keys.ts'
 
-export interface HaNetPorts {
-  readonly logger: Logger
-  /** For what anybody may cause who reaches the port. */
-  readonly sparingly: Logger
-  readonly clock: NodeClock
-}
-
-/** What HA connections are made of: TCP, or TLS over it. Throws `CONFIG_INVALID` if the files for that are not what they should be. */
-export function haNet(values: BrokerValues, identity: string, { logger, sparingly, clock }: HaNetPorts): Net {
-  if (values.haTls === 'off') return new NodeNet({ logger: sparingly })
-  const files = { cert: values.tlsCertPath, key: values.tlsKeyPath, trust: values.tlsTrustCertPath }
-  const credentials = TlsCredentials.read(files, { logger, clock })
+/**
+ * What HA connections are made of: TCP, or TLS over it. `sparingly`: for what anybody may cause who reaches the port. Throws `CONFIG_INVALID` if our certificate
+ * does not name us where it has to.
+ */
+export function haNet(
+  values: BrokerValues,
+  identity: string,
+  credentials: TlsCredentials | undefined,
+  sparingly: Logger,
+): Net {
+  if (values.haTls === 'off' || credentials === undefined) return new NodeNet({ logger: sparingly })
   const mutual = values.haTls === 'mutual'
   if (mutual) demandOwnName(credentials, values, identity)
   return new TlsNet({ credentials, mutual, answerInPlain, logger: sparingly })

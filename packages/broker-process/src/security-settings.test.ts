@@ -58,7 +58,10 @@ test('the HA port has an address of its own where that is said, and slaves are t
 test('TLS needs its files, and is not to be had with brokers of Apache', () => {
   for (const missing of ['tlsCertPath', 'tlsKeyPath', 'tlsTrustCertPath']) {
     const given = files.filter((setting) => !setting.startsWith(missing))
-    expect(whyNot('master', 'haTls=on', ...given)).toContain(`${missing} must be a file (PEM) with haTls=on`)
+    expect(whyNot('master', 'haTls=on', ...given)).toContain(
+      `${missing} must be a file (PEM) with haTls or grpcTls`,
+    )
+    expect(whyNot('master', 'grpcTls=accepted', ...given)).toContain(`${missing} must be a file (PEM)`)
   }
   expect(whyNot('slave', ...following, 'haTls=on', ...files, 'haPeer=apache')).toMatch(
     /haTls must be off.*Apache/,

@@ -1,4 +1,4 @@
-import { isLoopback } from '@tandemmq/platform-node'
+import { isLoopback, missingTlsFile } from '@tandemmq/platform-node'
 import type { BrokerValues } from './broker-keys.ts'
 
 /** A key that has a value which it may not have. */
@@ -13,6 +13,11 @@ export function haHost({ haListenAddress, listenAddress }: BrokerValues): string
   return haListenAddress === '' ? listenAddress : haListenAddress
 }
 
+/** On one port at least. */
+export function usesTls({ haTls, grpcTls }: BrokerValues): boolean {
+  return haTls !== 'off' || grpcTls !== 'off'
+}
+
 /** What others could do who reach a port, and must not; or that cannot be kept from them as is wished. The first such thing. */
 export function insecurityOf(values: BrokerValues): Insecurity | undefined {
   if (values.haTls !== 'off') {
@@ -22,10 +27,10 @@ export function insecurityOf(values: BrokerValues): Insecurity | undefined {
     if (values.haLegacySlaves) {
       return { key: 'haLegacySlaves', allowed: 'false with haTls: slaves of Apache RocketMQ speak no TLS' }
     }
-    const missing = (['tlsCertPath', 'tlsKeyPath', 'tlsTrustCertPath'] as const).find(
-      (key) => values[key] === '',
-    )
-    if (missing !== undefined) return { key: missing, allowed: `a file (PEM) with haTls=${values.haTls}` }
+  }
+  if (usesTls(values)) {
+    const missing = missingTlsFile(values)
+    if (missing !== undefined) return { key: missing, allowed: 'a file (PEM) with haTls or grpcTls' }
   }
   if (values.setSecretFile !== '') return undefined
   if (!isLoopback(values.listenAddress)) {

@@ -2,6 +2,16 @@ export { NodeClock } from './node-clock.ts'
 export { NodeRandom } from './node-random.ts'
 export { NodeFiles } from './node-files.ts'
 export { TlsCredentials, type TlsCredentialsPorts, type TlsFiles } from './tls/tls-credentials.ts'
+export { TlsHandshakes, type TlsHandshakeEnd, type TlsHandshakeOptions } from './tls/tls-handshakes.ts'
+export {
+  grpcTlsModes,
+  missingTlsFile,
+  serviceTls,
+  tlsFilesOf,
+  type GrpcTlsMode,
+  type ServiceTls,
+  type TlsFileKeys,
+} from './tls/service-tls.ts'
 export { TlsNet, type TlsNetOptions } from './tls/tls-net.ts'
 export { NodeNet, type NodeNetOptions } from './node-net.ts'
 export { PinoLogger, type PinoLoggerOptions } from './pino-logger.ts'

@@ -16,7 +16,7 @@ import {
   type Meter,
 } from '@tandemmq/base'
 import { refuseCompressedRequests } from './compressed-requests.ts'
-import { ConnectionGate } from './connection-gate.ts'
+import { ConnectionGate, type TlsPort } from './connection-gate.ts'
 import { UnfinishedRequests, type UnfinishedLimits } from './unfinished-requests.ts'
 
 export interface GrpcServerOptions extends UnfinishedLimits {
@@ -44,6 +44,8 @@ export interface GrpcServerPorts {
   readonly logger: Logger
   /** Default: nothing is counted. */
   readonly meter?: Meter
+  /** Default: no TLS is spoken. */
+  readonly tls?: TlsPort | undefined
 }
 
 /** After this long a draining connection is cut whatever its calls do. */
@@ -86,7 +88,7 @@ export class GrpcServer implements AsyncDisposable {
   #onEmpty: (() => void) | undefined
 
   constructor(
-    { clock, logger, meter = silentMeter }: GrpcServerPorts,
+    { clock, logger, meter = silentMeter, tls }: GrpcServerPorts,
     options: Partial<GrpcServerOptions> = {},
   ) {
     const limits = { ...defaultGrpcServerOptions, ...options }
@@ -105,7 +107,7 @@ export class GrpcServer implements AsyncDisposable {
       { value: this.connections },
     ])
     const refused = (reason: string): void => this.#refused.add(1, { port: 'grpc', reason })
-    this.#gate = new ConnectionGate(limits, { clock, logger: this.#logger, refused }, (socket) =>
+    this.#gate = new ConnectionGate(limits, { clock, logger: this.#logger, refused, tls }, (socket) =>
       this.#admit(socket),
     )
     this.#server = new Server({

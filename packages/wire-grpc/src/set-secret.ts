@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { Metadata } from '@grpc/grpc-js'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { credentials, Metadata, type ChannelCredentials } from '@grpc/grpc-js'
 import { BrokerError, type Clock, type Random } from '@tandemmq/base'
 
 /** What a call is for. A token for one purpose is worth nothing for another. */
@@ -24,18 +25,36 @@ export type SecretKey = Buffer | undefined
 /** Checks an answer's initial metadata; throws `PEER_REFUSED` if the server does not know the secret. */
 export type ProofCheck = (initial: Metadata) => void
 
-/** Puts our word into the metadata of a call. Without a secret it only names the caller. */
+export interface SetSecretPorts {
+  readonly clock: Clock
+  readonly random: Random
+  /** Calls go in TLS, with whom we trust (and who we are) as this says at the moment; default: in plain text. */
+  readonly tls?: (() => SecureContextOptions) | undefined
+}
+
+/**
+ * What we bring to a call of another of our services: our word in its metadata, which without a secret only names the caller, and TLS where the
+ * others take it.
+ */
 export class SetSecret {
   readonly #key: SecretKey
   readonly #clock: Clock
   readonly #random: Random
+  readonly #tls: SetSecretPorts['tls']
   readonly #identity: string
 
-  constructor(key: SecretKey, identity: string, ports: { readonly clock: Clock; readonly random: Random }) {
+  constructor(key: SecretKey, identity: string, ports: SetSecretPorts) {
     this.#key = key
     this.#identity = identity
     this.#clock = ports.clock
     this.#random = ports.random
+    this.#tls = ports.tls
+  }
+
+  /** For one connection: files may have changed before the next one. */
+  channelCredentials(): ChannelCredentials {
+    if (this.#tls === undefined) return credentials.createInsecure()
+    return credentials.createFromSecureContext(createSecureContext(this.#tls()))
   }
 
   /** Good for one call. */

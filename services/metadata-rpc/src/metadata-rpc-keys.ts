@@ -1,4 +1,14 @@
-import { address, flag, integer, name, oneOf, port, text, type Values } from '@tandemmq/platform-node'
+import {
+  address,
+  flag,
+  grpcTlsModes,
+  integer,
+  name,
+  oneOf,
+  port,
+  text,
+  type Values,
+} from '@tandemmq/platform-node'
 
 /** The keys of metadata-rpc's configuration. */
 export const metadataRpcKeys = {
@@ -41,6 +51,19 @@ export const metadataRpcKeys = {
     min: 1,
     max: 1_024,
     text: 'Queues of such a topic on each set.',
+  }),
+  grpcTls: oneOf(grpcTlsModes, {
+    default: 'off',
+    text: 'TLS 1.3 on the gRPC port and in calls of other services. `accepted`: the port takes it, beside plain text. `used`: and own calls use it. `required`: and the port takes nothing else. See docs/tls.md.',
+  }),
+  tlsCertPath: text({
+    default: '',
+    text: 'File with the certificate of this service, and those between it and its authority (PEM), for grpcTls.',
+  }),
+  tlsKeyPath: text({ default: '', text: 'File with the key of that certificate, not encrypted (PEM).' }),
+  tlsTrustCertPath: text({
+    default: '',
+    text: 'File with the authorities that sign the certificates of the other services (PEM); no others are trusted.',
   }),
   setSecretFile: text({
     default: '',

@@ -5,6 +5,7 @@ import {
   DescriptorWatch,
   DirectoryLock,
   isLoopback,
+  missingTlsFile,
   NodeClock,
   NodeFiles,
   NodeRandom,
@@ -12,6 +13,9 @@ import {
   PromMeter,
   readConfiguration,
   readSecretFile,
+  serviceTls,
+  TlsCredentials,
+  tlsFilesOf,
   writeAddressFile,
   type ConfigurationSources,
   type RunningService,
@@ -51,6 +55,8 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   if (values.setSecretFile === '' && !isLoopback(values.listenAddress)) {
     throw configuration.refusal('listenAddress', 'a loopback address as long as there is no setSecretFile')
   }
+  const missing = values.grpcTls === 'off' ? undefined : missingTlsFile(values)
+  if (missing !== undefined) throw configuration.refusal(missing, 'a file (PEM) with grpcTls')
   const secret = readSecretFile('setSecretFile', values.setSecretFile)
   const adminToken = readSecretFile('adminTokenFile', values.adminTokenFile)?.toString()
   const logger = new PinoLogger({
@@ -70,7 +76,10 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
     labels: { cluster: values.clusterName, node_type: 'proxy', node_id: IDENTITY },
   })
   opened.use(new DescriptorWatch({ clock, logger, meter }))
-  const word = new SetSecret(secret, IDENTITY, { clock, random })
+  const credentials =
+    values.grpcTls === 'off' ? undefined : TlsCredentials.read(tlsFilesOf(values), { logger, clock })
+  const tls = serviceTls(values.grpcTls, credentials, values.grpcHandshakeTimeout)
+  const word = new SetSecret(secret, IDENTITY, { clock, random, tls: tls.calls })
 
   const expectedSets = values.brokerSets.split(',').flatMap((set) => set.trim() || [])
   const cluster = values.clusterName
@@ -125,7 +134,7 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   )
   const server = opened.use(
     new GrpcServer(
-      { clock, logger, meter },
+      { clock, logger, meter, tls: tls.port },
       { connectionsMax: values.grpcMaxConnections, handshakeMs: values.grpcHandshakeTimeout },
     ),
   )

@@ -61,6 +61,13 @@ export const replicationBugs: readonly PlantedBug[] = [
     tests: ['packages/platform-node/src/tls/tls-net.test.ts'],
   },
   {
+    name: 'plain text taken where TLS is required',
+    file: 'packages/wire-grpc/src/connection-gate.ts',
+    find: 'if (tls?.required === true)',
+    plant: 'if (tls?.required === undefined)',
+    tests: ['packages/broker-process/src/grpc-tls.test.ts'],
+  },
+  {
     name: 'the certificate of a peer taken as valid whatever OpenSSL said',
     file: 'packages/platform-node/src/tls/tls-net.ts',
     find: '  if (socket.authorized) return { names }',

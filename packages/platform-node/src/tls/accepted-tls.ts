@@ -102,7 +102,7 @@ export class AcceptedTls implements Connection {
 
   /** The handshake has failed: the socket is about to be closed. */
   failed(cause: Error): void {
-    this.#failure ??= acceptFailure(cause)
+    this.#failure ??= cause
   }
 
   #onFirstBytes(): void {

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
-import { isIP, type Socket } from 'node:net'
-import { connect, createServer, type TLSSocket } from 'node:tls'
+import { isIP } from 'node:net'
+import { connect, type TLSSocket } from 'node:tls'
 import {
   joinAddress,
   type Address,
@@ -15,6 +15,7 @@ import { connected } from '../socket-connect.ts'
 import { listenForSockets } from '../socket-listener.ts'
 import { AcceptedTls } from './accepted-tls.ts'
 import { uriNamesOf } from './certificate-names.ts'
+import { TlsHandshakes } from './tls-handshakes.ts'
 import type { TlsCredentials } from './tls-credentials.ts'
 import { certificateProblem, dialFailure } from './tls-failure.ts'
 
@@ -42,31 +43,15 @@ export class TlsNet implements Net {
 
   async listen(address: Address, accept: (connection: Connection) => void): Promise<Listener> {
     const { credentials, mutual, answerInPlain, handshakeMs = 10_000 } = this.#options
-    let loaded = credentials.current()
-    const asked = { requestCert: mutual, rejectUnauthorized: false }
-    const server = createServer({ ...loaded, ...asked, handshakeTimeout: handshakeMs })
-    /** Those in a handshake, by what tells them apart. */
-    const shaking = new Map<string, AcceptedTls>()
-    server.on('secureConnection', (socket) => {
-      const connection = shaking.get(endpointOf(socket))
-      if (connection === undefined) socket.destroy()
-      else connection.secured(socket, mutual ? certificateOf(socket) : undefined)
-    })
-    server.on('tlsClientError', (failure, socket) => shaking.get(endpointOf(socket))?.failed(failure))
-
-    const begin = (socket: Socket, connection: AcceptedTls): void => {
-      const endpoint = endpointOf(socket)
-      shaking.set(endpoint, connection)
-      socket.once('close', () => shaking.delete(endpoint))
-      const current = credentials.current()
-      if (current !== loaded) server.setSecureContext(current)
-      loaded = current
-      server.emit('connection', socket)
-    }
+    const handshakes = new TlsHandshakes({ credentials, mutual, handshakeMs })
     const limits = { handshakeMs, queuedBytesMax: this.#limits.queuedBytesMax }
     return listenForSockets(address, this.#limits, (socket) => {
       const connection: AcceptedTls = new AcceptedTls(socket, limits, {
-        begin: (it) => begin(it, connection),
+        begin: (it) =>
+          handshakes.begin(it, {
+            secured: (tls) => connection.secured(tls, mutual ? certificateOf(tls) : undefined),
+            failed: (why) => connection.failed(why),
+          }),
         answerInPlain: (firstByte) => answerInPlain?.(firstByte),
       })
       accept(connection)
@@ -89,11 +74,6 @@ export class TlsNet implements Net {
       throw dialFailure(joinAddress(host, port), failure)
     }
   }
-}
-
-/** Tells the connections of one listener apart as long as they live. */
-function endpointOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`
 }
 
 function certificateOf(socket: TLSSocket): PeerCertificate {

@@ -1,4 +1,4 @@
-import { Client, credentials, type ClientDuplexStream } from '@grpc/grpc-js'
+import { Client, type ClientDuplexStream } from '@grpc/grpc-js'
 import { BrokerError, messageOf, type Clock, type Logger, type Timer } from '@tandemmq/base'
 import type { CallContext } from '@tandemmq/messaging'
 import { forward as wire } from '@tandemmq/rpc'
@@ -169,7 +169,7 @@ export class ForwardChannel implements BrokerChannel {
   #connect(): void {
     if (this.#isClosed) return
     const { metadata, checkProof } = this.#ports.secret.sign('forward')
-    const client = new Client(this.address, credentials.createInsecure(), internalChannelOptions)
+    const client = new Client(this.address, this.#ports.secret.channelCredentials(), internalChannelOptions)
     const stream = client.makeBidiStreamRequest(
       callsMethod.path,
       callsMethod.requestSerialize,

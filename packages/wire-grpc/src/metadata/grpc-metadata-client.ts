@@ -1,4 +1,4 @@
-import { credentials, type ClientUnaryCall, type Metadata, type ServiceError } from '@grpc/grpc-js'
+import type { ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js'
 import { BrokerError } from '@tandemmq/base'
 import {
   decodeAnswer,
@@ -198,6 +198,6 @@ export class GrpcMetadataClient implements MetadataSource {
   }
 
   #client(): wire.MetadataClient {
-    return new wire.MetadataClient(this.#address, credentials.createInsecure(), internalChannelOptions)
+    return new wire.MetadataClient(this.#address, this.#secret.channelCredentials(), internalChannelOptions)
   }
 }

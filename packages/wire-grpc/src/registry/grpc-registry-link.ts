@@ -1,4 +1,3 @@
-import { credentials } from '@grpc/grpc-js'
 import { BrokerError } from '@tandemmq/base'
 import type { MemberStatus, RegistryLink, RegistrySession, RelayLink, RelaySession } from '@tandemmq/registry'
 import { registry as wire } from '@tandemmq/rpc'
@@ -104,7 +103,7 @@ export class GrpcRegistryLink implements RegistryLink, RelayLink {
   }
 
   #client(): wire.RegistryClient {
-    return new wire.RegistryClient(this.#address, credentials.createInsecure(), internalChannelOptions)
+    return new wire.RegistryClient(this.#address, this.#secret.channelCredentials(), internalChannelOptions)
   }
 
   #closed(): BrokerError {
