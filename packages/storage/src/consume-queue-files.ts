@@ -175,13 +175,24 @@ export class ConsumeQueueFiles {
       // A few at a time: the file system writes its journal once for all that wait together.
       for (let from = 0; from < files.length; from += SYNCS_AT_A_TIME) {
         const some = files.slice(from, from + SYNCS_AT_A_TIME)
-        await Promise.all(some.map((path) => this.#cache.get(path).dataSync()))
+        await Promise.all(some.map((path) => this.#unlessGone(path, () => this.#cache.get(path).dataSync())))
       }
-      for (const directory of directories) await this.#files.syncDirectory(directory)
+      for (const directory of directories)
+        await this.#unlessGone(directory, () => this.#files.syncDirectory(directory))
     } catch (failure) {
-      for (const path of files) this.#dirtyFiles.add(path)
-      for (const directory of directories) this.#dirtyDirectories.add(directory)
+      for (const path of files) if (this.#files.exists(path)) this.#dirtyFiles.add(path)
+      for (const directory of directories)
+        if (this.#files.exists(directory)) this.#dirtyDirectories.add(directory)
       throw failure
+    }
+  }
+
+  /** What expires while a sync is on its way needs none. */
+  async #unlessGone(path: string, sync: () => Promise<void>): Promise<void> {
+    try {
+      await sync()
+    } catch (failure) {
+      if (this.#files.exists(path)) throw failure
     }
   }
 
