@@ -48,6 +48,33 @@ describe('expiring segments', () => {
     expect(await bench.clock.outcome(store.expire(3 * SEGMENT))).toBe(0)
   })
 
+  test.each([
+    ['the first fails', 1, [3, 5], 1],
+    ['the second fails', 3, [3, 5], 1],
+    ['the first of two alike fails', 1, [3, 3], 1],
+    ['both fail', 1, [3, 5], 2],
+  ] as const)('several times at once: %s', async (_, nth, upTo, failures) => {
+    const bench = new StoreBench()
+    const store = await filled(bench)
+    for (let n = 0; n < failures; n += 1)
+      bench.disk.fail({ call: 'write', code: 'EIO', matching: /position/, nth: nth + n })
+    const running = upTo.map((segment) => store.expire(segment * SEGMENT))
+    const outcomes = await bench.clock.outcome(Promise.allSettled(running))
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(failures)
+    const first = Number(segments(bench)[0])
+    expect(store.minOffset).toBe(first)
+    expect(store.read(first, 100)).toHaveLength(100)
+    if (first > 0)
+      expect(() => store.read(first - 1, 1)).toThrow(expect.objectContaining({ code: 'OFFSET_EXPIRED' }))
+    expect(
+      store.queue('orders', 0)?.unit(store.queue('orders', 0)?.minOffset ?? -1)?.offset,
+    ).toBeGreaterThanOrEqual(first)
+    expect(await bench.clock.outcome(store.expire(6 * SEGMENT))).toBe(6 - first / SEGMENT)
+    expect(segments(bench)[0]).toBe(String(6 * SEGMENT).padStart(20, '0'))
+    bench.cutPower()
+    expect((await bench.open()).minOffset).toBe(6 * SEGMENT)
+  })
+
   test('never the newest, and nothing that a restart would need', async () => {
     const bench = new StoreBench()
     const store = await filled(bench)

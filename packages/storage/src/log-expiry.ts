@@ -69,6 +69,7 @@ export class LogExpiry {
     const { log, queues, index, position, files } = this.#parts
     const from = this.#removedTo
     if (begin <= from) return 0
+    if (log.minOffset < begin) log.forgetBelow(begin) // One before this has failed, and has taken that back.
     const { begin: beginBefore, expireTo } = position.value
     try {
       // Twice: the fallback copy must not speak of files that are gone.
@@ -76,7 +77,8 @@ export class LogExpiry {
       await this.#save({})
     } catch (failure) {
       // Nothing has happened yet. (If it is on disk after all, the next start does it.)
-      if (!this.#stopped) log.keepFrom(from)
+      // Who comes next, to remove more, begins here.
+      if (!this.#stopped && log.minOffset === begin) log.keepFrom(from)
       position.note({ begin: beginBefore, expireTo })
       throw failure
     }
