@@ -107,6 +107,24 @@ describe('messages of one turn', () => {
     expect(bodies(store).map((body) => body[0])).toEqual(['0', '1', '4', '5'])
   })
 
+  test('a disk that does not say what room it has takes them as long as it has some', async () => {
+    const bench = new StoreBench()
+    const store = await bench.openMaster({ preZeroBytes: 0, segmentBytes: 1024 * 1024 })
+    store.append(message('first'))
+    bench.disk.fail({ call: 'space', code: 'EIO', forever: true })
+    const expected = ['first']
+    for (let n = 0; n < 240; n += 3) {
+      const sent = [n, n + 1, n + 2].map((each) => `${each} ${'r'.repeat(1800)}`)
+      expect(codes(store.appendAll(sent.map((body) => message(body))))).toEqual([n + 1, n + 2, n + 3])
+      expected.push(...sent)
+    }
+    expect([store.isDiskFull, store.isOutOfRoom]).toEqual([false, false])
+    await bench.dispatched(store)
+    expect(bodies(store)).toEqual(expected)
+    bench.disk.fail({ call: 'write', code: 'ENOSPC', matching: /commitlog/ })
+    expect(codes(store.appendAll([message('a'), message('b')]))).toEqual(['DISK_FULL', 'DISK_FULL'])
+  })
+
   test('a disk that fails fences the log for all of them', async () => {
     const bench = new StoreBench()
     const store = await bench.openMaster({ preZeroBytes: 0 })

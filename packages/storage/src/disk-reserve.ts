@@ -1,4 +1,5 @@
 import { BrokerError, type Files, type LogOffset } from '@tandemmq/base'
+import { spaceOf } from './disk-space.ts'
 
 /** A tenth of a small disk, and no more than two journals of progress at their limit (64 MiB, and its copy while it is compacted) with room to spare. */
 const SHARE = 0.1
@@ -8,7 +9,8 @@ const CLAIM_BYTES = 256 * 1024
 
 /**
  * What the commit log leaves free on its disk. Consumers need little room, for their progress, but they need it: a disk that is full of messages
- * to the last byte would refuse acknowledgements too, and nobody could read what it holds.
+ * to the last byte would refuse acknowledgements too, and nobody could read what it holds. Where the system does not say what room there is, the
+ * next write finds out.
  */
 export class DiskReserve {
   readonly #files: Files
@@ -29,14 +31,16 @@ export class DiskReserve {
 
   /** Whether the log may grow now, by as much as was refused last. */
   get hasRoom(): boolean {
-    const { free, total } = this.#files.space(this.#directory)
-    return free - this.#reserveOf(total) >= this.#wanted
+    const space = spaceOf(this.#files, this.#directory)
+    return space === undefined || space.free - this.#reserveOf(space.total) >= this.#wanted
   }
 
   /** Before `bytes` are appended at `offset`. Throws `DISK_FULL`; the next call asks again. */
   claim(offset: LogOffset, bytes: number): void {
     if (offset + bytes <= this.#claimedTo) return
-    const { free, total } = this.#files.space(this.#directory)
+    const space = spaceOf(this.#files, this.#directory)
+    if (space === undefined) return
+    const { free, total } = space
     const room = free - this.#reserveOf(total)
     if (room < bytes) {
       this.#wanted = bytes

@@ -8,6 +8,7 @@ import {
   type Meter,
   type Timer,
 } from '@tandemmq/base'
+import { spaceOf } from './disk-space.ts'
 import type { MessageStore } from './message-store.ts'
 import {
   planRound,
@@ -68,7 +69,10 @@ export class Retention {
       'rocketmq_ha_disk_used_ratio',
       'Share of the disk of the store that is in use, 0 to 1.',
       [],
-      () => [{ value: usedRatio(ports.files.space(root)) }],
+      () => {
+        const disk = spaceOf(ports.files, root)
+        return disk === undefined ? [] : [{ value: usedRatio(disk) }]
+      },
     )
     this.#again(rules.intervalMs * FIRST_ROUND)
   }

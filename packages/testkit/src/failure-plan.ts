@@ -1,5 +1,5 @@
 /** Calls that can be made to fail. */
-export type FileCall = 'open' | 'write' | 'truncate' | 'dataSync' | 'syncDirectory' | 'rename'
+export type FileCall = 'open' | 'write' | 'truncate' | 'dataSync' | 'syncDirectory' | 'rename' | 'space'
 
 export interface PlannedFailure {
   readonly call: FileCall

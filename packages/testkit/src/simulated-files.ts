@@ -156,7 +156,8 @@ export class SimulatedFiles implements Files {
     this.tree.synced(mark)
   }
 
-  space(_path: string): { readonly free: number; readonly total: number } {
+  space(path: string): { readonly free: number; readonly total: number } {
+    this.check('space', normal(path))
     return { free: Math.max(0, this.#totalBytes - this.#used()), total: this.#totalBytes }
   }
 
