@@ -65,6 +65,16 @@ export class BatchQueue implements QueueReader {
     return { first: this.#first, end: this.#end }
   }
 
+  /** The first message on file has expired: files before it have not been lost. */
+  get beginsExpired(): boolean {
+    return (this.#read(this.#first)?.baseOffset ?? this.#min) < this.#min
+  }
+
+  /** Where the record of the unit numbered `number` lies in the log. */
+  recordOf(number: number): LogOffset | undefined {
+    return this.#read(number)?.offset
+  }
+
   /** CRC-32 of all units on file up to the one numbered `end`; what is not known of it is read. `undefined`: that would be more than `bytesMax`. */
   checksum(end: number, bytesMax: number): number | undefined {
     if (this.#summedTo > end) this.#forgetSum()
@@ -125,8 +135,23 @@ export class BatchQueue implements QueueReader {
     return true
   }
 
-  /** A queue without units goes on at `queueOffset`: its messages are gone, and their offsets stay theirs. */
-  goOnAt(queueOffset: QueueOffset): void {
+  /**
+   * A queue without units goes on at `queueOffset` (above 0): its messages are gone, and their offsets stay theirs. As a queue keeps its last unit when all of
+   * it expires, one is made up that leads below `logMinOffset`; of a log that has nothing below, only memory knows the place.
+   */
+  goOnAt(queueOffset: QueueOffset, logMinOffset: LogOffset): void {
+    if (logMinOffset > 0) {
+      this.#pending.push({
+        offset: logMinOffset - 1,
+        size: 1,
+        tagsCode: 0n,
+        storeTimestamp: 0,
+        baseOffset: queueOffset - 1,
+        batchSize: 1,
+        compactedOffset: -1,
+      })
+      this.writePending()
+    }
     this.#min = queueOffset
     this.#max = queueOffset
   }
@@ -185,12 +210,9 @@ export class BatchQueue implements QueueReader {
     this.#min = this.offsetAtOrAfter(logMinOffset)
   }
 
-  /** Removes files of which the log has nothing any more, but never the last one, which knows where the queue goes on. */
+  /** As that of a consume queue. */
   removeExpired(): void {
-    const needed = Math.min(
-      this.#firstWhere((unit) => endOf(unit) > this.#min),
-      this.#end - 1,
-    )
+    const needed = Math.min(this.#firstWhere((unit) => endOf(unit) > this.#min) - 1, this.#end - 1)
     const keepFrom = this.#fileStart(Math.max(this.#first, needed))
     if (keepFrom <= this.#fileStart(this.#first)) return
     this.#files.removeBelow(this.#directory, keepFrom)

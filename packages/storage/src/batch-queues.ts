@@ -67,7 +67,7 @@ export class BatchQueues {
    * All that an ordinary queue holds becomes a batch queue's, in its place. Of a record that cannot be read any more its unit tells enough: dispatch
    * takes nothing for an inner batch that it has not read.
    */
-  takeOver(from: ConsumeQueue, recordAt: RecordAt): void {
+  takeOver(from: ConsumeQueue, logMinOffset: LogOffset, recordAt: RecordAt): void {
     const { topic, queueId, minOffset, maxOffset } = from
     this.remove(topic, queueId)
     const queue = this.#newQueue(topic, queueId)
@@ -85,7 +85,7 @@ export class BatchQueues {
       queue.writePending()
       at += units.length
     }
-    if (queue.maxOffset < maxOffset) queue.goOnAt(maxOffset)
+    if (queue.maxOffset < maxOffset) queue.goOnAt(maxOffset, logMinOffset)
     this.#add(queue)
   }
 
@@ -98,8 +98,8 @@ export class BatchQueues {
   }
 
   /** A queue of which the log has nothing any more goes on at `queueOffset`. */
-  goOnAt(topic: string, queueId: number, queueOffset: QueueOffset): void {
-    this.#create(topic, queueId).goOnAt(queueOffset)
+  goOnAt(topic: string, queueId: number, queueOffset: QueueOffset, logMinOffset: LogOffset): void {
+    this.#create(topic, queueId).goOnAt(queueOffset, logMinOffset)
   }
 
   writePending(): void {

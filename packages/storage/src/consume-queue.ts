@@ -252,11 +252,11 @@ export class ConsumeQueue implements QueueReader {
 
   /**
    * Removes files that hold only messages below {@link minOffset}, but never the last one, which knows where the queue goes on (RocketMQ
-   * ConsumeQueue.deleteExpiredFile).
+   * ConsumeQueue.deleteExpiredFile), nor the last expired message: a queue that begins with one has lost no file of messages.
    */
   removeExpired(): void {
     const last = this.#fileStart(Math.max(this.#first, this.#end - 1) * UNIT_BYTES)
-    const keepFrom = Math.min(this.#fileStart(this.#min * UNIT_BYTES), last)
+    const keepFrom = Math.min(this.#fileStart(Math.max(this.#min - 1, 0) * UNIT_BYTES), last)
     if (keepFrom <= this.#first * UNIT_BYTES) return
     this.#files.removeBelow(this.#directory, keepFrom)
     this.#first = keepFrom / UNIT_BYTES

@@ -41,6 +41,8 @@ export class ConsumeQueues {
   /** Those that batch queues have taken over. */
   readonly #retired: RetiredQueues
   #lightQueues = 0
+  /** Messages below are gone from the log. */
+  #logMinOffset: LogOffset = 0
   /** Reads the log for a queue that becomes a batch queue. */
   recordAt: RecordAt = () => undefined
 
@@ -66,6 +68,7 @@ export class ConsumeQueues {
    * compared with the log, and dropped while it disagrees; what was not synced will be. False: a queue is damaged beyond that, all must be built again.
    */
   load(trust: QueueTrust, minOffset: LogOffset, recordAt: RecordAt | undefined): boolean {
+    this.#logMinOffset = minOffset
     let sound = this.batches.load(trust, minOffset, recordAt)
     for (const topic of this.#files.list(this.#directory)) {
       if (!isTopicName(topic)) continue
@@ -147,7 +150,8 @@ export class ConsumeQueues {
   /** A queue of which the log has nothing any more goes on at `queueOffset`; others know better. `isBatch`: it was a batch queue. */
   goOnAt(topic: string, queueId: number, queueOffset: QueueOffset, isBatch: boolean): void {
     if (queueOffset === 0 || this.reader(topic, queueId) !== undefined) return
-    if (isBatch || this.#isForBatches(topic)) this.batches.goOnAt(topic, queueId, queueOffset)
+    if (isBatch || this.#isForBatches(topic))
+      this.batches.goOnAt(topic, queueId, queueOffset, this.#logMinOffset)
     else this.#create(topic, queueId).goOnAt(queueOffset)
   }
 
@@ -174,6 +178,7 @@ export class ConsumeQueues {
    * which `pause` lets others work; false from it ends the work, which can be done again at any time.
    */
   async expire(logMinOffset: LogOffset, pause: () => Promise<boolean>): Promise<void> {
+    this.#logMinOffset = logMinOffset
     let count = 0
     for (const queue of [...this.all(), ...this.batches.all()]) {
       if (this.reader(queue.topic, queue.queueId) !== queue) continue // A batch queue has taken it over meanwhile.
@@ -248,7 +253,7 @@ export class ConsumeQueues {
     if (queues === undefined) return
     for (const [queueId, queue] of queues) {
       queue.writePending()
-      this.batches.takeOver(queue, this.recordAt)
+      this.batches.takeOver(queue, this.#logMinOffset, this.recordAt)
       this.#pending.delete(queue)
       queues.delete(queueId)
       this.#retired.add(this.#directoryOf(topic, queueId))

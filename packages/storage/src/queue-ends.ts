@@ -34,6 +34,7 @@ export class QueueEnds {
   readonly #files: Files
   readonly #path: string
   #isDamaged = false
+  #isBuilding = false
 
   constructor(files: Files, root: string) {
     this.#files = files
@@ -44,7 +45,7 @@ export class QueueEnds {
   noted(queues: ConsumeQueues, synced: LogOffset): () => Promise<void> {
     const ends: string[] = []
     for (const queue of queues.all()) {
-      if (ends.length === QUEUES_MAX) return () => Promise.resolve()
+      if (ends.length === QUEUES_MAX) return () => this.#saveNone(synced)
       const { topic, queueId, maxOffset, firstOnFile } = queue
       const sum = queue.checksum(maxOffset, LEARNT_BYTES_MAX) ?? '-'
       ends.push(`${topic} ${queueId} ${firstOnFile} ${maxOffset} ${sum}`)
@@ -55,6 +56,19 @@ export class QueueEnds {
       ends.push(`${topic} ${queueId} ${onFile.first} ${maxOffset} ${sum} ${BATCH} ${onFile.end}`)
     }
     return () => this.#save({ synced, ends })
+  }
+
+  /**
+   * Before queues are emptied to be built again: durably, so that a start that finds them half built begins again. `ends`: where those end of which the
+   * log may have nothing any more.
+   */
+  async noteBuilding(ends: readonly KeptEnd[]): Promise<void> {
+    const lines = ends.map(({ topic, queueId, end, isBatch }) => {
+      const line = `${topic} ${queueId} 0 ${end} -`
+      return isBatch ? `${line} ${BATCH} 0` : line
+    })
+    await this.#save({ synced: 0, ends: lines, building: true })
+    this.#isBuilding = true
   }
 
   /**
@@ -76,6 +90,7 @@ export class QueueEnds {
     }
     this.#isDamaged = read?.isStale ?? false
     if (read === undefined || read.value.synced > synced) return { completeTo: 0 }
+    if (read.value.isBuilding) return { wrong: 'they were being built when that was interrupted' }
     let budget = CHECKED_BYTES_MAX
     for (const noted of read.value.ends) {
       const bytes = noted.isBatch ? noted.unitsEnd * BATCH_UNIT_BYTES : (noted.end - noted.first) * UNIT_BYTES
@@ -100,9 +115,15 @@ export class QueueEnds {
     }
   }
 
-  async #save(value: { readonly synced: LogOffset; readonly ends: readonly string[] }): Promise<void> {
+  /** There are too many; that they are built is to be known all the same. */
+  async #saveNone(synced: LogOffset): Promise<void> {
+    if (this.#isBuilding) await this.#save({ synced, ends: [] })
+  }
+
+  async #save(value: StoredEnds): Promise<void> {
     await replaceStateFile(this.#files, this.#path, encodeChecked(TITLE, value), this.#isDamaged)
     this.#isDamaged = false
+    this.#isBuilding = false
   }
 }
 
@@ -115,7 +136,7 @@ function whatIsWrong(
   synced: LogOffset,
   mayRead: boolean,
 ): string | undefined {
-  if (noted.isBatch) return whatIsWrongWithBatches(noted, queues, mayRead)
+  if (noted.isBatch) return whatIsWrongWithBatches(noted, queues, synced, mayRead)
   const { topic, queueId, first, end, sum } = noted
   const queue = queues.find(topic, queueId)
   // A batch queue has taken over all of it.
@@ -138,15 +159,27 @@ function whatIsWrong(
 function whatIsWrongWithBatches(
   { topic, queueId, first, end, sum, unitsEnd }: QueueEnd,
   queues: ConsumeQueues,
+  synced: LogOffset,
   mayRead: boolean,
 ): string | undefined {
   const queue = queues.batches.find(topic, queueId)
-  if (queue === undefined || queue.maxOffset < end || queue.onFile.end < unitsEnd)
-    return `had messages up to ${end} and has them up to ${queue?.maxOffset ?? 0}`
-  const isComparable = mayRead && sum !== undefined && queue.onFile.first === first
+  const { first: firstFound, end: unitsFound } = queue?.onFile ?? { first: 0, end: 0 }
+  const isExpired = queue !== undefined && firstFound > first && queue.beginsExpired
+  if (
+    queue === undefined ||
+    unitsFound < unitsEnd ||
+    queue.maxOffset < end ||
+    (firstFound !== first && !isExpired)
+  )
+    return `had units [${first}, ${unitsEnd}) up to message ${end} and has [${firstFound}, ${unitsFound}) up to ${queue?.maxOffset ?? 0}`
+  if ((queue.recordOf(unitsEnd) ?? synced) < synced) return `ended at ${end} and has something behind`
+  const isComparable = mayRead && sum !== undefined && !isExpired
   if (isComparable && queue.checksum(unitsEnd, Infinity) !== sum) return 'has other units than were written'
   return undefined
 }
+
+/** Where a queue goes on of which the log may have nothing any more. */
+export type KeptEnd = Pick<QueueEnd, 'topic' | 'queueId' | 'end' | 'isBatch'>
 
 export interface QueueEnd {
   readonly topic: string
@@ -168,9 +201,17 @@ export function demandQueueEnds(files: Files, root: string): void {
   if (files.exists(path)) decodeEnds(readWhole(files, path))
 }
 
+interface StoredEnds {
+  readonly synced: LogOffset
+  readonly ends: readonly string[]
+  readonly building?: true
+}
+
 interface Ends {
   readonly synced: LogOffset
   readonly ends: readonly QueueEnd[]
+  /** Queues are half built; only the ends are true. */
+  readonly isBuilding: boolean
 }
 
 function decodeEnds(content: Buffer): Ends {
@@ -187,5 +228,5 @@ function decodeEnds(content: Buffer): Ends {
       unitsEnd: Number(unitsEnd),
     }
   })
-  return { synced: fields.position('synced'), ends }
+  return { synced: fields.position('synced'), ends, isBuilding: fields.optional('building') === true }
 }

@@ -6,7 +6,6 @@ import {
   type Files,
   type LogOffset,
   type Logger,
-  type QueueOffset,
 } from '@tandemmq/base'
 import { checkpointTimestamp, decodeCheckpoint, type Checkpoint, type Lineage } from '@tandemmq/codec'
 import { arrivalOf, indexedOf } from './arrival.ts'
@@ -18,7 +17,7 @@ import { lastWritten, scanLog, type LogScanResult } from './log-scan.ts'
 import { whyLossIsPossible } from './loss.ts'
 import { endOnFile, type Position } from './position-file.ts'
 import type { PropertyChecksums } from './property-checksums.ts'
-import type { QueueEnds } from './queue-ends.ts'
+import type { KeptEnd, QueueEnds } from './queue-ends.ts'
 import type { QueueTrust } from './queue-extent.ts'
 import { RecoveryMarks } from './recovery-marks.ts'
 import { repairHint } from './repair-hint.ts'
@@ -99,6 +98,8 @@ export interface Recovered {
   readonly readFrom: LogOffset
   /** Boundaries from there on. */
   readonly marks: RecoveryMarks
+  /** Units of records at or behind are not synced, whatever was before this start. */
+  readonly queuesSynced: LogOffset
   /** Store time of the last record, ms; 0 if none was read. */
   readonly storeTimestamp: number
 }
@@ -131,22 +132,25 @@ export async function recoverStore(
   let completeTo = 0
   /** Where queues end of which the log may have nothing any more. */
   let keptEnds: readonly KeptEnd[] = []
-  const buildAgain = (): void => {
+  let queuesSynced: LogOffset = Infinity
+  const buildAgain = async (): Promise<void> => {
     keptEnds = [...queueEnds.known(position.queuesSynced), ...expiredEnds(queues)]
+    await queueEnds.noteBuilding(keptEnds)
     queues.reset()
     from = reader.first
+    queuesSynced = from
   }
   if (reader.starts.length === 0) {
     queues.reset() // A log that begins anew gives its queues new offsets.
   } else if (!queues.load(trust, reader.first, recordAt)) {
     logger.warn({}, 'consume queues disagree with the log; all are built again')
-    buildAgain()
-  } else if (isEmpty(queues)) buildAgain()
+    await buildAgain()
+  } else if (isEmpty(queues)) await buildAgain()
   else {
     const check = queueEnds.check(queues, position.queuesSynced, logger)
     if ('wrong' in check) {
       logger.warn({ why: check.wrong }, 'consume queues are not as they were; all are built again')
-      buildAgain()
+      await buildAgain()
     } else completeTo = check.completeTo
   }
 
@@ -222,7 +226,13 @@ export async function recoverStore(
       why ??
       (cleanStop ? 'the last stop was clean' : 'the process was killed, the machine was not restarted'),
   }
-  return { report, readFrom: from, marks, storeTimestamp: scan.storeTimestamp }
+  return {
+    report,
+    readFrom: from,
+    marks,
+    queuesSynced: Math.min(queuesSynced, scan.end),
+    storeTimestamp: scan.storeTimestamp,
+  }
 }
 
 /** Without a position file of ours, Apache's word counts. A process of Apache's that crashed since leaves its mark. */
@@ -235,13 +245,6 @@ function isCleanStop(evidence: StoreEvidence): boolean {
 function isEmpty(queues: ConsumeQueues): boolean {
   for (const queue of queues.readers()) if (queue.maxOffset > 0) return false
   return true
-}
-
-interface KeptEnd {
-  readonly topic: string
-  readonly queueId: number
-  readonly end: QueueOffset
-  readonly isBatch: boolean
 }
 
 /** Of queues whose messages have all expired. */

@@ -162,7 +162,7 @@ export class StoreSession {
         confirmed: Math.min(position.value.confirmed, end),
         cleanEnd: undefined,
         bootId: options.bootId,
-        queuesSynced: Math.min(position.value.queuesSynced, end),
+        queuesSynced: Math.min(position.value.queuesSynced, found.queuesSynced),
         scanFrom: found.readFrom,
         cutTo: undefined,
         expireTo: undefined,

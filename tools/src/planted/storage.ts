@@ -154,6 +154,13 @@ export const storageBugs: readonly PlantedBug[] = [
     tests: [`${storage}/batch-queue-takeover.test.ts`],
   },
   {
+    name: 'queues that are half built again taken for whole',
+    file: `${storage}/recovery.ts`,
+    find: '    await queueEnds.noteBuilding(keptEnds)\n',
+    plant: '',
+    tests: [`${storage}/rebuilding.test.ts`],
+  },
+  {
     name: 'a consume queue ahead of the log accepted',
     file: `${storage}/recovery.ts`,
     find: '  queues.cut(scan.end)\n',
