@@ -1,5 +1,5 @@
 import { invariant, type LogOffset } from '@tandemmq/base'
-import { isOffset, readInt64, writeInt64 } from './int64.ts'
+import { isOffset, readInt64, setInt64 } from './int64.ts'
 
 /**
  * A pointer from a queue position to a record (RocketMQ ConsumeQueue):
@@ -30,11 +30,16 @@ export function isFillerUnit(unit: ConsumeQueueUnit): boolean {
 }
 
 export function encodeUnit(target: Buffer, at: number, unit: ConsumeQueueUnit): number {
-  invariant(unit.size > 0, 'a unit points at a record that has bytes')
-  writeInt64(target, at, unit.offset)
-  target.writeInt32BE(unit.size, at + 8)
-  target.writeBigInt64BE(unit.tagsCode, at + 12)
+  writeUnit(new DataView(target.buffer, target.byteOffset, target.length), at, unit)
   return UNIT_BYTES
+}
+
+/** As {@link encodeUnit}, where many are written to one place. */
+export function writeUnit(target: DataView, at: number, unit: ConsumeQueueUnit): void {
+  invariant(unit.size > 0, 'a unit points at a record that has bytes')
+  setInt64(target, at, unit.offset)
+  target.setInt32(at + 8, unit.size)
+  target.setBigInt64(at + 12, unit.tagsCode)
 }
 
 /** `undefined`: no unit was ever written here, or not a possible one. `at + 20` must lie within `source`. */

@@ -38,6 +38,7 @@ export class DispatchFieldsReader implements DispatchFields {
   #topicAt = 0
   #topicEnd = 0
   #end = 0
+  #topic: string | undefined
   #properties: string | undefined
   readonly #topics = new TopicTexts()
 
@@ -70,12 +71,13 @@ export class DispatchFieldsReader implements DispatchFields {
     this.#topicAt = topicAt
     this.#topicEnd = topicEnd
     this.#end = end
+    this.#topic = undefined
     this.#properties = undefined
     return true
   }
 
   get topic(): string {
-    return this.#topics.at(this.#source, this.#topicAt, this.#topicEnd)
+    return (this.#topic ??= this.#topics.at(this.#source, this.#topicAt, this.#topicEnd))
   }
 
   get properties(): string {

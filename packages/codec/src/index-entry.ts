@@ -1,5 +1,5 @@
 import type { LogOffset } from '@tandemmq/base'
-import { readInt64, writeInt64 } from './int64.ts'
+import { readInt64, setInt64 } from './int64.ts'
 
 /**
  * One key of one record in an index file (RocketMQ IndexFile):
@@ -19,18 +19,32 @@ export interface IndexEntry {
 export const INDEX_ENTRY_BYTES = 20
 
 export function encodeIndexEntry(target: Buffer, at: number, entry: IndexEntry): number {
-  target.writeInt32BE(entry.keyHash, at)
-  writeInt64(target, at + 4, entry.offset)
-  target.writeInt32BE(entry.timeDiff, at + 12)
-  target.writeInt32BE(entry.previous, at + 16)
+  writeIndexEntry(new DataView(target.buffer, target.byteOffset, target.length), at, entry)
   return INDEX_ENTRY_BYTES
 }
 
+/** As {@link encodeIndexEntry}, where many are written to one place. */
+export function writeIndexEntry(target: DataView, at: number, entry: IndexEntry): void {
+  target.setInt32(at, entry.keyHash)
+  setInt64(target, at + 4, entry.offset)
+  target.setInt32(at + 12, entry.timeDiff)
+  target.setInt32(at + 16, entry.previous)
+}
+
 export function decodeIndexEntry(source: Buffer, at: number): IndexEntry {
-  return {
-    keyHash: source.readInt32BE(at),
-    offset: readInt64(source, at + 4),
-    timeDiff: source.readInt32BE(at + 12),
-    previous: source.readInt32BE(at + 16),
-  }
+  const entry = { keyHash: 0, offset: 0, timeDiff: 0, previous: 0 }
+  readIndexEntryInto(entry, source, at)
+  return entry
+}
+
+/** As {@link decodeIndexEntry}, into an object that is used again: a file has millions. */
+export function readIndexEntryInto(
+  entry: { -readonly [Field in keyof IndexEntry]: IndexEntry[Field] },
+  source: Buffer,
+  at: number,
+): void {
+  entry.keyHash = source.readInt32BE(at)
+  entry.offset = readInt64(source, at + 4)
+  entry.timeDiff = source.readInt32BE(at + 12)
+  entry.previous = source.readInt32BE(at + 16)
 }

@@ -54,6 +54,7 @@ export {
   encodeUnit,
   fillerUnit,
   isFillerUnit,
+  writeUnit,
   type ConsumeQueueUnit,
 } from './consume-queue-unit.ts'
 export {
@@ -73,7 +74,14 @@ export {
   succeedingIndexHeader,
   type IndexHeader,
 } from './index-header.ts'
-export { INDEX_ENTRY_BYTES, decodeIndexEntry, encodeIndexEntry, type IndexEntry } from './index-entry.ts'
+export {
+  INDEX_ENTRY_BYTES,
+  decodeIndexEntry,
+  encodeIndexEntry,
+  readIndexEntryInto,
+  writeIndexEntry,
+  type IndexEntry,
+} from './index-entry.ts'
 export { indexKeyHash, indexKeysOf } from './index-key.ts'
 export {
   indexEntryAt,

@@ -19,6 +19,13 @@ export function writeInt64(target: Buffer, at: number, value: number): void {
   target.writeUInt32BE(value >>> 0, at + 4)
 }
 
+/** As {@link writeInt64}, where many are written to one place. */
+export function setInt64(target: DataView, at: number, value: number): void {
+  invariant(Number.isSafeInteger(value), 'a 64-bit field takes a safe integer')
+  target.setInt32(at, Math.floor(value / WORD))
+  target.setUint32(at + 4, value >>> 0)
+}
+
 /** Whether a value of {@link readInt64} is a position: in [0, 2^53 − 1). */
 export function isOffset(value: number): boolean {
   return value >= 0 && value < Number.MAX_SAFE_INTEGER

@@ -3,7 +3,6 @@ import { invariant, type LogOffset, type QueueOffset } from '@tandemmq/base'
 import {
   UNIT_BYTES,
   decodeUnit,
-  encodeUnit,
   fillerUnit,
   isFillerUnit,
   type ConsumeQueueUnit,
@@ -12,6 +11,7 @@ import {
 import type { ConsumeQueueFiles } from './consume-queue-files.ts'
 import { logFileName } from './log-file-name.ts'
 import type { QueueExtensions } from './queue-extensions.ts'
+import { UnitBatch } from './unit-batch.ts'
 
 /** Read at a time when units are summed up. */
 const SUM_BLOCK_BYTES = 3200 * UNIT_BYTES
@@ -59,7 +59,7 @@ export class ConsumeQueue implements QueueReader {
   #end: QueueOffset
   /** Where the record of the unit before `end` lies in the log; good as long as the queue ends there. */
   #knownLast: { readonly end: QueueOffset; readonly at: LogOffset } | undefined
-  #pending: ConsumeQueueUnit[] = []
+  readonly #pending = new UnitBatch()
   /** CRC-32 of the units on file in [`#first`, `#summedTo`). */
   #sum = 0
   #summedTo: QueueOffset
@@ -94,7 +94,7 @@ export class ConsumeQueue implements QueueReader {
 
   /** One behind the newest unit, also of those that are not written yet. */
   get nextOffset(): QueueOffset {
-    return this.#end + this.#pending.length
+    return this.#end + this.#pending.count
   }
 
   unit(queueOffset: QueueOffset): ConsumeQueueUnit | undefined {
@@ -134,35 +134,32 @@ export class ConsumeQueue implements QueueReader {
    * happens when records are dispatched again after a restart.
    */
   put(queueOffset: QueueOffset, unit: ConsumeQueueUnit): boolean {
-    const next = this.#end + this.#pending.length
+    const next = this.nextOffset
     if (queueOffset < next) return false
     const skipped = queueOffset - next
     if (next === 0 || skipped * UNIT_BYTES > this.#files.fileBytes) this.#startAt(queueOffset)
     else if (this.#min === next) this.#min = queueOffset // Still without a message.
     // Positions that were never a message's hold fillers, so that position × 20 stays true.
-    while (this.#end + this.#pending.length < queueOffset) this.#pending.push(fillerUnit)
-    this.#pending.push(unit)
+    while (this.nextOffset < queueOffset) this.#pending.add(fillerUnit)
+    this.#pending.add(unit)
     return true
   }
 
   /** A queue without files goes on at `queueOffset` (above 0): its messages are gone, and their offsets stay theirs. */
   goOnAt(queueOffset: QueueOffset): void {
     invariant(
-      this.#end === 0 && this.#pending.length === 0,
+      this.#end === 0 && this.#pending.count === 0,
       'a queue that has messages knows where it goes on',
     )
     this.#startAt(queueOffset - 1)
     this.#min = queueOffset
-    while (this.#end + this.#pending.length < queueOffset) this.#pending.push(fillerUnit)
+    while (this.nextOffset < queueOffset) this.#pending.add(fillerUnit)
     this.writePending()
   }
 
   /** Writes what {@link put} gathered, in one piece per file. After a failure it is as if nothing had been put. */
   writePending(): void {
-    const pending = this.#pending
-    this.#pending = []
-    const bytes = Buffer.allocUnsafe(pending.length * UNIT_BYTES)
-    for (const [index, unit] of pending.entries()) encodeUnit(bytes, index * UNIT_BYTES, unit)
+    const bytes = this.#pending.take()
     for (let done = 0; done < bytes.length;) {
       const position = this.#end * UNIT_BYTES + done
       const start = this.#fileStart(position)
@@ -172,7 +169,7 @@ export class ConsumeQueue implements QueueReader {
       done += piece.length
     }
     if (this.#summedTo === this.#end) this.#sumUp(bytes)
-    this.#end += pending.length
+    this.#end += bytes.length / UNIT_BYTES
   }
 
   /** Where the first file begins. */
@@ -203,12 +200,12 @@ export class ConsumeQueue implements QueueReader {
 
   /** Forgets units that were put and not written. */
   dropPending(): void {
-    this.#pending = []
+    this.#pending.take()
   }
 
   /** Removes the units of records at or behind `logEnd`. The queue goes on with the offset of the first one removed. */
   cut(logEnd: LogOffset): void {
-    invariant(this.#pending.length === 0, 'a queue is cut between batches')
+    invariant(this.#pending.count === 0, 'a queue is cut between batches')
     const last = this.#lastUnitAt()
     if (last !== undefined && last < logEnd) return
     this.cutAt(this.offsetAtOrAfter(logEnd))

@@ -7,7 +7,7 @@ import { ConsumeQueue, type QueueReader } from './consume-queue.ts'
 import { LIGHT_QUEUES_MAX, isLightQueue, lightPlacesOf, mayHaveLightPlaces } from './light-queues.ts'
 import { QueueExtensions } from './queue-extensions.ts'
 import { readQueueExtent, type QueueTrust } from './queue-extent.ts'
-import { canBeQueued, isQueueId, isTopicName } from './topic-name.ts'
+import { canBeQueued, isQueueId, isQueuePlace, isTopicName } from './topic-name.ts'
 import { RetiredQueues } from './retired-queues.ts'
 import type { UnqueuedRecords } from './unqueued-records.ts'
 
@@ -120,15 +120,18 @@ export class ConsumeQueues {
    * the record stays in the log only.
    */
   put(arrival: Arrival): boolean {
+    const queue = this.find(arrival.topic, arrival.queueId)
+    // A queue that is there has a name that can be.
+    const canBe = queue === undefined ? canBeQueued(arrival) : isQueuePlace(arrival.queueOffset)
     // Places in light queues are single ones, whatever somebody has configured.
-    if (!canBeQueued(arrival) || (arrival.isInnerBatch && isLightQueue(arrival.topic))) {
+    if (!canBe || (arrival.isInnerBatch && isLightQueue(arrival.topic))) {
       this.#unqueued.note(arrival)
       return false
     }
     if (arrival.isInnerBatch || this.#isForBatches(arrival.topic)) this.#putBatch(arrival)
-    else this.#putInto(arrival, arrival)
+    else this.#putInto(queue, arrival, arrival)
     for (const place of lightPlacesOf(arrival.topic, arrival.properties)) {
-      if (this.hasRoomFor([place.topic])) this.#putInto(place, arrival)
+      if (this.hasRoomFor([place.topic])) this.#putInto(this.find(place.topic, place.queueId), place, arrival)
       else this.#unqueued.note({ ...arrival, ...place })
     }
     return true
@@ -265,9 +268,10 @@ export class ConsumeQueues {
     return `${this.#directory}/${topic}/${queueId}`
   }
 
-  #putInto({ topic, queueId, queueOffset }: QueuePlace, unit: ConsumeQueueUnit): void {
-    const queue = this.find(topic, queueId) ?? this.#create(topic, queueId)
-    if (queue.put(queueOffset, unit)) this.#pending.add(queue)
+  /** `known`: the queue, if it is there. */
+  #putInto(known: ConsumeQueue | undefined, place: QueuePlace, unit: ConsumeQueueUnit): void {
+    const queue = known ?? this.#create(place.topic, place.queueId)
+    if (queue.put(place.queueOffset, unit)) this.#pending.add(queue)
   }
 
   #add(queue: ConsumeQueue): void {

@@ -9,6 +9,7 @@ import {
   indexFileBytes,
   indexSlotAt,
   indexSlotOf,
+  readIndexEntryInto,
   type IndexEntry,
   type IndexGeometry,
   type IndexHeader,
@@ -18,6 +19,8 @@ import {
 const BLOCK_BYTES = 51_200 * INDEX_ENTRY_BYTES
 const PIECE_BYTES = 64 * 1024
 const zeros = Buffer.alloc(PIECE_BYTES)
+
+const noEntry = { keyHash: 0, offset: 0, timeDiff: 0, previous: 0 }
 
 /** What a file's entries say. */
 export interface IndexReplay {
@@ -45,7 +48,8 @@ export async function replayIndexFile(
   const head = Buffer.alloc(indexSlotAt(geometry.slots))
   const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, geometry.entries * INDEX_ENTRY_BYTES))
   let first: IndexEntry | undefined
-  let last: IndexEntry | undefined
+  const entry = { ...noEntry }
+  const last = { ...noEntry }
   let slotsUsed = 0
   let count = 1
   let isLimit = false
@@ -54,16 +58,17 @@ export async function replayIndexFile(
     const inBlock = Math.min(Math.floor(read / INDEX_ENTRY_BYTES), geometry.entries - count)
     if (inBlock === 0) break
     for (let n = 0; n < inBlock; n += 1) {
-      const entry = decodeIndexEntry(block, n * INDEX_ENTRY_BYTES)
+      readIndexEntryInto(entry, block, n * INDEX_ENTRY_BYTES)
       const slotAt = indexSlotAt(indexSlotOf(geometry, Math.max(0, entry.keyHash)))
       const slot = head.readInt32BE(slotAt)
       isLimit = entry.offset >= limit
-      isOver = isLimit || isNone(entry) || !follows(entry, last, slot)
+      isOver = isLimit || isNone(entry) || !follows(entry, last.offset, slot)
       if (isOver) break
       if (slot === 0) slotsUsed += 1
       head.writeInt32BE(count, slotAt)
-      first ??= entry
-      last = entry
+      first ??= { ...entry }
+      last.offset = entry.offset
+      last.timeDiff = entry.timeDiff
       count += 1
     }
   }
@@ -76,12 +81,12 @@ export async function replayIndexFile(
 /** What the header on file says of the same entries is believed; what it does not say, the log does. */
 function headerFor(
   first: IndexEntry | undefined,
-  last: IndexEntry | undefined,
+  last: IndexEntry,
   onFile: IndexHeader,
   indexCount: number,
   storeTimeAt: StoreTimeAt,
 ): IndexHeader {
-  if (first === undefined || last === undefined) return freshIndexHeader
+  if (first === undefined) return freshIndexHeader
   const isBegin = onFile.beginPhyOffset === first.offset && onFile.beginTimestamp > 0
   const beginTimestamp = isBegin ? onFile.beginTimestamp : (storeTimeAt(first.offset) ?? 0)
   const isEnd = onFile.endPhyOffset === last.offset && onFile.indexCount === indexCount
@@ -151,9 +156,9 @@ function isNone(entry: IndexEntry): boolean {
   return entry.offset === 0 && entry.keyHash === 0 && entry.timeDiff === 0 && entry.previous === 0
 }
 
-function follows(entry: IndexEntry, before: IndexEntry | undefined, slot: number): boolean {
+function follows(entry: IndexEntry, before: LogOffset, slot: number): boolean {
   const { keyHash, offset, timeDiff, previous } = entry
-  return keyHash >= 0 && timeDiff >= 0 && previous === slot && offset >= (before?.offset ?? 0)
+  return keyHash >= 0 && timeDiff >= 0 && previous === slot && offset >= before
 }
 
 /** Entries from `count` on read as zeros, and the file has its full length. */

@@ -18,7 +18,12 @@ export function canBeQueued(record: {
   readonly queueId: number
   readonly queueOffset: number
 }): boolean {
-  return isTopicName(record.topic) && isQueueId(record.queueId) && record.queueOffset <= QUEUE_OFFSET_MAX
+  return isTopicName(record.topic) && isQueueId(record.queueId) && isQueuePlace(record.queueOffset)
+}
+
+/** Whether a queue offset is a place that a queue's files can have. */
+export function isQueuePlace(queueOffset: number): boolean {
+  return queueOffset <= QUEUE_OFFSET_MAX
 }
 
 export function isQueueId(queueId: number): boolean {
