@@ -52,13 +52,13 @@ test('a jump goes where it is told to', async () => {
 
 test('a window that cannot be read is a failure for who asks for it, and for nobody else', async () => {
   const { clock, files, reader } = threeSegments()
-  const windows = new LogWindows(reader, 0)
-  await clock.outcome(windows.next(0, Buffer.alloc(0)))
-  files.kill()
+  reader.close() // Files are opened again.
+  const windows = new LogWindows(reader, 5 * MIB)
+  files.fail({ call: 'open', code: 'EIO', matching: /6291456$/ })
+  const last = await clock.outcome(windows.next(5 * MIB, Buffer.alloc(0)))
+  expect(last.length).toBe(MIB)
   await clock.outcome(windows.settled())
-  const others = new LogWindows(reader, 2 * MIB)
-  await expect(clock.outcome(others.next(2 * MIB, Buffer.alloc(0)))).rejects.toThrow()
-  await clock.outcome(others.settled())
+  await expect(clock.outcome(windows.next(6 * MIB, Buffer.alloc(0)))).rejects.toThrow('EIO')
 })
 
 test('records that are longer than a window, and those that lie across two, are recovered', async () => {
