@@ -1,6 +1,15 @@
 import { messageOf, silentMeter } from '@tandemmq/base'
-import { Broker, type BrokerOptions, type RetentionRules } from '@tandemmq/broker'
-import type { SimulatedMachine } from '@tandemmq/testkit'
+import {
+  appointedOptions,
+  Broker,
+  readAppointment,
+  writeAppointment,
+  type Appointment,
+  type BrokerOptions,
+  type RetentionRules,
+  type RoleOptions,
+} from '@tandemmq/broker'
+import type { ProcessPorts, SimulatedMachine } from '@tandemmq/testkit'
 import type { Witness } from './client-calls.ts'
 import type { ClientService } from './client-service.ts'
 import type { MetadataService } from './metadata-service.ts'
@@ -10,6 +19,7 @@ import type { RegistryService } from './registry-service.ts'
 import type { Story } from './story.ts'
 
 export const SET = 'broker-a'
+const ROOT = '/store'
 const HA_PORT = 10912
 const METADATA_PORT = 8082
 const CLIENT_PORT = 8083
@@ -37,8 +47,8 @@ export interface BrokerWatch {
   readonly answered: (witness: Witness) => void
   /** It did not open, or its code failed. */
   readonly failed: (words: string) => void
-  /** A slave has handed all it knows to the master, which has it on disk. */
-  readonly handedBack: (slave: string) => void
+  /** One has handed all it knows to another, which has it on disk. */
+  readonly handedOver: (from: string, to: string) => void
 }
 
 /** One machine of the set, and the broker process that runs on it. */
@@ -54,6 +64,7 @@ export class BrokerNode {
   /** Another object for each process. */
   #process: object | undefined
   #boots = 1
+  #appointment: Appointment | undefined
 
   constructor(machine: SimulatedMachine, plan: Plan, services: Services, story: Story, watch: BrokerWatch) {
     this.name = machine.name
@@ -73,6 +84,11 @@ export class BrokerNode {
     return this.#broker
   }
 
+  /** The newest on its disk. */
+  get appointment(): Appointment | undefined {
+    return this.#appointment
+  }
+
   /** Whether this broker's process watches the metadata of that broker's, over a connection that is open on both ends. */
   isWatching(other: BrokerNode): boolean {
     const { broker } = other
@@ -83,21 +99,22 @@ export class BrokerNode {
   start(): void {
     if (this.#state !== 'down') return
     this.#state = 'up'
-    void this.#open().catch((cause: unknown) => {
-      this.#story.say(this.name, `!! did not open: ${messageOf(cause)}`)
-      this.#watch.failed(`${this.name} did not open: ${messageOf(cause)}`)
-    })
+    const ports = this.machine.boot()
+    this.#process = ports
+    this.#orFail('did not open', this.#open(ports))
   }
 
   /** SIGKILL. */
   kill(): void {
     this.#state = 'down'
+    this.#process = undefined
     this.#broker = undefined
     this.machine.kill()
   }
 
   cutPower(): void {
     this.#state = 'down'
+    this.#process = undefined
     this.#broker = undefined
     this.#boots += 1
     this.machine.cutPower()
@@ -117,12 +134,13 @@ export class BrokerNode {
     this.machine.thaw()
   }
 
-  async #open(): Promise<void> {
-    const ports = this.machine.boot()
+  /** In the role that its disk says. */
+  async #open(ports: ProcessPorts): Promise<void> {
     const { clock } = ports
-    this.#process = ports
     const { registry, metadata, clients } = this.#services
-    const broker = await Broker.open(this.#options(), {
+    this.#appointment = readAppointment(ports.files, ROOT)
+    const options = appointedOptions(this.#options(), this.#roles(), this.#appointment)
+    const broker = await Broker.open(options, {
       ...ports,
       logger: this.#story.logger(this.name),
       meter: silentMeter,
@@ -131,27 +149,76 @@ export class BrokerNode {
         const source = metadata.source(ports, { host: hostOf(address), port: METADATA_PORT })
         const handBack: typeof source.handBack = async (snapshot, signal) => {
           await source.handBack(snapshot, signal)
-          this.#watch.handedBack(this.name)
+          this.#watch.handedOver(this.name, hostOf(address))
         }
         return { ...source, handBack }
       },
     })
-    await metadata.serve(ports, { host: this.name, port: METADATA_PORT }, broker)
+    const endMetadata = await metadata.serve(ports, { host: this.name, port: METADATA_PORT }, broker)
     const { answered } = this.#watch
     const served = { broker, identity: this.name, clock, answered }
-    await clients.serve(ports, { host: this.name, port: CLIENT_PORT }, served)
-    this.#broker = broker
+    const endClients = await clients.serve(ports, { host: this.name, port: CLIENT_PORT }, served)
+    if (this.#process === ports) this.#broker = broker
+    const end = (): void => {
+      endMetadata()
+      endClients()
+    }
+    broker.onAppointed((appointment) => {
+      this.#orFail('did not begin again', this.#beginAgain(ports, broker, appointment, end))
+    })
+  }
+
+  /** In the same process, with nothing left of the former role (rule 3.5). */
+  async #beginAgain(
+    ports: ProcessPorts,
+    broker: Broker,
+    appointment: Appointment,
+    end: () => void,
+  ): Promise<void> {
+    this.#story.say(
+      this.name,
+      `begins again: ${appointment.identity} is the master, from epoch ${appointment.epoch} on`,
+    )
+    await broker.close()
+    end()
+    if (this.#process !== ports) return
+    this.#broker = undefined
+    await writeAppointment(ports.files, ROOT, appointment)
+    if (this.#process === ports) await this.#open(ports)
+  }
+
+  #orFail(what: string, work: Promise<void>): void {
+    const ports = this.#process
+    work.catch((cause: unknown) => {
+      if (this.#process !== ports) return
+      this.#story.say(this.name, `!! ${what}: ${messageOf(cause)}`)
+      this.#watch.failed(`${this.name} ${what}: ${messageOf(cause)}`)
+    })
+  }
+
+  #roles(): RoleOptions {
+    return {
+      master: {
+        haListen: { host: this.name, port: HA_PORT },
+        haAdvertisedHost: this.name,
+        createLog: this.name === MASTER,
+        acceptLoss: false,
+        hold: { bytesMax: 1024 * 1024, timeMaxMs: 20_000 },
+      },
+      slave: { pullIntervalMs: 10_000, watch: true },
+    }
   }
 
   #options(): BrokerOptions {
     const { mode, slaves, reservedMs } = this.#plan
     const { name } = this
+    const { master, slave } = this.#roles()
     return {
       cluster: 'DefaultCluster',
       set: SET,
       identity: name,
       totalReplicas: slaves.length + 1,
-      root: '/store',
+      root: ROOT,
       bootId: `${name}, boot ${this.#boots}`,
       segmentBytes: 32 * 1024,
       index: { slots: 50, entries: 200 },
@@ -161,25 +228,17 @@ export class BrokerNode {
       create: { topics: true, groups: true, queues: 2 },
       secret: Buffer.from('the secret of the set'),
       grpcAddress: `${name}:${CLIENT_PORT}`,
+      haIfMaster: `${name}:${HA_PORT}`,
       ...(reservedMs !== undefined && { retention: { ...HASTY, reservedMs } }),
       flushTimeoutMs: 5_000,
       slaveTimeoutMs: 3_000,
       ...(name === MASTER
-        ? {
-            master: {
-              haListen: { host: name, port: HA_PORT },
-              haAdvertisedHost: name,
-              createLog: true,
-              acceptLoss: false,
-              hold: { bytesMax: 1024 * 1024, timeMaxMs: 20_000 },
-            },
-          }
+        ? { master }
         : {
             slave: {
+              ...slave,
               masterHa: { host: MASTER, port: HA_PORT },
               masterGrpc: `${MASTER}:${METADATA_PORT}`,
-              pullIntervalMs: 10_000,
-              watch: true,
             },
           }),
     }

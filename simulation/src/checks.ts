@@ -29,7 +29,9 @@ export function verdictOf(witnesses: Witnesses): Verdict {
       ...ledger.phantoms.map((id) => `phantom: ${id} was received and never sent`),
       ...ledger.entries.flatMap((entry) => fateViolations(entry, isGone(entry))),
       ...again.filter((words) => words !== undefined),
-      ...(cluster.master.state === 'down' ? unsafeReads(witnesses) : logViolations(cluster)),
+      ...(cluster.brokers.some(({ state }) => state === 'down')
+        ? unsafeReads(witnesses)
+        : logViolations(cluster)),
       ...cluster.brokers.flatMap((node) => queueViolations(node, expires)),
     ],
     excused: again.filter((words) => words === undefined).length,
@@ -97,9 +99,9 @@ function logViolations({ master, slaves }: Cluster): string[] {
   return wrong
 }
 
-/** The master's machine is lost: in synchronous mode nobody was shown what is not on the other one. */
+/** A machine is lost: in synchronous mode nobody was shown what is not on the other one. */
 function unsafeReads({ cluster, ledger }: Witnesses): string[] {
-  const logs = Buffer.concat(cluster.slaves.flatMap((slave) => bytesOf(slave) ?? []))
+  const logs = Buffer.concat(cluster.brokers.flatMap((node) => bytesOf(node) ?? []))
   return ledger.entries
     .filter(({ id, delivered }) => delivered.length > 0 && !logs.includes(`\u0001${id}\u0002`))
     .map(({ id }) => `unsafe read: ${id} was received and is on no disk that is left`)

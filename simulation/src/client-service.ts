@@ -17,8 +17,9 @@ export interface ServedBroker {
 export class ClientService {
   readonly exchange = new MessageExchange<Up, Down>()
 
-  async serve(ports: StreamPorts, address: Address, served: ServedBroker): Promise<void> {
-    await this.exchange.listen(ports, address, (stream) => accept(stream, served))
+  /** What is returned ends it. */
+  serve(ports: StreamPorts, address: Address, served: ServedBroker): Promise<() => void> {
+    return this.exchange.listen(ports, address, (stream) => accept(stream, served))
   }
 }
 

@@ -1,3 +1,4 @@
+import { invariant } from '@tandemmq/base'
 import { SeededRandom, SimulatedClock, SimulatedMachine, SimulatedNet, type Span } from '@tandemmq/testkit'
 import { BrokerNode, SET, type BrokerWatch } from './broker-node.ts'
 import { ClientService } from './client-service.ts'
@@ -12,8 +13,7 @@ export class Cluster {
   readonly time: SimulatedClock
   readonly net: SimulatedNet
   readonly metadata: MetadataNode
-  readonly master: BrokerNode
-  readonly slaves: readonly BrokerNode[]
+  readonly brokers: readonly BrokerNode[]
   readonly #delayMs: Span
   /** Until when packets between two may take long, by {@link pairOf}. */
   readonly #slowUntil = new Map<string, number>()
@@ -31,12 +31,24 @@ export class Cluster {
       clients: new ClientService(),
     }
     this.metadata = new MetadataNode(machine(METADATA), services, story, SET)
-    this.master = new BrokerNode(machine(MASTER), plan, services, story, watch)
-    this.slaves = plan.slaves.map((name) => new BrokerNode(machine(name), plan, services, story, watch))
+    this.brokers = [MASTER, ...plan.slaves].map(
+      (name) => new BrokerNode(machine(name), plan, services, story, watch),
+    )
   }
 
-  get brokers(): readonly BrokerNode[] {
-    return [this.master, ...this.slaves]
+  /** Whoever is meant to be: as configured, or by the newest appointment. */
+  get master(): BrokerNode {
+    const newest = [this.metadata, ...this.brokers]
+      .flatMap(({ appointment }) => appointment ?? [])
+      .toSorted((one, other) => other.epoch - one.epoch)[0]
+    const master = this.broker(newest?.identity ?? MASTER)
+    invariant(master !== undefined, 'the master is one of the brokers')
+    return master
+  }
+
+  get slaves(): readonly BrokerNode[] {
+    const { master } = this
+    return this.brokers.filter((node) => node !== master)
   }
 
   /** The node of that name; undefined for the metadata machine. */
@@ -73,8 +85,8 @@ export class Cluster {
   /** All is as it was meant to be: the master serves and takes messages, every slave follows it and has all that it has. */
   get isWell(): boolean {
     const set = this.metadata.registry?.view.set(SET)
-    const { broker } = this.master
-    if (set?.serving?.identity !== MASTER || set.writable?.identity !== MASTER || broker === undefined)
+    const { broker, name } = this.master
+    if (set?.serving?.identity !== name || set.writable?.identity !== name || broker?.role.kind !== 'master')
       return false
     // The registry may still believe in the process before.
     if (broker.servingEpoch !== set.serving.epoch || broker.problems.length > 0) return false

@@ -1,6 +1,5 @@
 import type { Cluster } from './cluster.ts'
 import type { Contact } from './ledger.ts'
-import { MASTER } from './plan.ts'
 
 const SAMPLE_MS = 50
 /** What is known here this long before is known there, if the way between was good all the while (rule 5.1, and the watch). */
@@ -33,10 +32,10 @@ export class Knowledge {
     this.#sample()
   }
 
-  /** A slave has handed all it knows to the master. */
-  handedBack(slave: string): void {
+  /** One has handed all it knows to another. */
+  handedOver(source: string, target: string): void {
     const now = this.#cluster.time.monotonic()
-    this.#passages.push({ knownAt: now, from: now, source: slave, target: MASTER })
+    this.#passages.push({ knownAt: now, from: now, source, target })
   }
 
   /** Whether `who` must have known at `when` that this was acknowledged. */
@@ -69,11 +68,12 @@ export class Knowledge {
         slave.isWatching(master) &&
         role.masterConnected &&
         slave.broker?.metadata.pending === 0
-      if (!isGood) this.#goodSince.delete(slave.name)
-      else if (!this.#goodSince.has(slave.name)) this.#goodSince.set(slave.name, now)
-      const since = this.#goodSince.get(slave.name)
+      const way = `${master.name} to ${slave.name}`
+      if (!isGood) this.#goodSince.delete(way)
+      else if (!this.#goodSince.has(way)) this.#goodSince.set(way, now)
+      const since = this.#goodSince.get(way)
       if (since !== undefined && now - since >= SPREAD_MS) {
-        this.#passages.push({ knownAt: now - SPREAD_MS, from: now, source: MASTER, target: slave.name })
+        this.#passages.push({ knownAt: now - SPREAD_MS, from: now, source: master.name, target: slave.name })
       }
     }
     time.after(SAMPLE_MS, () => this.#sample())

@@ -6,8 +6,9 @@ import { Cluster } from './cluster.ts'
 import { Consumer } from './consumer.ts'
 import { Knowledge } from './knowledge.ts'
 import { Ledger } from './ledger.ts'
+import { Operator } from './operator.ts'
 import { Misfortunes } from './misfortunes.ts'
-import { headline, MASTER, planOf, type Plan } from './plan.ts'
+import { headline, planOf, type Plan } from './plan.ts'
 import { Producer } from './producer.ts'
 import { Serving } from './serving.ts'
 import { Story } from './story.ts'
@@ -16,6 +17,8 @@ import { Story } from './story.ts'
 const RECOVERY_MS = 40_000
 const LAST_SENDS = 5
 const LAST_WORK_MS = 1_500
+/** After so long without a word the registry hangs up on a member. */
+const SILENT_MS = 6_000
 
 /** How a life went. */
 export interface Outcome extends Verdict {
@@ -54,7 +57,7 @@ class Life {
     this.#cluster = new Cluster(plan, this.#time, random, this.#story, {
       answered,
       failed,
-      handedBack: (slave) => this.#knowledge.handedBack(slave),
+      handedOver: (from, to) => this.#knowledge.handedOver(from, to),
     })
     this.#misfortunes = new Misfortunes(this.#cluster, plan, this.#story)
     this.#knowledge = new Knowledge(this.#cluster)
@@ -113,16 +116,19 @@ class Life {
     for (const consumer of this.#consumers) consumer.start()
     this.#producer.start()
     this.#misfortunes.begin()
+    const operator = new Operator(this.#cluster, this.#story)
+    operator.begin(this.#plan.promotions)
     await time.advance(workMs)
     this.#producer.stop()
     this.#misfortunes.end()
-    await this.#until('all is well again', () => this.#cluster.isWell)
+    operator.end()
+    await this.#until('all is well again', () => !operator.isBusy && this.#cluster.isWell)
     for (let count = 0; count < LAST_SENDS; count += 1) {
       const { id, fate } = await time.outcome(this.#producer.send())
       if (fate !== 'ok') this.#violations.push(`${id} was sent to a cluster that is well: ${fate}`)
     }
     await this.#until('everything promised is acknowledged', () => this.#isSettled)
-    if (this.#plan.losesMaster) await this.#loseMaster()
+    if (this.#plan.losesMaster) await this.#loseMaster(operator)
     // What would come again comes when the last invisibility is over.
     await time.advance(invisibleMs + 2_000)
     for (const consumer of this.#consumers) consumer.stop()
@@ -137,15 +143,25 @@ class Life {
     return outstanding.every(isGone)
   }
 
-  async #loseMaster(): Promise<void> {
+  async #loseMaster(operator: Operator): Promise<void> {
     this.#producer.start(false)
     // Behind a slow link, what was answered and what was copied lie far apart.
-    for (const { name } of this.#cluster.slaves) this.#cluster.slowDown(MASTER, name)
+    const { master, slaves } = this.#cluster
+    for (const { name } of slaves) this.#cluster.slowDown(master.name, name)
     await this.#time.advance(LAST_WORK_MS)
     this.#story.say('--', 'the machine of the master is lost for good')
-    this.#cluster.master.cutPower()
+    master.cutPower()
     this.#producer.stop()
     await this.#until('everything promised came from the slave', () => this.#ledger.outstanding.length === 0)
+    // For so long the registry may take a machine without power for one that is only slow.
+    await this.#time.advance(SILENT_MS)
+    const successor = await this.#time.outcome(operator.replaceLost())
+    if (successor === undefined)
+      return void this.#violations.push('nobody could take the place of a lost master')
+    await this.#until(`${successor} serves as master`, () => {
+      const broker = this.#cluster.broker(successor)?.broker
+      return broker?.role.kind === 'master' && broker.servingEpoch !== undefined
+    })
   }
 
   async #until(what: string, condition: () => boolean): Promise<void> {

@@ -1,12 +1,4 @@
-import {
-  invariant,
-  type Address,
-  type Clock,
-  type Connection,
-  type Listener,
-  type Net,
-  type Timer,
-} from '@tandemmq/base'
+import { invariant, type Address, type Clock, type Connection, type Net, type Timer } from '@tandemmq/base'
 
 /** What one end of a {@link MessageStream} hears. */
 export interface StreamHandlers<In> {
@@ -47,15 +39,22 @@ export class MessageExchange<Up, Down> {
   readonly #up = new Store<Up>()
   readonly #down = new Store<Down>()
 
-  /** The server's side. */
-  listen(
+  /** The server's side; what is returned ends it, with all its streams. */
+  async listen(
     { net, clock }: StreamPorts,
     address: Address,
     accept: (stream: MessageStream<Up, Down>) => void,
-  ): Promise<Listener> {
-    return net.listen(address, (connection) =>
-      accept(new FramedStream(connection, clock, this.#up, this.#down)),
-    )
+  ): Promise<() => void> {
+    const streams: FramedStream<Up, Down>[] = []
+    const listener = await net.listen(address, (connection) => {
+      const stream = new FramedStream(connection, clock, this.#up, this.#down)
+      streams.push(stream)
+      accept(stream)
+    })
+    return () => {
+      void listener.close()
+      for (const stream of streams) stream.hangUp('the service has ended')
+    }
   }
 
   /** The client's side. Rejects as `net.connect` does. */
@@ -122,6 +121,7 @@ class FramedStream<In, Out> implements MessageStream<In, Out> {
   #isOpen = true
   #heardAt: number
   #pinger: Timer | undefined
+  #handlers: StreamHandlers<In> | undefined
 
   constructor(connection: Connection, clock: Clock, incoming: Store<In>, outgoing: Store<Out>) {
     this.#connection = connection
@@ -132,7 +132,8 @@ class FramedStream<In, Out> implements MessageStream<In, Out> {
   }
 
   start(handlers: StreamHandlers<In>): void {
-    this.#pinger = this.#clock.after(PING_MS, () => this.#ping(handlers))
+    this.#handlers = handlers
+    this.#pinger = this.#clock.after(PING_MS, () => this.#ping())
     this.#connection.start({
       data: (chunk) => {
         this.#heardAt = this.#clock.monotonic()
@@ -163,14 +164,19 @@ class FramedStream<In, Out> implements MessageStream<In, Out> {
     this.#connection.end()
   }
 
-  #ping(handlers: StreamHandlers<In>): void {
-    if (this.#clock.monotonic() - this.#heardAt > SILENCE_MS) {
-      this.#isOpen = false
-      this.#connection.destroy()
-      return handlers.closed('the peer is silent')
-    }
+  /** Ends it at once, and tells both ends. */
+  hangUp(why: string): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#pinger?.cancel()
+    this.#connection.destroy()
+    this.#handlers?.closed(why)
+  }
+
+  #ping(): void {
+    if (this.#clock.monotonic() - this.#heardAt > SILENCE_MS) return this.hangUp('the peer is silent')
     this.#write(PING)
-    this.#pinger = this.#clock.after(PING_MS, () => this.#ping(handlers))
+    this.#pinger = this.#clock.after(PING_MS, () => this.#ping())
   }
 
   #write(key: number): void {

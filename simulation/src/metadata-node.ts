@@ -1,4 +1,4 @@
-import { Registry } from '@tandemmq/registry'
+import { Registry, SetRecordsFile, type Appointment, type SetRecords } from '@tandemmq/registry'
 import type { SimulatedMachine } from '@tandemmq/testkit'
 import type { ClientService } from './client-service.ts'
 import { Gateway } from './gateway.ts'
@@ -6,6 +6,7 @@ import type { RegistryService } from './registry-service.ts'
 import type { Story } from './story.ts'
 
 export const REGISTRY_PORT = 8081
+const ROOT = '/data'
 
 /** The machine of metadata-rpc: registry and gateway in one process. */
 export class MetadataNode {
@@ -16,6 +17,7 @@ export class MetadataNode {
   readonly #set: string
   #registry: Registry | undefined
   #gateway: Gateway | undefined
+  #records: SetRecords | undefined
 
   constructor(
     machine: SimulatedMachine,
@@ -43,11 +45,20 @@ export class MetadataNode {
     return this.#registry
   }
 
+  /** Who was made the master last, as this machine knows it. */
+  get appointment(): Appointment | undefined {
+    return this.#records?.all.find(({ set }) => set === this.#set)?.appointment
+  }
+
   start(): void {
     const ports = this.machine.boot()
     const { net, clock } = ports
     const { name } = this.machine
-    const registry = new Registry({}, { clock, logger: this.#story.logger(name) })
+    const logger = this.#story.logger(name)
+    ports.files.makeDirectory(ROOT)
+    const records = SetRecordsFile.open(ports.files, ROOT, logger)
+    this.#records = records
+    const registry = new Registry({}, { clock, logger, records })
     const { view } = registry
     this.#registry = registry
     this.#gateway = new Gateway({ net, clock, view, service: this.#clientService, set: this.#set })

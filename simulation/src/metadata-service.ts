@@ -40,8 +40,9 @@ export class MetadataService {
     return watching?.watched === broker && !watching.isOver
   }
 
-  async serve(ports: StreamPorts, address: Address, broker: Broker): Promise<void> {
-    await this.#exchange.listen(ports, address, (stream) => accept(stream, broker))
+  /** What is returned ends it. */
+  serve(ports: StreamPorts, address: Address, broker: Broker): Promise<() => void> {
+    return this.#exchange.listen(ports, address, (stream) => accept(stream, broker))
   }
 
   /** The source for the process that has these ports. */

@@ -44,6 +44,13 @@ export interface Plan {
   readonly losesMaster: boolean
   /** How long files of the log are kept, ms; `undefined`: for ever. */
   readonly reservedMs: number | undefined
+  /** When an operator makes another member the master, while things go wrong: it may be refused (rule 3.5). */
+  readonly promotions: readonly Promotion[]
+}
+
+export interface Promotion {
+  readonly at: number
+  readonly to: string
 }
 
 export function planOf(seed: number): Plan {
@@ -70,7 +77,15 @@ export function planOf(seed: number): Plan {
   }
   // Drawn last: what an older seed stands for stays the same.
   const reservedMs = !plan.losesMaster && random.chance(1, 3) ? random.between(2_000, 12_000) : undefined
-  return { ...plan, reservedMs }
+  const promotions = random.chance(1, 3) ? promotionsOf(random, [MASTER, ...slaves], workMs) : []
+  return { ...plan, reservedMs, promotions }
+}
+
+function promotionsOf(random: SeededRandom, members: readonly string[], workMs: number): Promotion[] {
+  return Array.from({ length: random.between(1, 3) }, () => ({
+    at: random.between(500, workMs),
+    to: members[random.below(members.length)] ?? MASTER,
+  })).toSorted((one, other) => one.at - other.at)
 }
 
 function modeOf(random: SeededRandom): DurabilityMode {
@@ -127,9 +142,18 @@ function whatOf(random: SeededRandom, mode: DurabilityMode, slaves: readonly str
 }
 
 /** One line that says what kind of life it is. */
-export function headline({ seed, mode, slaves, misfortunes, consumers, reservedMs }: Plan): string {
+export function headline({
+  seed,
+  mode,
+  slaves,
+  misfortunes,
+  consumers,
+  reservedMs,
+  promotions,
+}: Plan): string {
   const names = `${mode.replication.toUpperCase()}_MASTER, ${mode.flush.toUpperCase()}_FLUSH`
   const count = slaves.length === 1 ? 'one slave' : `${slaves.length} slaves`
+  const promoted = promotions.length === 0 ? '' : `, promotions: ${promotions.length}`
   const kept = reservedMs === undefined ? '' : `, kept for ${reservedMs} ms`
-  return `seed ${seed}: ${names}, ${count}, consumers: ${consumers}, misfortunes: ${misfortunes.length}${kept}`
+  return `seed ${seed}: ${names}, ${count}, consumers: ${consumers}, misfortunes: ${misfortunes.length}${kept}${promoted}`
 }
