@@ -17,6 +17,8 @@ export interface ClusterOptions {
   readonly replication: Replication
   /** 1 or 2, default 1. */
   readonly slaves?: number
+  /** A second metadata-rpc relays for the first. */
+  readonly relay?: boolean
   /** Settings beside those of the plan. */
   readonly settings?: Partial<Readonly<Record<ServiceName, Readonly<Record<string, string>>>>>
   /** Services whose data lies on a small disk of this many bytes, which forgets all at a stop. */
@@ -56,8 +58,8 @@ export class ContainerCluster implements AsyncDisposable {
     this.#ports = ports
     this.endpoints = `127.0.0.1:${ports.grpc}`
     this.api = new ClusterApi(`http://127.0.0.1:${ports.http}`, ADMIN_TOKEN)
-    const { replication, slaves = 1 } = options
-    this.plans = servicePlans({ replication, slaves })
+    const { replication, slaves = 1, relay = false } = options
+    this.plans = servicePlans({ replication, slaves, relay })
   }
 
   /** A network and nothing on it yet. */
@@ -84,6 +86,11 @@ export class ContainerCluster implements AsyncDisposable {
       await cluster[Symbol.asyncDispose]()
       throw new Error(`the cluster did not come up:\n${said}`, { cause: failure })
     }
+  }
+
+  /** The network, as the engine names it. */
+  get network(): string {
+    return this.#network.name
   }
 
   get services(): readonly ServiceContainer[] {

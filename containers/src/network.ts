@@ -33,9 +33,9 @@ export class TestNetwork implements AsyncDisposable {
     await this.#api.getNetwork(this.name).disconnect({ Container: container })
   }
 
-  /** Puts it in again, under the same name, perhaps with another address. */
-  async connect(container: string, alias: string): Promise<void> {
-    const endpoint = { Container: container, EndpointConfig: { Aliases: [alias] } }
+  /** Puts it in again, under the same names, perhaps with another address. */
+  async connect(container: string, aliases: readonly string[]): Promise<void> {
+    const endpoint = { Container: container, EndpointConfig: { Aliases: [...aliases] } }
     await this.#api.getNetwork(this.name).connect(endpoint)
   }
 

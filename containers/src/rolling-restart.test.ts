@@ -3,8 +3,9 @@ import { ConsumeResult } from 'rocketmq-client-nodejs'
 import { expect, test } from 'vitest'
 import { ContainerCluster } from './container-cluster.ts'
 import { keepLogsOnFailure } from './kept-logs.test-kit.ts'
-import { Load } from './load.ts'
-import type { ServiceName } from './service-plan.ts'
+import { LATE_MAX, Load } from './load.ts'
+import { RollingClient } from './rolling-client.ts'
+import { GATEWAYS, GRPC_PORT, type ServiceName } from './service-plan.ts'
 
 test('a clean rolling restart: no receive fails while brokers restart, and a push consumer never hears of any', async (context) => {
   await using cluster = await ContainerCluster.start({ replication: 'sync' })
@@ -61,4 +62,31 @@ test('a clean rolling restart: no receive fails while brokers restart, and a pus
   await Promise.all([load[Symbol.asyncDispose](), bearing[Symbol.asyncDispose]()])
   await cluster[Symbol.asyncDispose]()
   await shutdown
+})
+
+test('with two gateways under one name no receive of a simple consumer fails while any of the services restarts (rule 4.8)', async (context) => {
+  await using cluster = await ContainerCluster.start({ replication: 'sync', relay: true })
+  keepLogsOnFailure(context, cluster)
+  await using client = await RollingClient.start(cluster.network, `${GATEWAYS}:${GRPC_PORT}`, cluster.lines)
+  // Each gateway twice: whichever the client is at, it has to go to the other and back.
+  const order = [
+    'metadata-rpc',
+    'metadata-rpc-2',
+    'broker-slave',
+    'broker-master',
+    'metadata-rpc',
+    'metadata-rpc-2',
+  ] as const
+  for (const name of order) {
+    expect(await cluster.service(name).stop()).toBe(0)
+    await cluster.service(name).startAgain()
+    await cluster.ready()
+    await cluster.servedBy('broker-a-0')
+    await client.goesOn()
+  }
+  const { failures, accepted, consumed } = await client.finish()
+  expect(failures.receive).toEqual([])
+  expect(failures.ack.length, String(failures.ack)).toBeLessThanOrEqual(LATE_MAX)
+  for (const text of failures.send) expect(text).toMatch(/nothing was stored|NOT_WRITABLE: this master stops/)
+  expect(consumed).toBeGreaterThanOrEqual(accepted)
 })

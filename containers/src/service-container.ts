@@ -44,7 +44,7 @@ export class ServiceContainer {
   /** Resolves when its process has said its first line. */
   static async start(plan: ServicePlan, around: ContainerSurroundings): Promise<ServiceContainer> {
     const { network, secrets, data, lines, publish } = around
-    const container = new WiredContainer(imageOf(plan.kind), network.name, plan.name)
+    const container = new WiredContainer(imageOf(plan.kind), network.name, plan.name, plan.aliases)
       .withEnvironment(plan.environment)
       .withLogConsumer((stream) => lines.follow(stream, `${plan.name} | `))
     const mounts = [{ source: secrets, target: '/run/secrets', mode: 'ro' as const }]
@@ -123,7 +123,7 @@ export class ServiceContainer {
   }
 
   async connect(): Promise<void> {
-    await this.#around.network.connect(this.id, this.name)
+    await this.#around.network.connect(this.id, [this.name, ...(this.plan.aliases ?? [])])
     this.#isConnected = true
     await this.#refresh()
   }

@@ -5,9 +5,16 @@ export interface ServicePlan {
   readonly name: ServiceName
   readonly kind: ServiceKind
   readonly environment: Readonly<Record<string, string>>
+  /** Names that it shares with others. */
+  readonly aliases?: readonly string[]
 }
 
-export type ServiceName = 'metadata-rpc' | 'broker-master' | 'broker-slave' | 'broker-slave-2'
+export type ServiceName =
+  | 'metadata-rpc'
+  | 'metadata-rpc-2'
+  | 'broker-master'
+  | 'broker-slave'
+  | 'broker-slave-2'
 
 export type Replication = 'async' | 'sync'
 
@@ -15,16 +22,19 @@ export interface SetShape {
   readonly replication: Replication
   /** 1 or 2 */
   readonly slaves: number
+  /** Whether a second metadata-rpc relays for the first; both are called {@link GATEWAYS} too. */
+  readonly relay: boolean
 }
 
 export const SET = 'broker-a'
+export const GATEWAYS = 'gateways'
 export const GRPC_PORT = 8081
 export const HTTP_PORT = 8080
 const HA_PORT = 10_912
 /** Small, so that a test of a minute rolls over several files. */
 const SEGMENT_BYTES = 4 * 1024 * 1024
 
-export function servicePlans({ replication, slaves }: SetShape): readonly ServicePlan[] {
+export function servicePlans({ replication, slaves, relay }: SetShape): readonly ServicePlan[] {
   const broker = {
     TANDEMMQ_BROKER_NAME: SET,
     TANDEMMQ_NAMESRV_ADDR: `metadata-rpc:${GRPC_PORT}`,
@@ -43,7 +53,7 @@ export function servicePlans({ replication, slaves }: SetShape): readonly Servic
     },
   }))
   return [
-    { name: 'metadata-rpc', kind: 'metadata-rpc', environment: { TANDEMMQ_BROKER_SETS: SET } },
+    ...gatewayPlans(relay),
     {
       name: 'broker-master',
       kind: 'broker-master',
@@ -54,5 +64,16 @@ export function servicePlans({ replication, slaves }: SetShape): readonly Servic
       },
     },
     ...slavePlans,
+  ]
+}
+
+function gatewayPlans(relay: boolean): readonly ServicePlan[] {
+  const environment = { TANDEMMQ_BROKER_SETS: SET }
+  if (!relay) return [{ name: 'metadata-rpc', kind: 'metadata-rpc', environment }]
+  const grantor = { TANDEMMQ_GRANTOR_ADDRESS: `metadata-rpc:${GRPC_PORT}` }
+  const both = { kind: 'metadata-rpc', aliases: [GATEWAYS] } as const
+  return [
+    { name: 'metadata-rpc', ...both, environment },
+    { name: 'metadata-rpc-2', ...both, environment: { ...environment, ...grantor } },
   ]
 }

@@ -1,11 +1,11 @@
 import { GenericContainer, PullPolicy, Wait } from 'testcontainers'
 import { labels } from './labels.ts'
 
-/** A container on one network alone, under one name, hardened as compose does it: nothing can be written but its data. */
+/** A container on one network alone, under its name and perhaps others, hardened as compose does it: nothing can be written but its data. */
 export class WiredContainer extends GenericContainer {
-  constructor(image: string, network: string, alias: string) {
+  constructor(image: string, network: string, name: string, aliases: readonly string[] = []) {
     super(image)
-    this.withName(`${network}-${alias}`)
+    this.withName(`${network}-${name}`)
     this.withLabels({ ...labels })
     this.withNetworkMode(network)
     this.withPullPolicy(PullPolicy.neverPull())
@@ -18,6 +18,6 @@ export class WiredContainer extends GenericContainer {
     this.hostConfig.Init = true
     // The tests ask /readyz themselves; one process more every few seconds would only take from them.
     this.createOpts.Healthcheck = { Test: ['NONE'] }
-    this.createOpts.NetworkingConfig = { EndpointsConfig: { [network]: { Aliases: [alias] } } }
+    this.createOpts.NetworkingConfig = { EndpointsConfig: { [network]: { Aliases: [name, ...aliases] } } }
   }
 }

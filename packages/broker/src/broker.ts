@@ -60,7 +60,7 @@ export class Broker implements AsyncDisposable {
       () => this.#role.visibleLimit,
     )
     if (registry === undefined && role.kind === 'master') {
-      this.#alone = { servingEpoch: clock.now(), seenEpoch: clock.now() }
+      this.#alone = { servingEpoch: clock.now(), isPromised: true, seenEpoch: clock.now() }
     }
     this.#self = { options, store, metadata, role, visible: this.visible, instanceId: parts.instanceId }
     this.catalog = new TopicsAndGroups(metadata, options.create, () => this.#mayWrite())
@@ -245,7 +245,11 @@ export class Broker implements AsyncDisposable {
   #serving(): ServingKnowledge {
     if (this.#alone !== undefined) return this.#alone
     const registration = this.#registration
-    return { servingEpoch: registration?.servingEpoch, seenEpoch: registration?.holder.seenEpoch ?? 0 }
+    return {
+      servingEpoch: registration?.servingEpoch,
+      isPromised: registration?.isPromised === true,
+      seenEpoch: registration?.holder.seenEpoch ?? 0,
+    }
   }
 
   /** Only a master writes, and only while nobody has a reason against it. */

@@ -5,20 +5,23 @@ import type { CallContext, ServingToken } from '@tandemmq/messaging'
 export interface ServingKnowledge {
   /** `undefined`: not at all. */
   readonly servingEpoch: number | undefined
+  /** Nobody else serves now, by the promise of all who could (rule 4.6). */
+  readonly isPromised: boolean
   /** The newest epoch heard of; 0 = none. */
   readonly seenEpoch: number
 }
 
-/** Answers a call under the epoch held now, and only if the call's stamp is the same (rule 4.3). */
+/** Answers a call under the epoch held now, and only if the call's stamp is the same (rule 4.3); if it asks for it, by promise alone. */
 export function servingToken(knowledge: () => ServingKnowledge): ServingToken {
   return {
     get epoch() {
       return knowledge().seenEpoch
     },
     check(context: CallContext): number {
-      const { servingEpoch, seenEpoch } = knowledge()
+      const { servingEpoch, seenEpoch, isPromised } = knowledge()
       if (
         servingEpoch === undefined ||
+        (context.onPromise === true && !isPromised) ||
         (context.servingEpoch !== undefined && context.servingEpoch !== servingEpoch)
       ) {
         throw new BrokerError('NOT_SERVING', 'this broker does not serve consumers now', {

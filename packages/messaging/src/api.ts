@@ -13,6 +13,8 @@ export interface CallContext {
   readonly deadline?: number
   /** The serving epoch a gateway stamped the call with (rule 4.3); absent on a direct call. */
   readonly servingEpoch?: number
+  /** The gateway does not know whether that epoch still holds: only who serves by the promise of all other replicas may answer (rule 4.6). */
+  readonly onPromise?: boolean
   /** Aborts when the caller is gone. */
   readonly signal: AbortSignal
 }

@@ -3,13 +3,15 @@ import { BrokerError } from '@tandemmq/base'
 /** The part of a call's context that decides whether it is answered. */
 interface Stamped {
   readonly servingEpoch?: number
+  readonly onPromise?: boolean
 }
 
 /** The serving token as this broker sees it (rules 4.1, 4.3). */
 export interface ServingToken {
   /**
    * The serving epoch under which this call may be answered now.
-   * Throws `NOT_SERVING` with fact `servingEpoch` (the epoch known here) if the token is not held or the call's stamp is another epoch's.
+   * Throws `NOT_SERVING` with fact `servingEpoch` (the epoch known here) if the token is not held, the call's stamp is another epoch's,
+   * or it asks for a promise that there is not.
    */
   check(context: Stamped): number
   /** The newest epoch known here; 0 = none. */

@@ -57,16 +57,18 @@ function sets(): FollowedSets {
   return followed
 }
 
-test('who serves is known for a lease from the sending of the status that was answered, less 200 ms; the rest stays', () => {
+test('who serves is known for a lease from the sending of the status that was answered, less 200 ms; then it may answer on promise', () => {
   const followed = sets()
   expect(followed.leaseEnd).toBe(1800)
   followed.sent(1, 500)
   followed.sent(2, 1000)
   followed.heard({ revision: 7, sequence: 1, sets: [report('a', 5, 'a-0', 'a-1')] }, 1700)
   expect(followed.set('a', 2299)).toMatchObject({ serving: { identity: 'a-0', epoch: 5 } })
-  const after = followed.set('a', 2300)
-  expect(after?.serving).toBeUndefined()
-  expect(after).toMatchObject({ retired: 5, writable: { identity: 'a-0' } })
+  expect(followed.set('a', 2299)?.serving?.onPromise).toBeUndefined()
+  expect(followed.set('a', 2300)).toMatchObject({
+    serving: { identity: 'a-0', epoch: 5, onPromise: true },
+    writable: { identity: 'a-0' },
+  })
 })
 
 test('a revision counts as taken only if none before it was missed', () => {

@@ -13,7 +13,8 @@ const UNANSWERED_MAX = 256
  * What a relay goes by: all sets, as the registry told last. It asks nobody and has no clock: every call says what the monotonic clock says.
  *
  * Who *serves* it goes by on a lease like a holder's (rule 4.1), from the sending of the status that was answered last, so that a grantor
- * that hears nothing of it knows when it has stopped. Everything else stays good until something newer is heard.
+ * that hears nothing of it knows when it has stopped; from then on whoever served last may answer on promise alone. Everything else stays good
+ * until something newer is heard.
  */
 export class FollowedSets {
   readonly #sets = new Map<string, SetReport>()
@@ -27,7 +28,7 @@ export class FollowedSets {
     return this.#revision
   }
 
-  /** Until when it is known who serves, on the monotonic clock. */
+  /** Until when it is known for certain who serves, on the monotonic clock. */
   get leaseEnd(): number {
     return this.#leaseEnd
   }
@@ -83,9 +84,9 @@ export class FollowedSets {
   }
 
   #current(said: SetServing, now: number): SetServing {
-    const { serving, ...rest } = said
+    const { serving } = said
     if (serving === undefined || now < this.#leaseEnd) return said
-    return { ...rest, retired: serving.epoch }
+    return { ...said, serving: { ...serving, onPromise: true } }
   }
 }
 

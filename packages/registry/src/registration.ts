@@ -145,6 +145,11 @@ export class Registration {
     this.#abstainOneLease()
   }
 
+  /** This broker serves, and nobody else does, whatever the registry has granted meanwhile. */
+  get isPromised(): boolean {
+    return this.holder.isPromised(this.#ports.clock.monotonic())
+  }
+
   /** All others promised at or after `asked`, on the monotonic clock: the lease of this epoch goes on for one lease from then. */
   prolong(epoch: number, asked: number): void {
     this.holder.prolong(epoch, asked + promiseMs - holderMarginMs, this.#ports.clock.monotonic())

@@ -54,7 +54,7 @@ test('a relay that stands still is waited for until what it was told is over', a
   `)
 })
 
-test('a relay that was cut off is waited for just as long, and goes to nobody in the end', async () => {
+test('a relay that was cut off is waited for just as long, and then only a promise counts for it', async () => {
   const all = await cluster()
   all.relays.get('relay')?.cutOff()
   await watched(all, 100)
@@ -64,9 +64,26 @@ test('a relay that was cut off is waited for just as long, and goes to nobody in
     "
         2 master serves under #1
         2 relay goes to master
-     4300 relay goes to nobody any more
+     4300 relay goes to master on promise
      4802 master stops
      5002 slave serves under #2
+    "
+  `)
+})
+
+test('a relay that was cut off long ago is not waited for: it asks for a promise that the old holder does not have', async () => {
+  const all = await cluster()
+  all.relays.get('relay')?.cutOff()
+  await watched(all, 3000)
+  all.members.get('master')?.cutOff()
+  await watched(all, 4000)
+  expect(lines(all)).toMatchInlineSnapshot(`
+    "
+        2 master serves under #1
+        2 relay goes to master
+     4300 relay goes to master on promise
+     6002 slave serves under #2
+     7302 master stops
     "
   `)
 })
@@ -82,7 +99,7 @@ test('a grantor that has just started does not know which relays go by what the 
     "
         2 master serves under #1
         2 relay goes to master
-     4300 relay goes to nobody any more
+     4300 relay goes to master on promise
      4801 master stops
      5001 slave serves under #2
     "
@@ -102,10 +119,13 @@ test('the grantor restarts: the relay goes on with what it knows (rule 4.8)', as
   expect(all.relays.get('relay')?.relay.trouble).toBe(undefined)
 })
 
-test('the grantor stands still: the relay goes to nobody in the end, and goes on when it is back', async () => {
+test('the grantor stands still: the relay stays with a master that serves on by promise (rule 4.6)', async () => {
   const all = await cluster()
   all.registryClock.freeze()
-  await watched(all, 4000)
+  await watched(all, 1500)
+  all.answeredByRelay.clear()
+  await watched(all, 2500)
+  expect([...all.answeredByRelay]).toEqual(['on promise'])
   expect(all.relays.get('relay')?.relay.view.set('broker-a')).toMatchObject({
     writable: { identity: 'master' },
   })
@@ -115,7 +135,7 @@ test('the grantor stands still: the relay goes to nobody in the end, and goes on
     "
         2 master serves under #1
         2 relay goes to master
-     4300 relay goes to nobody any more
+     4300 relay goes to master on promise
      7001 master serves under #2
      7001 relay goes to master
     "

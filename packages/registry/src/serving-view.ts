@@ -19,6 +19,8 @@ export interface ServingMember {
   readonly grpcAddress: string
   /** Not heard for a second: it may be gone, its lease still runs. */
   readonly suspect: boolean
+  /** Whether it still holds the token is not known here: it is asked to answer only by the promise of all other replicas (rule 4.6). */
+  readonly onPromise?: true
 }
 
 /** Who takes sends of a set. */

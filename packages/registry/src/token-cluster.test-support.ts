@@ -16,6 +16,8 @@ export class TokenCluster {
   readonly members = new Map<string, Member>()
   readonly relays = new Map<string, Relay>()
   readonly lines: string[] = []
+  /** By what right a relay ever found somebody who would answer. */
+  readonly answeredByRelay = new Set<'by lease' | 'on promise'>()
   /** Masters and slaves do not hear each other. */
   isParted = false
   /** Slaves of which a process has promised. */
@@ -78,14 +80,19 @@ export class TokenCluster {
    */
   checkRelays(): void {
     const now = this.time.monotonic()
-    const serving = [...this.members.values()].flatMap(({ isDead, registration }) => {
-      const epoch = registration.holder.servingEpoch(now)
-      return isDead || epoch === undefined ? [] : [epoch]
+    const serving = [...this.members.values()].flatMap(({ isDead, registration: { holder } }) => {
+      const epoch = holder.servingEpoch(now)
+      return isDead || epoch === undefined ? [] : [{ epoch, isPromised: holder.isPromised(now) }]
     })
     for (const { name, isDead, relay } of this.relays.values()) {
-      const known = relay.view.set('broker-a')?.serving?.epoch
-      if (isDead || known === undefined || !serving.includes(known)) continue
-      expect(Math.max(...serving), `the epoch that ${name} goes by`).toBe(known)
+      const known = relay.view.set('broker-a')?.serving
+      const answers = serving.some(
+        ({ epoch, isPromised }) => epoch === known?.epoch && (isPromised || known.onPromise !== true),
+      )
+      if (isDead || !answers) continue
+      this.answeredByRelay.add(known?.onPromise === true ? 'on promise' : 'by lease')
+      const newest = Math.max(...serving.map(({ epoch }) => epoch))
+      expect(newest, `the epoch that ${name} goes by`).toBe(known?.epoch)
     }
   }
 
@@ -253,7 +260,8 @@ class Relay {
     this.relay = RegistryRelay.start({ cluster: 'DefaultCluster', identity: name }, ports, this.#link())
     let told = ''
     this.relay.view.onChange(({ serving, retired }) => {
-      const what = serving?.identity ?? (retired === undefined ? 'nobody' : 'nobody any more')
+      const holder = serving && `${serving.identity}${serving.onPromise === true ? ' on promise' : ''}`
+      const what = holder ?? (retired === undefined ? 'nobody' : 'nobody any more')
       if (what !== told) cluster.say(`${name} goes to ${what}`)
       told = what
     })

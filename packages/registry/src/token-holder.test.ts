@@ -42,3 +42,21 @@ test('a lease is prolonged under its own epoch, forwards, and not once it is ove
   holder.prolong(7, 5_000, 3_000)
   expect(holder.mayServe(3_000)).toBe(false)
 })
+
+test('served by promise is only what all others have promised, and as long as they have (rule 4.6)', () => {
+  const holder = new TokenHolder()
+  holder.sent(1, 0)
+  holder.answered(grant(1, 7))
+  expect(holder.isPromised(1_000)).toBe(false)
+  holder.prolong(7, 1_500, 1_000)
+  expect(holder.leaseEnd, 'the lease is longer than the promise').toBe(1_800)
+  expect([holder.isPromised(1_499), holder.isPromised(1_500), holder.mayServe(1_500)]).toEqual([
+    true,
+    false,
+    true,
+  ])
+  holder.prolong(7, 2_500, 1_700)
+  expect(holder.isPromised(2_400)).toBe(true)
+  holder.seal(2_400)
+  expect(holder.isPromised(2_400)).toBe(false)
+})

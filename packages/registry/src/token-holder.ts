@@ -39,6 +39,8 @@ export class TokenHolder {
   #release: { readonly epoch: number; readonly to: string } | undefined
   #stayEpoch = 0
   #sent: Sent[] = []
+  /** Until then nobody else takes a grant, by the word of all who could (rule 4.6). */
+  #promised: Lease | undefined
   /** No grant is taken that answers what was sent before this moment. */
   #abstainsUntil = -Infinity
 
@@ -89,8 +91,14 @@ export class TokenHolder {
   /** Every other replica has promised to take no grant: the lease goes on until `until`, if it is not over and still that epoch's. */
   prolong(epoch: number, until: number, now: number): void {
     const lease = this.#lease
-    if (!lease || now >= lease.until || lease.epoch !== epoch || lease.until >= until) return
-    this.#lease = { epoch, until }
+    if (!lease || now >= lease.until || lease.epoch !== epoch) return
+    this.#promised = { epoch, until }
+    if (lease.until < until) this.#lease = { epoch, until }
+  }
+
+  /** Served by the promise of all others: whatever the registry may have granted, nobody else serves now (rule 4.6). */
+  isPromised(now: number): boolean {
+    return this.#promised?.epoch === this.servingEpoch(now) && now < (this.#promised?.until ?? -Infinity)
   }
 
   /** A registration is being opened: its hello counts as status 0. Returns the lease to state in it. */

@@ -46,6 +46,8 @@ export class MemoryMessaging implements MessagingApi {
   readonly goneClients: string[] = []
   readonly contexts: CallContext[] = []
   servingEpoch: number | undefined
+  /** Answers calls that ask for the promise of all replicas, too. */
+  isPromised = false
   /** Instead of storing, a send does this. */
   onSend: ((message: OutgoingMessage) => Promise<SendReceipt>) | undefined
   readonly #clock: Clock
@@ -133,7 +135,8 @@ export class MemoryMessaging implements MessagingApi {
   }
 
   #check(context: CallContext): void {
-    if (context.servingEpoch === undefined || context.servingEpoch === this.servingEpoch) return
+    const isOurs = context.servingEpoch === undefined || context.servingEpoch === this.servingEpoch
+    if (isOurs && (context.onPromise !== true || this.isPromised)) return
     throw new BrokerError('NOT_SERVING', 'this broker does not serve consumers now', {
       facts: { servingEpoch: this.servingEpoch ?? 0 },
     })

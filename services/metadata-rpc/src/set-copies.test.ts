@@ -1,8 +1,9 @@
 import { silentMeter } from '@tandemmq/base'
-import type { ServingView } from '@tandemmq/registry'
+import type { ServingView, SetServing } from '@tandemmq/registry'
 import { RecordingLogger, SeededRandom, SimulatedClock, SimulatedFiles } from '@tandemmq/testkit'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { SetCopies } from './set-copies.ts'
+import { SetCopy } from './set-copy.ts'
 
 const nobody: ServingView = { sets: [], set: () => undefined, onChange: () => () => {} }
 
@@ -34,4 +35,27 @@ test('what is no copy of a set is left alone, a damaged one is put aside, and on
   expect([...copies].map(({ set }) => set)).toEqual(['broker-a', 'broker-b'])
   expect(files.list('/data/sets')).toHaveLength(4)
   await clock.outcome(copies[Symbol.asyncDispose]())
+})
+
+test('a set that is heard of while its copy is being opened gets no second copy on the same files', async () => {
+  const clock = new SimulatedClock()
+  const random = new SeededRandom(1)
+  const files = new SimulatedFiles({ clock, random }).mount()
+  files.makeDirectory('/data/sets/broker-a')
+  const listeners: ((changed: SetServing) => void)[] = []
+  const view: ServingView = {
+    ...nobody,
+    onChange: (listener) => {
+      listeners.push(listener)
+      return () => {}
+    },
+  }
+  const open = vi.spyOn(SetCopy, 'open')
+  const ports = { files, clock, random, logger: new RecordingLogger(), meter: silentMeter, metadataSource }
+  const opening = SetCopies.open('/data', view, ports)
+  for (const hear of listeners) hear({ cluster: 'DefaultCluster', set: 'broker-a', members: [] })
+  const copies = await clock.outcome(opening)
+  await clock.settle()
+  expect([...copies].map(({ set }) => set)).toEqual(['broker-a'])
+  expect(open).toHaveBeenCalledTimes(1)
 })

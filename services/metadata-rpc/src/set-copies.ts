@@ -24,7 +24,7 @@ export class SetCopies implements AsyncDisposable {
   static async open(root: string, view: ServingView, ports: SetCopyPorts): Promise<SetCopies> {
     const copies = new SetCopies(root, view, ports)
     for (const set of ports.files.list(`${root}/sets`)) {
-      if (isRegistryName(set)) await copies.#openOrTryAgain(set)
+      if (isRegistryName(set)) await copies.#begin(set)
       else
         ports.logger.warn(
           { name: JSON.stringify(set.slice(0, 64)) },
@@ -53,7 +53,14 @@ export class SetCopies implements AsyncDisposable {
     const copy = this.#copies.get(serving.set)
     if (copy !== undefined) return copy.follow(serving)
     if (this.#opening.has(serving.set) || this.#retries.has(serving.set)) return
-    this.#opening.set(serving.set, this.#openOrTryAgain(serving.set))
+    void this.#begin(serving.set)
+  }
+
+  /** Known as being opened from the first moment: a second copy on the same files would be the end of both. */
+  #begin(set: string): Promise<void> {
+    const opening = this.#openOrTryAgain(set)
+    this.#opening.set(set, opening)
+    return opening
   }
 
   /** Without its copy a set has no routes here; a full disk may have room again. */
@@ -67,7 +74,7 @@ export class SetCopies implements AsyncDisposable {
       )
       const retry = this.#ports.clock.after(RETRY_MS, () => {
         this.#retries.delete(set)
-        this.#opening.set(set, this.#openOrTryAgain(set))
+        void this.#begin(set)
       })
       this.#retries.set(set, retry)
     } finally {

@@ -139,7 +139,7 @@ export class ForwardChannel implements BrokerChannel {
   }
 
   #frameOf(id: number, method: string, request: Uint8Array, context: CallContext): wire.CallFrame {
-    const { deadline, servingEpoch, clientId, peer, language, clientVersion } = context
+    const { deadline, servingEpoch, onPromise = false, clientId, peer, language, clientVersion } = context
     const left = deadline === undefined ? undefined : deadline - this.#ports.clock.monotonic()
     return {
       id,
@@ -147,6 +147,7 @@ export class ForwardChannel implements BrokerChannel {
       payload: request,
       deadlineMs: left === undefined || left === Infinity ? undefined : Math.max(0, Math.floor(left)),
       servingEpoch,
+      onPromise,
       clientId,
       peerIp: peer.ip,
       peerPort: peer.port,

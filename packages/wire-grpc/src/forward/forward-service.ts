@@ -181,7 +181,7 @@ class GatewayCalls {
   }
 
   #contextOf(frame: wire.CallFrame, signal: AbortSignal): CallContext {
-    const { clientId, language, clientVersion, deadlineMs, servingEpoch } = frame
+    const { clientId, language, clientVersion, deadlineMs, servingEpoch, onPromise } = frame
     return {
       clientId,
       peer: { ip: frame.peerIp, port: frame.peerPort },
@@ -189,6 +189,7 @@ class GatewayCalls {
       clientVersion,
       ...(deadlineMs !== undefined && { deadline: this.#ports.clock.monotonic() + deadlineMs }),
       ...(servingEpoch !== undefined && { servingEpoch }),
+      ...(onPromise && { onPromise }),
       signal,
     }
   }

@@ -160,17 +160,27 @@ export class FakeCluster {
       readonly serving?: [epoch: number, address: string]
       readonly writable?: string
       readonly diskFull?: boolean
+      /** It is not known whether the token is still there. */
+      readonly onPromise?: boolean
+      readonly retired?: number
     },
   ): void {
-    const { serving, writable, diskFull = false } = state
+    const { serving, writable, diskFull = false, onPromise = false, retired } = state
     if (serving) this.broker(serving[1]).api.servingEpoch = serving[0]
     const said: SetServing = {
       cluster: 'DefaultCluster',
       set,
       members: [],
       ...(serving && {
-        serving: { epoch: serving[0], identity: serving[1], grpcAddress: serving[1], suspect: false },
+        serving: {
+          epoch: serving[0],
+          identity: serving[1],
+          grpcAddress: serving[1],
+          suspect: false,
+          ...(onPromise && { onPromise }),
+        },
       }),
+      ...(retired !== undefined && { retired }),
       ...(writable && { writable: { identity: writable, grpcAddress: writable, logEpoch: 1, diskFull } }),
     }
     this.#sets.set(set, said)

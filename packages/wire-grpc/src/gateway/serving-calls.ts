@@ -11,6 +11,8 @@ const DEADLINE_MARGIN_MS = 150
 const PATIENCE_MS = 30_000
 /** A holder that refuses its own epoch has not heard of its grant yet: it is asked again this soon. */
 const FAILED_PAUSE_MS = 50
+/** One that has no promise asks for one this often (rule 4.6). */
+const UNPROMISED_PAUSE_MS = 300
 
 export interface ServingCallsParts {
   readonly view: ServingView
@@ -30,6 +32,7 @@ export interface Placement {
 interface Holder {
   readonly set: string
   readonly epoch: number
+  readonly onPromise: boolean
   readonly channel: BrokerChannel
 }
 
@@ -87,7 +90,8 @@ export class ServingCalls {
   ): Promise<Holder | undefined> {
     const { watch, clock } = this.#parts
     if (failed) {
-      const pauseUntil = Math.min(clock.monotonic() + FAILED_PAUSE_MS, placement.waitUntil)
+      const pauseMs = failed.onPromise ? UNPROMISED_PAUSE_MS : FAILED_PAUSE_MS
+      const pauseUntil = Math.min(clock.monotonic() + pauseMs, placement.waitUntil)
       const other = await watch.first(() => this.#holder(placement, failed), pauseUntil, signal)
       if (other || signal.aborted) return other
     }
@@ -109,7 +113,8 @@ export class ServingCalls {
       .first(() => (this.#isOutdone(holder, placement) ? true : undefined), until, over.signal)
       .then((isOutdone) => isOutdone && moved.abort())
     try {
-      const stamped = { ...context, servingEpoch: holder.epoch }
+      const { epoch, onPromise } = holder
+      const stamped = { ...context, servingEpoch: epoch, ...(onPromise && { onPromise }) }
       return await oneAttempt(
         holder.channel,
         { method, request, context: stamped },
@@ -125,17 +130,20 @@ export class ServingCalls {
     const { view, channels } = this.#parts
     for (const set of sets) {
       const serving = view.set(set)?.serving
-      if (!serving || (failed?.set === set && failed.epoch === serving.epoch)) continue
+      if (!serving) continue
+      const { epoch, onPromise = false } = serving
+      if (failed?.set === set && failed.epoch === epoch && failed.onPromise === onPromise) continue
       const channel = channels.to(serving.grpcAddress)
-      if (channel.isOpen) return { set, epoch: serving.epoch, channel }
+      if (channel.isOpen) return { set, epoch, onPromise, channel }
     }
     return undefined
   }
 
   /** A newer epoch is known, or may be there already: what this holder says no longer counts. */
-  #isSuperseded({ set, epoch }: Holder): boolean {
+  #isSuperseded({ set, epoch, onPromise }: Holder): boolean {
     const { serving, retired = -1 } = this.#parts.view.set(set) ?? {}
-    return (serving?.epoch ?? 0) > epoch || retired >= epoch
+    const isDoubtful = serving?.onPromise === true && serving.epoch === epoch
+    return (serving?.epoch ?? 0) > epoch || retired >= epoch || (isDoubtful && !onPromise)
   }
 
   /** Superseded, or only a stand-in for a better set that is back. */

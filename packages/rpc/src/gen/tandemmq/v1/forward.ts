@@ -48,6 +48,8 @@ export interface CallFrame {
   cancel: boolean;
   /** The gateway has the whole answer to this ReceiveMessage: its messages are not given back when the stream breaks. */
   taken: boolean;
+  /** The gateway does not know whether the epoch still holds: only who serves by the promise of all other replicas may answer. */
+  onPromise: boolean;
 }
 
 export interface ReplyFrames {
@@ -145,6 +147,7 @@ function createBaseCallFrame(): CallFrame {
     clientVersion: "",
     cancel: false,
     taken: false,
+    onPromise: false,
   };
 }
 
@@ -185,6 +188,9 @@ export const CallFrame: MessageFns<CallFrame> = {
     }
     if (message.taken !== false) {
       writer.uint32(96).bool(message.taken);
+    }
+    if (message.onPromise !== false) {
+      writer.uint32(104).bool(message.onPromise);
     }
     return writer;
   },
@@ -298,6 +304,14 @@ export const CallFrame: MessageFns<CallFrame> = {
             message.taken = reader.bool();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.onPromise = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -327,6 +341,7 @@ export const CallFrame: MessageFns<CallFrame> = {
     message.clientVersion = object.clientVersion ?? "";
     message.cancel = object.cancel ?? false;
     message.taken = object.taken ?? false;
+    message.onPromise = object.onPromise ?? false;
     return message;
   },
 };
