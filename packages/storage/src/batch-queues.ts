@@ -118,8 +118,8 @@ export class BatchQueues {
     this.#pending.clear()
   }
 
-  sync(): Promise<void> {
-    return this.#files.sync()
+  sync(isEnough?: () => boolean): Promise<boolean> {
+    return this.#files.sync(isEnough)
   }
 
   close(): void {

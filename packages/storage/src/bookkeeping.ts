@@ -59,22 +59,22 @@ export class Bookkeeping {
     })
   }
 
-  /** Nothing is written any more once this resolves. */
+  /** Nothing is written any more once this resolves. A sync of queues under way is given up: that of many takes long. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#timer?.cancel()
     await this.#running
   }
 
-  /** Puts the consume queues, the index and the log below them on disk and says so. */
-  async syncQueues(): Promise<void> {
+  /** Puts the consume queues, the index and the log below them on disk and says so. False: `isEnough` has said so before, and nothing is claimed. */
+  async syncQueues(isEnough: () => boolean): Promise<boolean> {
     const { log, groupCommit, queues, index, dispatcher, position, marks, queueEnds, files } = this.#parts
     const { checkpointPath } = this.#options
     const synced = dispatcher.dispatched.at
     const { storeTimestamp } = dispatcher
     const saveEnds = queueEnds.noted(queues, synced)
     await groupCommit.commit(synced)
-    await queues.sync()
+    if (!(await queues.sync(isEnough))) return false
     await saveEnds()
     const indexMsgTimestamp = (await index?.sync()) ?? this.#options.checkpoint.indexMsgTimestamp
     const checkpoint = {
@@ -92,6 +92,7 @@ export class Bookkeeping {
       ...this.positionNow(),
     })
     this.#queuesSyncedAt = this.#parts.clock.monotonic()
+    return true
   }
 
   /** What the position file may claim: a flushed position within a record counts only up to that record. */
@@ -105,7 +106,8 @@ export class Bookkeeping {
     const { log, position, dispatcher, clock, logger } = this.#parts
     try {
       const isDue = clock.monotonic() - this.#queuesSyncedAt >= this.#options.queueSyncIntervalMs
-      if (isDue && dispatcher.dispatched.at > position.value.queuesSynced) await this.syncQueues()
+      if (isDue && dispatcher.dispatched.at > position.value.queuesSynced)
+        await this.syncQueues(() => this.#stopped)
       await position.save(this.positionNow())
     } catch (failure) {
       // What is on file stays true; a restart has more to read.

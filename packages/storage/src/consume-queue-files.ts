@@ -165,29 +165,38 @@ export class ConsumeQueueFiles {
     this.#dirtyDirectories.add(directoryOf(path))
   }
 
-  /** Resolves when everything written before the call is on stable storage. */
-  async sync(): Promise<void> {
+  /**
+   * Resolves when everything written before the call is on stable storage. False: `isEnough` has said so before all was; nothing counts as synced
+   * then.
+   */
+  async sync(isEnough: () => boolean = () => false): Promise<boolean> {
     const files = [...this.#dirtyFiles]
     const directories = [...this.#dirtyDirectories]
     this.#dirtyFiles.clear()
     this.#dirtyDirectories.clear()
+    let isDone = false
     try {
-      // A few at a time: the file system writes its journal once for all that wait together.
-      for (let from = 0; from < files.length; from += SYNCS_AT_A_TIME) {
-        const some = files.slice(from, from + SYNCS_AT_A_TIME)
-        await Promise.all(some.map((path) => this.#unlessGone(path, () => this.#cache.get(path).dataSync())))
+      isDone =
+        (await fewAtATime(files, (path) => this.#syncFile(path), isEnough)) &&
+        (await fewAtATime(directories, (directory) => this.#syncDirectory(directory), isEnough))
+    } finally {
+      if (!isDone) {
+        for (const path of files) this.#dirtyFiles.add(path)
+        for (const directory of directories) this.#dirtyDirectories.add(directory)
       }
-      for (const directory of directories)
-        await this.#unlessGone(directory, () => this.#files.syncDirectory(directory))
-    } catch (failure) {
-      for (const path of files) if (this.#files.exists(path)) this.#dirtyFiles.add(path)
-      for (const directory of directories)
-        if (this.#files.exists(directory)) this.#dirtyDirectories.add(directory)
-      throw failure
     }
+    return isDone
   }
 
-  /** What expires while a sync is on its way needs none. */
+  #syncFile(path: string): Promise<void> {
+    return this.#unlessGone(path, () => this.#cache.get(path).dataSync())
+  }
+
+  #syncDirectory(directory: string): Promise<void> {
+    return this.#unlessGone(directory, () => this.#files.syncDirectory(directory))
+  }
+
+  /** What expires while a sync is on its way, or between one that failed and the next, needs none. */
   async #unlessGone(path: string, sync: () => Promise<void>): Promise<void> {
     try {
       await sync()
@@ -199,4 +208,28 @@ export class ConsumeQueueFiles {
   close(): void {
     this.#cache.close()
   }
+}
+
+/** Syncs `paths`, a few together: the file system writes its journal once for all that wait. False: `isEnough` said so before the last one. */
+async function fewAtATime(
+  paths: readonly string[],
+  sync: (path: string) => Promise<void>,
+  isEnough: () => boolean,
+): Promise<boolean> {
+  const left = paths.values()
+  let goesOn = true
+  const work = async (): Promise<void> => {
+    for (const path of left) {
+      goesOn &&= !isEnough()
+      if (!goesOn) return
+      try {
+        await sync(path)
+      } catch (failure) {
+        goesOn = false
+        throw failure
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: SYNCS_AT_A_TIME }, work))
+  return goesOn
 }

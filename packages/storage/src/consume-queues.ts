@@ -212,11 +212,12 @@ export class ConsumeQueues {
     for (const topic of this.#topics.keys()) if (this.#isForBatches(topic)) this.#takeOver(topic)
   }
 
-  async sync(): Promise<void> {
+  /** Puts everything on disk. False: `isEnough` has said so before it was. */
+  async sync(isEnough?: () => boolean): Promise<boolean> {
     const { directories } = this.#retired
-    await this.#files.sync()
-    await this.batches.sync()
-    await this.#retired.remove(directories, () => this.#files.sync())
+    if (!(await this.#files.sync(isEnough)) || !(await this.batches.sync(isEnough))) return false
+    await this.#retired.remove(directories, async () => void (await this.#files.sync()))
+    return true
   }
 
   close(): void {

@@ -36,6 +36,11 @@ export interface Position {
   readonly role: string | undefined
 }
 
+/** A clean stop has left consume queues to the file system: true as long as the machine runs, built again if its power fails. */
+export function hasUnsyncedQueues({ cleanEnd, queuesSynced }: Position): boolean {
+  return cleanEnd !== undefined && queuesSynced < cleanEnd
+}
+
 const TITLE = 'TandemMQ position 1'
 
 export const noPosition: Position = {

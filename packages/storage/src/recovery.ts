@@ -15,7 +15,7 @@ import { cutLog } from './log-cut.ts'
 import { logFileName } from './log-file-name.ts'
 import { lastWritten, scanLog, type LogScanResult } from './log-scan.ts'
 import { whyLossIsPossible } from './loss.ts'
-import { endOnFile, type Position } from './position-file.ts'
+import { endOnFile, hasUnsyncedQueues, type Position } from './position-file.ts'
 import type { PropertyChecksums } from './property-checksums.ts'
 import type { KeptEnd, QueueEnds } from './queue-ends.ts'
 import type { QueueTrust } from './queue-extent.ts'
@@ -125,9 +125,10 @@ export async function recoverStore(
   const sameBoot = evidence.bootId !== '' && evidence.bootId === position.bootId
   const begin = whereToBegin(reader, evidence)
   const pagesMayBeLost = !cleanStop && !sameBoot
-  const trust: QueueTrust = { pagesMayBeLost, synced: begin.queuesSynced }
+  const areQueuesClean = cleanStop && !hasUnsyncedQueues(position)
+  const trust: QueueTrust = { pagesMayBeLost: !areQueuesClean && !sameBoot, synced: begin.queuesSynced }
   queues.recordAt = (offset) => reader.record(offset)
-  const recordAt = cleanStop ? undefined : queues.recordAt
+  const recordAt = areQueuesClean ? undefined : queues.recordAt
   let { from } = begin
   let completeTo = 0
   /** Where queues end of which the log may have nothing any more. */
@@ -159,7 +160,7 @@ export async function recoverStore(
     if (reader.starts.length === 0) index.reset()
     const sealedUntil = evidence.positionFound === 'nothing' ? evidence.checkpoint.indexMsgTimestamp : 0
     const indexTrust = {
-      isClean: cleanStop,
+      isClean: areQueuesClean,
       synced: begin.queuesSynced,
       sealedUntil,
       logFirst: reader.first,
@@ -237,7 +238,8 @@ export async function recoverStore(
 
 /** Without a position file of ours, Apache's word counts. A process of Apache's that crashed since leaves its mark. */
 function isCleanStop(evidence: StoreEvidence): boolean {
-  if (evidence.abortFound) return false
+  // The mark stays where queues were left unsynced: Apache then looks for what they may lack.
+  if (evidence.abortFound && !hasUnsyncedQueues(evidence.position)) return false
   if (evidence.positionFound === 'nothing') return evidence.lineage === undefined
   return evidence.positionFound === 'current' && evidence.position.cleanEnd !== undefined
 }

@@ -1,6 +1,6 @@
 import { silentMeter, type Files } from '@tandemmq/base'
 import { encodeProperties } from '@tandemmq/codec'
-import { RecordingLogger, SeededRandom, SimulatedClock, SimulatedFiles } from '@tandemmq/testkit'
+import { RecordingLogger, SeededRandom, SimulatedClock, SimulatedFiles, type Span } from '@tandemmq/testkit'
 import { MessageStore, type MessageToAppend, type StoreOptions } from './index.ts'
 
 /** A machine with a store on its simulated disk; segments are small, so that every boundary is met. */
@@ -12,9 +12,10 @@ export class StoreBench {
   readonly options: Partial<StoreOptions>
   #boot = 1
 
-  constructor(options: Partial<StoreOptions> = {}, seed = 1) {
+  /** @param syncMs how long the disk takes to sync */
+  constructor(options: Partial<StoreOptions> = {}, seed = 1, syncMs: Span = { min: 1, max: 3 }) {
     this.random = new SeededRandom(seed)
-    this.disk = new SimulatedFiles({ clock: this.clock, random: this.random.fork() })
+    this.disk = new SimulatedFiles({ clock: this.clock, random: this.random.fork(), syncMs })
     this.options = options
   }
 

@@ -14,7 +14,7 @@ import { IndexOfKeys } from './index-of-keys.ts'
 import type { LogIdentity } from './log-identity.ts'
 import { cutLog } from './log-cut.ts'
 import { LogExpiry, finishExpiry } from './log-expiry.ts'
-import type { PositionFile } from './position-file.ts'
+import { hasUnsyncedQueues, type PositionFile } from './position-file.ts'
 import { PropertyChecksums } from './property-checksums.ts'
 import type { QueueEnds } from './queue-ends.ts'
 import { QueueOffsets } from './queue-offsets.ts'
@@ -27,6 +27,9 @@ import { scanLimitsOf, type CompleteStoreOptions, type StorePorts } from './stor
 import { beginOf } from './store-owner.ts'
 import type { UnqueuedRecords } from './unqueued-records.ts'
 import { ZeroAhead } from './zero-ahead.ts'
+
+/** Syncing many queues can take longer than a stop may (docker: 10 s, our compose file: 15 s); what is left then is built again if power fails, ms. */
+const SYNC_AT_STOP_MS = 5000
 
 /** What outlives a session: a truncation ends one and begins another. */
 export interface SessionContext {
@@ -183,7 +186,7 @@ export class StoreSession {
     return new Appender(this.log, new QueueOffsets(this.queues), this.dispatcher, options, ports.clock)
   }
 
-  /** Brings everything to disk. False: that failed, or dispatch is stuck; a restart has to recover. */
+  /** Brings everything to disk, except for queues that would take too long. False: that failed, or dispatch is stuck; a restart has to recover. */
   async settle(): Promise<boolean> {
     this.#zeroAhead.stop()
     this.#backgroundFlush.stop()
@@ -194,7 +197,9 @@ export class StoreSession {
     await this.groupCommit.commit(this.log.written.at)
     this.queues.settleKinds()
     await this.index?.finish()
-    await this.bookkeeping.syncQueues()
+    const { clock } = this.#context.ports
+    const until = clock.monotonic() + SYNC_AT_STOP_MS
+    await this.bookkeeping.syncQueues(() => clock.monotonic() >= until)
     return true
   }
 
@@ -211,7 +216,7 @@ export class StoreSession {
     await this.end(reason)
     if (!isClean) return
     await position.save({ cleanEnd, flushed: cleanEnd })
-    await markStopped(ports.files, options.root)
+    if (!hasUnsyncedQueues(position.value)) await markStopped(ports.files, options.root)
   }
 
   /** The process cannot go on with what was opened. */

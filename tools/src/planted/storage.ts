@@ -104,6 +104,13 @@ export const storageBugs: readonly PlantedBug[] = [
     tests: [simulated],
   },
   {
+    name: 'queues said to be on disk that a stop had no time for',
+    file: `${storage}/bookkeeping.ts`,
+    find: '    if (!(await queues.sync(isEnough))) return false\n',
+    plant: '    await queues.sync(isEnough)\n',
+    tests: [`${storage}/unsynced-stop.test.ts`],
+  },
+  {
     name: 'a position file ahead of the log',
     file: `${storage}/bookkeeping.ts`,
     find: 'const flushed = Math.min(log.flushed.at, dispatcher.dispatched.at)',
