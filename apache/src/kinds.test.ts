@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ApacheBroker } from './apache-broker.ts'
 import { ApacheClient } from './apache-client.ts'
@@ -8,6 +6,7 @@ import { appendEveryKind, appendUpTo, kindTopics } from './every-kind.test-kit.t
 import { readLog } from './log-file-records.ts'
 import { openStore, weServeAll } from './message-store.test-kit.ts'
 import { RunDirectory } from './run-directory.test-kit.ts'
+import { writeTopics } from './written-topics.test-kit.ts'
 
 test('every form of a record, and every end of a file', async (context) => {
   const run = new RunDirectory(context)
@@ -29,7 +28,7 @@ test('every form of a record, and every end of a file', async (context) => {
   }
   const written = readLog(root)
   expect(written.bytes.length).toBeGreaterThan(4 * 2 ** 20)
-  writeTopics(root)
+  writeTopics(root, kindTopics)
 
   await using client = await ApacheClient.start(run.home('client'))
   {
@@ -47,17 +46,3 @@ test('every form of a record, and every end of a file', async (context) => {
   expect(store.end).toBe(now.end)
   expect(weServeAll(store, root)).toBeGreaterThan(80)
 })
-
-/** Apache serves only topics that stand in its configuration. */
-function writeTopics(root: string): void {
-  const table = kindTopics.map((topicName) => [
-    topicName,
-    { topicName, readQueueNums: 8, writeQueueNums: 8, perm: 6 },
-  ])
-  mkdirSync(join(root, 'config'), { recursive: true })
-  const document = {
-    topicConfigTable: Object.fromEntries(table),
-    dataVersion: { counter: 1, timestamp: 1, stateVersion: 0 },
-  }
-  writeFileSync(join(root, 'config', 'topics.json'), JSON.stringify(document))
-}

@@ -1,3 +1,4 @@
+export { tandemmq, type CommandResult } from './cli.ts'
 export { Ledger, type LedgerTotals } from './ledger.ts'
 export { LocalCluster, freshDirectory, type ReadyLine, type ServiceLine } from './local-cluster.ts'
 export { Clients } from './clients.ts'
