@@ -103,17 +103,18 @@ export class ConsumeQueue implements QueueReader {
 
   units(queueOffset: QueueOffset, countMax: number): readonly (ConsumeQueueUnit | undefined)[] {
     const extensions = this.#extensions
-    const units = this.#unitsOnFile(queueOffset, countMax)
+    const units = this.unitsOnFile(queueOffset, countMax)
     if (extensions === undefined) return units
     return units.map((unit) => unit && extensions.resolved(this.topic, this.queueId, unit))
   }
 
   extension(queueOffset: QueueOffset): ExtUnit | undefined {
-    const [unit] = this.#unitsOnFile(queueOffset, 1)
+    const [unit] = this.unitsOnFile(queueOffset, 1)
     return unit && this.#extensions?.of(this.topic, this.queueId, unit.tagsCode)
   }
 
-  #unitsOnFile(queueOffset: QueueOffset, countMax: number): readonly (ConsumeQueueUnit | undefined)[] {
+  /** As {@link units}, with tags codes as they are on file: the address of an extension, where there is one. */
+  unitsOnFile(queueOffset: QueueOffset, countMax: number): readonly (ConsumeQueueUnit | undefined)[] {
     if (queueOffset < this.#min || queueOffset >= this.#end) return []
     const position = queueOffset * UNIT_BYTES
     const start = this.#fileStart(position)

@@ -187,6 +187,7 @@ export class ConsumeQueues {
       if (this.reader(queue.topic, queue.queueId) !== queue) continue // A batch queue has taken it over meanwhile.
       queue.advanceMin(logMinOffset)
       queue.removeExpired()
+      if (queue instanceof ConsumeQueue) this.extensions.expire(queue)
       count += 1
       if (count % QUEUES_PER_TURN === 0 && !(await pause())) return
     }
