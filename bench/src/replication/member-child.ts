@@ -1,16 +1,25 @@
-import { silentLogger, silentMeter } from '@tandemmq/base'
+import { silentLogger, silentMeter, type Net } from '@tandemmq/base'
 import { Broker } from '@tandemmq/broker'
-import { NodeClock, NodeFiles, NodeNet, NodeRandom } from '@tandemmq/platform-node'
+import {
+  NodeClock,
+  NodeFiles,
+  NodeNet,
+  NodeRandom,
+  TlsCredentials,
+  TlsNet,
+  type TlsFiles,
+} from '@tandemmq/platform-node'
 import { memberOptions, type MemberRequest } from './member-options.ts'
 import type { MemberAnswer, MemberCommand } from './member.ts'
 import { sendMany } from './send-many.ts'
 
 /** A broker in a process of its own, told by its parent what to do: member-child.ts REQUEST-AS-JSON */
 const request: MemberRequest = JSON.parse(process.argv[2] ?? '{}')
+const clock = new NodeClock()
 const ports = {
   files: new NodeFiles(),
-  net: new NodeNet(),
-  clock: new NodeClock(),
+  net: netOf(request.tls),
+  clock,
   random: new NodeRandom(),
   logger: silentLogger,
   meter: silentMeter,
@@ -51,6 +60,11 @@ async function answer(command: MemberCommand): Promise<void> {
       await broker.close()
       process.exit(0)
   }
+}
+
+function netOf(tls: TlsFiles | undefined): Net {
+  if (tls === undefined) return new NodeNet()
+  return new TlsNet({ credentials: TlsCredentials.read(tls, { logger: silentLogger, clock }), mutual: true })
 }
 
 function tell(words: MemberAnswer): void {

@@ -1,4 +1,5 @@
 import type { BrokerOptions } from '@tandemmq/broker'
+import type { TlsFiles } from '@tandemmq/platform-node'
 
 /** What a child of the benchmark is to be. */
 export interface MemberRequest {
@@ -7,12 +8,14 @@ export interface MemberRequest {
   readonly root: string
   /** Of the master's HA port; 0 for a master: any. */
   readonly haPort: number
+  /** Replication in mutual TLS. */
+  readonly tls?: TlsFiles
 }
 
 const SEGMENT_BYTES = 64 * 1024 * 1024
 
 /** A broker without a registry, as the launcher would configure it otherwise. */
-export function memberOptions({ role, replication, root, haPort }: MemberRequest): BrokerOptions {
+export function memberOptions({ role, replication, root, haPort, tls }: MemberRequest): BrokerOptions {
   const ha = { host: '127.0.0.1', port: haPort }
   return {
     cluster: 'Bench',
@@ -30,6 +33,7 @@ export function memberOptions({ role, replication, root, haPort }: MemberRequest
     grpcAddress: '127.0.0.1:1',
     flushTimeoutMs: 5_000,
     slaveTimeoutMs: 10_000,
+    ...(tls === undefined ? {} : { certified: true }),
     ...(role === 'master'
       ? { master: { haListen: ha, haAdvertisedHost: ha.host, createLog: true, acceptLoss: false } }
       : {

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { LocalCluster } from '@tandemmq/interop'
 import { MessagingCalls } from '../messaging-calls.ts'
 import { RawClient } from '../raw-client.ts'
+import type { TlsFiles } from '@tandemmq/platform-node'
 import { inTurns, rounded, Samples } from '../storage/measure.ts'
+import { benchTlsFiles } from './bench-tls-files.ts'
 import { copyFloor, echoFloor } from './floors.ts'
 import { Member } from './member.ts'
 
@@ -23,7 +25,7 @@ const order = { inFlight: IN_FLIGHT, bodyBytes: BODY_BYTES }
 export async function replication(): Promise<Record<string, unknown>> {
   const directory = await mkdtemp(join(tmpdir(), 'tandemmq-bench-'))
   try {
-    const { sync, async, lag } = await atBroker(directory)
+    const { sync, async, syncInTls, lag } = await atBroker(directory)
     const catchUp = await catchingUp(directory)
     const grpc = await throughGrpc()
     return {
@@ -31,6 +33,7 @@ export async function replication(): Promise<Record<string, unknown>> {
       inFlight: IN_FLIGHT,
       sync,
       async,
+      syncInTls,
       syncCostPercent: cost(sync.messagesPerSecond, async.messagesPerSecond),
       syncCostPercentGoal: 15,
       grpc: { ...grpc, syncCostPercentGoal: 10, apacheSaysSyncCostPercent: 10 },
@@ -65,9 +68,14 @@ class Pair {
     this.#slave = slave
   }
 
-  static async start(directory: string, mode: 'sync' | 'async', opened: AsyncDisposableStack): Promise<Pair> {
-    const root = (name: string): string => join(directory, mode, name)
-    const asked = { replication: mode, haPort: 0 }
+  static async start(
+    directory: string,
+    mode: 'sync' | 'async',
+    opened: AsyncDisposableStack,
+    tls?: TlsFiles,
+  ): Promise<Pair> {
+    const root = (name: string): string => join(directory, tls === undefined ? mode : `${mode}-tls`, name)
+    const asked = { replication: mode, haPort: 0, ...(tls === undefined ? {} : { tls }) }
     const { member, haPort } = await Member.start({ ...asked, role: 'master', root: root('master') })
     const master = opened.use(member)
     const slave = await Member.start({ ...asked, role: 'slave', root: root('slave'), haPort })
@@ -107,18 +115,26 @@ class Pair {
 async function atBroker(directory: string): Promise<{
   readonly sync: ModeFigures
   readonly async: ModeFigures
+  /** As {@link sync}, the stream in mutual TLS. */
+  readonly syncInTls: ModeFigures
   readonly lag: Record<string, number>
 }> {
   await using opened = new AsyncDisposableStack()
   const sync = await Pair.start(directory, 'sync', opened)
   const async = await Pair.start(directory, 'async', opened)
-  await inTurns(ROUNDS, WARM_UPS, [(counted) => sync.round(counted), (counted) => async.round(counted)])
+  const tls = await Pair.start(directory, 'sync', opened, await benchTlsFiles(join(directory, 'tls')))
+  await inTurns(ROUNDS, WARM_UPS, [
+    (counted) => sync.round(counted),
+    (counted) => async.round(counted),
+    (counted) => tls.round(counted),
+  ])
   const half = Math.round(sync.figures.messagesPerSecond / 2)
   const lag = await sync.paced(half)
   const echo = await echoFloor(LAG_MESSAGES, half)
   return {
     sync: sync.figures,
     async: async.figures,
+    syncInTls: tls.figures,
     lag: {
       messagesPerSecond: half,
       p50Ms: rounded(lag.p50Ms),

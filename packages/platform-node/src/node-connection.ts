@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import {
   BrokerError,
   invariant,
@@ -7,6 +8,17 @@ import {
   type PeerCertificate,
 } from '@tandemmq/base'
 import type { ReusedMemory } from './reused-memory.ts'
+import { RecordGatherer } from './tls/record-gatherer.ts'
+
+export interface NodeConnectionOptions {
+  /** Who leaves more than this unread is hung up on. */
+  readonly queuedBytesMax: number
+  readonly peerCertificate?: PeerCertificate | undefined
+  /** What the socket reads into, if it was made with any; it is paused then. */
+  readonly memory?: ReusedMemory
+  /** What `write` takes before it returns false, where that is to be more than the socket was made with. */
+  readonly highWaterBytes?: number
+}
 
 /** A TCP socket, or one with TLS whose handshake is over, behind the {@link Connection} port. */
 export class NodeConnection implements Connection {
@@ -14,21 +26,21 @@ export class NodeConnection implements Connection {
   readonly peerCertificate: PeerCertificate | undefined
   readonly #socket: Socket
   readonly #queuedBytesMax: number
+  readonly #highWaterBytes: number
   readonly #memory: ReusedMemory | undefined
   #failure: Error | undefined
+  /** Where the socket has TLS. */
+  #gatherer: RecordGatherer | undefined
+  /** Whether `drained` is waited for. */
+  #isFull = false
   #started = false
 
-  /** @param memory what the socket reads into, if it was made with any; it is paused then */
-  constructor(
-    socket: Socket,
-    queuedBytesMax: number,
-    peerCertificate?: PeerCertificate,
-    memory?: ReusedMemory,
-  ) {
-    this.peerCertificate = peerCertificate
+  constructor(socket: Socket, options: NodeConnectionOptions) {
     this.#socket = socket
-    this.#queuedBytesMax = queuedBytesMax
-    this.#memory = memory
+    this.peerCertificate = options.peerCertificate
+    this.#queuedBytesMax = options.queuedBytesMax
+    this.#highWaterBytes = options.highWaterBytes ?? 0
+    this.#memory = options.memory
     this.remote = hostAndPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)
     socket.setNoDelay(true)
     socket.on('error', (failure) => {
@@ -48,13 +60,24 @@ export class NodeConnection implements Connection {
       queueMicrotask(() => handlers.closed(this.#failure))
       return
     }
-    if (this.#memory === undefined) socket.on('data', (chunk: Buffer) => handlers.data(chunk))
-    else {
-      this.#memory.taker = (chunk) => handlers.data(chunk)
+    const take = (chunk: Buffer): void => handlers.data(chunk)
+    if (this.#memory !== undefined) {
+      this.#memory.taker = take
       socket.resume()
-    }
-    socket.on('drain', () => handlers.drained())
-    socket.once('close', () => handlers.closed(this.#failure))
+    } else if (socket instanceof TLSSocket) {
+      const gatherer = new RecordGatherer(take)
+      this.#gatherer = gatherer
+      socket.on('data', (chunk: Buffer) => gatherer.take(chunk))
+    } else socket.on('data', take)
+    socket.on('drain', () => {
+      if (!this.#isFull) return
+      this.#isFull = false
+      handlers.drained()
+    })
+    socket.once('close', () => {
+      this.#gatherer?.flush()
+      handlers.closed(this.#failure)
+    })
   }
 
   write(...parts: readonly Uint8Array[]): boolean {
@@ -72,14 +95,17 @@ export class NodeConnection implements Connection {
       this.destroy(new BrokerError('SYSTEM_BUSY', `${this.remote} does not take what it is sent`))
       return false
     }
-    return !socket.writableNeedDrain
+    this.#isFull = socket.writableNeedDrain && socket.writableLength >= this.#highWaterBytes
+    return !this.#isFull
   }
 
   pause(): void {
+    this.#gatherer?.pause()
     this.#socket.pause()
   }
 
   resume(): void {
+    this.#gatherer?.resume()
     this.#socket.resume()
   }
 

@@ -45,16 +45,18 @@ export class NodeNet implements Net {
   }
 
   listen(address: Address, accept: (connection: Connection) => void): Promise<Listener> {
+    const { queuedBytesMax } = this.#limits
     return listenForSockets(address, this.#limits, (socket) =>
-      accept(new NodeConnection(socket, this.#limits.queuedBytesMax)),
+      accept(new NodeConnection(socket, { queuedBytesMax })),
     )
   }
 
   async connect({ host, port }: Address, signal?: AbortSignal): Promise<Connection> {
+    const { queuedBytesMax } = this.#limits
     const memory = new ReusedMemory()
     // Paused: nothing is read before somebody takes it.
     const dial = () => createConnection({ host, port, onread: memory }).pause()
     const socket = await connected(dial, 'connect', signal)
-    return new NodeConnection(socket, this.#limits.queuedBytesMax, undefined, memory)
+    return new NodeConnection(socket, { queuedBytesMax, memory })
   }
 }

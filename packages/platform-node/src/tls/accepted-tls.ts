@@ -12,6 +12,8 @@ const PARTING_MS = 1_000
 export interface AcceptedTlsLimits {
   readonly handshakeMs: number
   readonly queuedBytesMax: number
+  /** What `write` takes before it returns false: Node gives TLS sockets that it accepts no mark of ours. */
+  readonly highWaterBytes: number
 }
 
 export interface AcceptedTlsPorts {
@@ -91,9 +93,9 @@ export class AcceptedTls implements Connection {
   }
 
   /** The handshake is over. */
-  secured(socket: TLSSocket, certificate: PeerCertificate | undefined): void {
+  secured(socket: TLSSocket, peerCertificate: PeerCertificate | undefined): void {
     clearTimeout(this.#deadline)
-    const secured = new NodeConnection(socket, this.#limits.queuedBytesMax, certificate)
+    const secured = new NodeConnection(socket, { ...this.#limits, peerCertificate })
     if (this.#handlers === undefined || this.#socket.destroyed) return secured.destroy()
     this.#secured = secured
     secured.start(this.#handlers)

@@ -26,6 +26,8 @@ const client = place.credentials('client', { uris: ['tandemmq://c/s'] })
 interface Accepted {
   readonly connection: Connection
   readonly received: () => Buffer
+  /** How often. */
+  readonly drained: () => number
   readonly closed: Promise<Error | undefined>
 }
 
@@ -35,9 +37,19 @@ async function listen(options: Partial<TlsNetOptions> = {}) {
   const net = new TlsNet({ credentials: server, mutual: false, ...options })
   const listener = await net.listen(ANY, (connection) => {
     const chunks: Buffer[] = []
+    let drained = 0
     const closed = Promise.withResolvers<Error | undefined>()
-    connection.start({ data: (chunk) => chunks.push(chunk), drained: () => {}, closed: closed.resolve })
-    accepted.push({ connection, received: () => Buffer.concat(chunks), closed: closed.promise })
+    connection.start({
+      data: (chunk) => chunks.push(Buffer.from(chunk)),
+      drained: () => (drained += 1),
+      closed: closed.resolve,
+    })
+    accepted.push({
+      connection,
+      received: () => Buffer.concat(chunks),
+      drained: () => drained,
+      closed: closed.promise,
+    })
     news.emit('accepted')
   })
   closing.push(() => listener.close())
@@ -129,6 +141,38 @@ test('what is written arrives, encrypted; a slow reader is waited for; a clean e
   expect(Buffer.concat(wire).length).toBeGreaterThan(sent)
   expect(Buffer.concat(wire).includes('a secret a secret')).toBe(false)
   expect(accepted.connection.peerCertificate).toBeUndefined()
+})
+
+test('an accepting side takes as much at a time as without TLS, and says once when there is room again', async () => {
+  const { address, next } = await listen({ highWaterBytes: 256 * 1024 })
+  const connection = await dial(address)
+  const lengths: number[] = []
+  const received = (): number => lengths.reduce((sum, length) => sum + length, 0)
+  connection.start({ data: ({ length }) => lengths.push(length), drained: () => {}, closed: () => {} })
+  connection.write(Buffer.from('x'))
+  const accepted = await next()
+  while (accepted.received().length === 0) await new Promise(setImmediate)
+  connection.pause()
+  const part = Buffer.alloc(100 * 1024)
+  expect([accepted.connection.write(part), accepted.connection.write(part)]).toEqual([true, true])
+  let sent = 2 * part.length
+  do sent += part.length
+  while (accepted.connection.write(part))
+  connection.resume()
+  while (accepted.drained() === 0) await new Promise(setImmediate)
+  while (received() < sent) await new Promise(setImmediate)
+  expect([accepted.drained(), accepted.connection.queuedBytes]).toEqual([1, 0])
+})
+
+test('a name in a certificate that looks like several is one', async () => {
+  const { address, next } = await listen({ mutual: true })
+  const sly = place.credentials('sly', { hosts: ['a, URI:tandemmq://c/s', 'b", URI:tandemmq://c/s'] })
+  const connection = await dial(address, sly)
+  connection.start({ data: () => {}, drained: () => {}, closed: () => {} })
+  connection.write(Buffer.from('x'))
+  const accepted = await next()
+  while (accepted.received().length === 0) await new Promise(setImmediate)
+  expect(accepted.connection.peerCertificate).toEqual({ names: [] })
 })
 
 test('with mutual TLS the accepting side learns what the certificate of its peer proves', async () => {

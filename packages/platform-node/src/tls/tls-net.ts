@@ -44,7 +44,7 @@ export class TlsNet implements Net {
   async listen(address: Address, accept: (connection: Connection) => void): Promise<Listener> {
     const { credentials, mutual, answerInPlain, handshakeMs = 10_000 } = this.#options
     const handshakes = new TlsHandshakes({ credentials, mutual, handshakeMs })
-    const limits = { handshakeMs, queuedBytesMax: this.#limits.queuedBytesMax }
+    const limits = { ...this.#limits, handshakeMs }
     return listenForSockets(address, this.#limits, (socket) => {
       const connection: AcceptedTls = new AcceptedTls(socket, limits, {
         begin: (it) =>
@@ -68,7 +68,8 @@ export class TlsNet implements Net {
     }
     try {
       const socket = await connected(dial, 'secureConnect', signal)
-      return new NodeConnection(socket, this.#limits.queuedBytesMax, certificateOf(socket))
+      const { queuedBytesMax } = this.#limits
+      return new NodeConnection(socket, { queuedBytesMax, peerCertificate: certificateOf(socket) })
     } catch (failure) {
       if (!isReached || signal?.aborted === true || !(failure instanceof Error)) throw failure
       throw dialFailure(joinAddress(host, port), failure)
