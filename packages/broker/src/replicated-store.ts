@@ -40,6 +40,10 @@ export class ReplicatedStore implements ReplicatedLog {
     return this.#store.read(offset, maxBytes, memory)
   }
 
+  readLater(offset: LogOffset, maxBytes: number, memory?: () => Buffer): Promise<Buffer> | undefined {
+    return this.#store.readLater(offset, maxBytes, memory)
+  }
+
   append(at: LogOffset, bytes: Buffer): void {
     this.#store.appendRaw(at, bytes)
   }

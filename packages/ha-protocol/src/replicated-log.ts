@@ -15,6 +15,8 @@ export interface ReplicatedLog {
    * may be read into `memory`, which has room for `maxBytes`: then they are good for as long as the caller leaves it alone.
    */
   read(offset: LogOffset, maxBytes: number, memory?: () => Buffer): Buffer
+  /** As {@link read}, off the event loop; `undefined`, or no such method: that need not wait for a file. */
+  readLater?(offset: LogOffset, maxBytes: number, memory?: () => Buffer): Promise<Buffer> | undefined
   /** `at` equals {@link end}, or the log is empty and `at` is a segment start; throws otherwise. `bytes` is only lent. */
   append(at: LogOffset, bytes: Buffer): void
   /** Resolves once everything appended before the call is on stable storage; a failure is final. */

@@ -1,4 +1,4 @@
-import type { Connection, ConnectionHandlers } from '@tandemmq/base'
+import { BrokerError, type Clock, type Connection, type ConnectionHandlers } from '@tandemmq/base'
 import { DownwardReader } from '@tandemmq/codec'
 import type { DownwardUnit } from '@tandemmq/codec'
 import { SimulatedClock } from '@tandemmq/testkit'
@@ -120,4 +120,77 @@ test('a confirmed position goes with the next bytes, or a moment later without',
   side.confirm(6)
   await clock.advance(5)
   expect(connection.units.slice(5)).toMatchObject([{ kind: 'control', control: { confirmed: 6 } }])
+})
+
+/** As the store, for bytes that are on file only: whoever wants them waits. */
+class FiledLog extends MemoryLog {
+  /** Below this everything is on file. */
+  filedTo = Infinity
+  problem: BrokerError | undefined
+  reads = 0
+  readonly #time: Clock
+
+  constructor(clock: Clock) {
+    super(clock)
+    this.#time = clock
+  }
+
+  override read(offset: number, maxBytes: number): Buffer {
+    if (offset < this.filedTo) throw new Error('everybody waits for a file')
+    return super.read(offset, maxBytes)
+  }
+
+  async #readFile(offset: number, maxBytes: number): Promise<Buffer> {
+    this.reads += 1
+    await new Promise<void>((resolve) => this.#time.after(10, resolve))
+    if (this.problem !== undefined) throw this.problem
+    return Buffer.from(super.read(offset, maxBytes))
+  }
+
+  readLater(offset: number, maxBytes: number): Promise<Buffer> | undefined {
+    return offset < this.filedTo ? this.#readFile(offset, maxBytes) : undefined
+  }
+}
+
+function sendingFromFile() {
+  const clock = new SimulatedClock()
+  const log = new FiledLog(clock)
+  const connection = new HeldConnection()
+  const unreadable: string[] = []
+  const limits = { ...defaultWriteLimits, frameBytesMax: 4 }
+  const on = { sent: () => {}, unreadable: (words: string) => void unreadable.push(words) }
+  const side = new WriteSide(connection, { log, clock }, limits, on)
+  return { clock, log, connection, side, unreadable }
+}
+
+test('what is on file is read off the loop, one frame after the other, up to what is in memory', async () => {
+  const { clock, log, connection, side } = sendingFromFile()
+  log.write(Buffer.from('aaaabbbbcccc'))
+  log.filedTo = 8
+  side.start(0)
+  await clock.advance(5)
+  expect(connection.writes).toHaveLength(0)
+  side.confirm(12)
+  side.wake()
+  log.write(Buffer.from('dddd'))
+  await clock.advance(100)
+  expect(bodyOf(connection)).toBe('aaaabbbbccccdddd')
+  expect(log.reads).toBe(2)
+  expect(connection.units[0]).toMatchObject({ kind: 'control', control: { confirmed: 12 } })
+})
+
+test('a file that cannot be read is reported; nobody hears of it, or of the bytes, once the side has stopped', async () => {
+  const { clock, log, connection, side, unreadable } = sendingFromFile()
+  log.write(Buffer.from('aaaa'))
+  log.problem = new BrokerError('OFFSET_EXPIRED', 'it has expired')
+  side.start(0)
+  await clock.advance(20)
+  expect(unreadable).toEqual(['it has expired'])
+  log.problem = undefined
+  side.wake()
+  await clock.advance(5)
+  side.stop()
+  await clock.advance(20)
+  expect(log.reads).toBe(2)
+  expect(connection.writes).toHaveLength(0)
 })

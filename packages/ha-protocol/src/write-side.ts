@@ -36,7 +36,8 @@ export class WriteSide {
   readonly #clock: Clock
   readonly #limits: WriteLimits
   readonly #on: WriteEvents
-  #state: 'idle' | 'woken' | 'blocked' | 'stopped' = 'idle'
+  /** While it reads a file, everything else that is to be said waits for that. */
+  #state: 'idle' | 'woken' | 'reading' | 'blocked' | 'stopped' = 'idle'
   #next: LogOffset | undefined
   #heartbeatDue = false
   #confirmed: LogOffset | undefined
@@ -119,11 +120,33 @@ export class WriteSide {
     if (this.#state !== 'woken') return
     this.#state = 'idle'
     try {
-      this.#write(this.#parts())
+      const body = this.#next === undefined ? [] : this.#read(this.#next)
+      if (body instanceof Promise) this.#writeLater(body)
+      else this.#write(this.#parts(body))
     } catch (error) {
-      if (!(error instanceof BrokerError)) throw error
-      this.#on.unreadable(error.message)
+      this.#failed(error)
     }
+  }
+
+  #writeLater(reading: Promise<Buffer>): void {
+    this.#state = 'reading'
+    reading
+      .then((bytes) => {
+        if (this.#state !== 'reading') return
+        this.#state = 'idle'
+        this.#pace?.took(bytes.length)
+        this.#write(this.#parts([bytes]))
+      })
+      .catch((error: unknown) => {
+        if (this.#state === 'stopped') return
+        this.#state = 'idle'
+        this.#failed(error)
+      })
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof BrokerError)) throw error
+    this.#on.unreadable(error.message)
   }
 
   #write(parts: readonly Buffer[]): void {
@@ -144,7 +167,7 @@ export class WriteSide {
     this.#later = this.#clock.after(this.#pace?.waitMs ?? 0, () => this.#pump())
   }
 
-  #parts(): Buffer[] {
+  #parts(body: readonly Buffer[]): Buffer[] {
     const at = this.#next
     const parts: Buffer[] = []
     // Whoever was never given a confirmed position is not one of ours.
@@ -155,11 +178,11 @@ export class WriteSide {
       this.#confirmedSent = this.#confirmed
       this.#endSent = end
     }
-    const body = at === undefined ? [] : this.#read(at)
     if (at !== undefined && body.length > 0) {
       const size = body.reduce((sum, { length }) => sum + length, 0)
       parts.push(encodeFrameHeader(at, size), ...body)
       this.#next = at + size
+      if (this.#next === this.#log.end) this.#scratch = undefined // From here on it is the tail that is sent, which is in memory.
     } else if (this.#heartbeatDue && at !== undefined && parts.length === 0) {
       parts.push(encodeFrameHeader(at, 0))
     }
@@ -168,12 +191,15 @@ export class WriteSide {
   }
 
   /** A frame never crosses a segment end. It may lie in several pieces of the tail's memory: what one turn appended is not left to another. */
-  #read(at: LogOffset): Buffer[] {
+  #read(at: LogOffset): Buffer[] | Promise<Buffer> {
     const { end, segmentBytes } = this.#log
     if (at >= end) return []
     const frame = Math.min(end - at, this.#limits.frameBytesMax, segmentBytes - (at % segmentBytes))
     const size = Math.min(frame, this.#pace?.allowed(this.#clock.monotonic()) ?? frame)
+    if (size <= 0) return []
     const memory = this.#memory()
+    const later = this.#log.readLater?.(at, size, memory)
+    if (later !== undefined) return later
     const pieces: Buffer[] = []
     let done = 0
     while (done < size) {
@@ -182,7 +208,6 @@ export class WriteSide {
       done += piece.length
     }
     this.#pace?.took(done)
-    if (at + done === end) this.#scratch = undefined // From here on it is the tail that is sent, which is in memory.
     return pieces
   }
 

@@ -75,23 +75,14 @@ export class ColdLog {
     return places.filter(({ offset }) => !later.some(({ from, to }) => offset >= from && offset < to))
   }
 
-  /** As `CommitLog.read`, off the event loop where the bytes are on file. Throws `LOG_CLOSED` or `OFFSET_EXPIRED` if that comes true meanwhile. */
-  async readLater(offset: LogOffset, bytesMax: number): Promise<Buffer> {
+  /**
+   * As `CommitLog.read`, off the event loop; `undefined`: there is nothing to wait for, that gives it from the tail's memory. Throws as that; rejects with
+   * `LOG_CLOSED` or `OFFSET_EXPIRED` where that comes true meanwhile.
+   */
+  readLater(offset: LogOffset, bytesMax: number, memory?: () => Buffer): Promise<Buffer> | undefined {
     const size = this.#log.readable(offset, bytesMax)
-    const view = size === 0 ? nothing : this.#log.inTail(offset, size)
-    if (view !== undefined) return view
-    const bytes = Buffer.allocUnsafeSlow(size)
-    const start = this.#log.segmentStart(offset)
-    let count: number
-    try {
-      count = await this.#file(start).readLater(bytes, offset - start)
-    } catch (cause) {
-      throw unreadable(start, cause)
-    }
-    // A cut has closed this log before it writes into its files.
-    this.#log.readable(offset, size)
-    if (count !== size) throw tooShort(start)
-    return bytes
+    if (size === 0 || this.#log.inTail(offset, 1) !== undefined) return undefined
+    return this.#readLater(offset, memory?.().subarray(0, size) ?? Buffer.allocUnsafeSlow(size))
   }
 
   /** The bytes [offset, offset + size) of one segment, from what was read before or from the file, then in `memory` if given. */
@@ -122,6 +113,20 @@ export class ColdLog {
     this.#files.close()
   }
 
+  async #readLater(offset: LogOffset, bytes: Buffer): Promise<Buffer> {
+    const start = this.#log.segmentStart(offset)
+    let count: number
+    try {
+      count = await this.#file(start).readLater(bytes, offset - start)
+    } catch (cause) {
+      throw unreadable(start, cause)
+    }
+    // A cut has closed this log before it writes into its files.
+    this.#log.readable(offset, bytes.length)
+    if (count !== bytes.length) throw tooShort(start)
+    return bytes
+  }
+
   /** False: the bytes are not there, or not the log's any more. */
   async #fill(target: Buffer, offset: LogOffset): Promise<boolean> {
     const start = this.#log.segmentStart(offset)
@@ -142,8 +147,6 @@ export class ColdLog {
     return `${this.#log.directory}/${logFileName(start)}`
   }
 }
-
-const nothing = Buffer.alloc(0)
 
 /** As many of the first reads as are together no longer than that, but one. */
 function firstBytes(reads: readonly PlannedRead[], bytesMax: number): readonly PlannedRead[] {

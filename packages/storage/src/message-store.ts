@@ -231,9 +231,9 @@ export class MessageStore implements AsyncDisposable {
     return this.#session.log.read(offset, bytesMax, memory)
   }
 
-  /** As {@link read}, off the event loop where the bytes are on file only. */
-  readLater(offset: LogOffset, bytesMax: number): Promise<Buffer> {
-    return this.#session.log.cold.readLater(offset, bytesMax)
+  /** As {@link read}, off the event loop; `undefined`: that need not wait for a file. */
+  readLater(offset: LogOffset, bytesMax: number, memory?: () => Buffer): Promise<Buffer> | undefined {
+    return this.#session.log.cold.readLater(offset, bytesMax, memory)
   }
 
   /** Whether {@link record} can give it without waiting for the disk, and all others with it. */

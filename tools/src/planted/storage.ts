@@ -184,7 +184,7 @@ export const storageBugs: readonly PlantedBug[] = [
   {
     name: 'a segment expired under a read in the pool',
     file: `${storage}/cold-log.ts`,
-    find: '    this.#log.readable(offset, size)\n',
+    find: '    this.#log.readable(offset, bytes.length)\n',
     plant: '',
     tests: [`${storage}/cold-log.test.ts`],
   },
