@@ -45,6 +45,7 @@ export const haAttacks: readonly PortAttack[] = [
   said('a report beyond the end of the log', int64(2n ** 62n)),
   said('a report of -1', int64(-1n)),
   said('a report of -2^63', int64(-(2n ** 63n))),
+  said('a TLS handshake', Buffer.concat([Buffer.from([0x16, 3, 1, 2, 0, 1]), randomBytes(511)])),
   said('HTTP/1.1', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')),
   {
     attack: 'words without end',
