@@ -1,4 +1,5 @@
 import { invariant, type LogOffset } from '@tandemmq/base'
+import { dataViewOf } from './data-view.ts'
 import { isOffset, readInt64, setInt64 } from './int64.ts'
 
 /**
@@ -30,7 +31,7 @@ export function isFillerUnit(unit: ConsumeQueueUnit): boolean {
 }
 
 export function encodeUnit(target: Buffer, at: number, unit: ConsumeQueueUnit): number {
-  writeUnit(new DataView(target.buffer, target.byteOffset, target.length), at, unit)
+  writeUnit(dataViewOf(target), at, unit)
   return UNIT_BYTES
 }
 

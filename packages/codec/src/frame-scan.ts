@@ -1,5 +1,6 @@
 import type { LogOffset } from '@tandemmq/base'
-import { isOffset, readInt64 } from './int64.ts'
+import { dataViewOf } from './data-view.ts'
+import { getInt64, isOffset } from './int64.ts'
 import * as layout from './record-layout.ts'
 
 /** What lies at a position of the log. Recovery, replication and dispatch all branch on exactly these cases. */
@@ -29,14 +30,24 @@ export interface ScanLimits {
  * earlier life of the segment look like that.
  */
 export function scanFrame(source: Buffer, at: number, limits: ScanLimits, offset?: LogOffset): FrameScan {
-  const available = source.length - at
+  return scanFrameIn(dataViewOf(source), at, limits, offset)
+}
+
+/** As {@link scanFrame}, for who looks at one frame after the other. */
+export function scanFrameIn(
+  source: DataView,
+  at: number,
+  limits: ScanLimits,
+  offset: LogOffset | undefined,
+): FrameScan {
+  const available = source.byteLength - at
   if (available < 4) return incompleteHead
-  const size = source.readInt32BE(at)
+  const size = source.getInt32(at)
   if (size === 0) return empty
   if (size < layout.FRAME_HEAD_BYTES) return corrupt('size-out-of-range')
   if (available < layout.FRAME_HEAD_BYTES) return incompleteHead
 
-  const magic = source.readInt32BE(at + layout.MAGIC_AT)
+  const magic = source.getInt32(at + layout.MAGIC_AT)
   if (magic === layout.MAGIC_BLANK) {
     return size <= limits.segmentBytes ? { kind: 'blank', size } : corrupt('size-out-of-range')
   }
@@ -45,25 +56,24 @@ export function scanFrame(source: Buffer, at: number, limits: ScanLimits, offset
   if (size > available) return { kind: 'incomplete', needed: size }
   if (!lengthsAgree(source, at, size, magic)) return corrupt('lengths-disagree')
 
-  const stated = readInt64(source, at + layout.PHYSICAL_OFFSET_AT)
+  const stated = getInt64(source, at + layout.PHYSICAL_OFFSET_AT)
   if (!isOffset(stated) || (offset !== undefined && stated !== offset)) return corrupt('wrong-offset')
   return { kind: 'message', size }
 }
 
 /** The caller has seen that `size` bytes are there, and that they are enough for the shortest record. */
-function lengthsAgree(source: Buffer, at: number, size: number, magic: number): boolean {
+function lengthsAgree(source: DataView, at: number, size: number, magic: number): boolean {
   const end = at + size
-  const bodyLengthAt = at + layout.bodyLengthAt(source.readInt32BE(at + layout.SYS_FLAG_AT))
+  const bodyLengthAt = at + layout.bodyLengthAt(source.getInt32(at + layout.SYS_FLAG_AT))
   if (bodyLengthAt + 4 > end) return false
-  const bodyBytes = source.readInt32BE(bodyLengthAt)
+  const bodyBytes = source.getInt32(bodyLengthAt)
   const topicLengthAt = bodyLengthAt + 4 + bodyBytes
   const topicLengthBytes = magic === layout.MAGIC_V1 ? 1 : 2
   if (bodyBytes < 0 || topicLengthAt + topicLengthBytes > end) return false
-  const topicBytes =
-    topicLengthBytes === 1 ? source.readInt8(topicLengthAt) : source.readInt16BE(topicLengthAt)
+  const topicBytes = topicLengthBytes === 1 ? source.getInt8(topicLengthAt) : source.getInt16(topicLengthAt)
   const propertiesLengthAt = topicLengthAt + topicLengthBytes + topicBytes
   if (topicBytes < 0 || propertiesLengthAt + 2 > end) return false
-  const propertiesBytes = source.readInt16BE(propertiesLengthAt)
+  const propertiesBytes = source.getInt16(propertiesLengthAt)
   return propertiesBytes >= 0 && propertiesLengthAt + 2 + propertiesBytes === end
 }
 

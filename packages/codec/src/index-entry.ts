@@ -1,5 +1,6 @@
 import type { LogOffset } from '@tandemmq/base'
-import { readInt64, setInt64 } from './int64.ts'
+import { dataViewOf } from './data-view.ts'
+import { getInt64, setInt64 } from './int64.ts'
 
 /**
  * One key of one record in an index file (RocketMQ IndexFile):
@@ -19,7 +20,7 @@ export interface IndexEntry {
 export const INDEX_ENTRY_BYTES = 20
 
 export function encodeIndexEntry(target: Buffer, at: number, entry: IndexEntry): number {
-  writeIndexEntry(new DataView(target.buffer, target.byteOffset, target.length), at, entry)
+  writeIndexEntry(dataViewOf(target), at, entry)
   return INDEX_ENTRY_BYTES
 }
 
@@ -33,18 +34,18 @@ export function writeIndexEntry(target: DataView, at: number, entry: IndexEntry)
 
 export function decodeIndexEntry(source: Buffer, at: number): IndexEntry {
   const entry = { keyHash: 0, offset: 0, timeDiff: 0, previous: 0 }
-  readIndexEntryInto(entry, source, at)
+  readIndexEntry(entry, dataViewOf(source), at)
   return entry
 }
 
 /** As {@link decodeIndexEntry}, into an object that is used again: a file has millions. */
-export function readIndexEntryInto(
+export function readIndexEntry(
   entry: { -readonly [Field in keyof IndexEntry]: IndexEntry[Field] },
-  source: Buffer,
+  source: DataView,
   at: number,
 ): void {
-  entry.keyHash = source.readInt32BE(at)
-  entry.offset = readInt64(source, at + 4)
-  entry.timeDiff = source.readInt32BE(at + 12)
-  entry.previous = source.readInt32BE(at + 16)
+  entry.keyHash = source.getInt32(at)
+  entry.offset = getInt64(source, at + 4)
+  entry.timeDiff = source.getInt32(at + 12)
+  entry.previous = source.getInt32(at + 16)
 }

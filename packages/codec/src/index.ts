@@ -4,6 +4,7 @@ export type { Host } from './host.ts'
 export { ipBytes, isIpv6, readIp, unmappedIp, writeIp } from './host.ts'
 export { lastEpoch, type Epoch, type Lineage, type RecordStamp } from './lineage.ts'
 export { isOffset, readInt64, writeInt64 } from './int64.ts'
+export { dataViewOf } from './data-view.ts'
 export { crc32m } from './crc32m.ts'
 export { javaHash, tagsCodeOf } from './java-hash.ts'
 export {
@@ -29,7 +30,7 @@ export {
 } from './decode-record.ts'
 export { DispatchFieldsReader, type DispatchFields } from './dispatch-fields.ts'
 export { frameFields, type DescribedFrame } from './frame-fields.ts'
-export { scanFrame, type FrameFault, type FrameScan, type ScanLimits } from './frame-scan.ts'
+export { scanFrame, scanFrameIn, type FrameFault, type FrameScan, type ScanLimits } from './frame-scan.ts'
 export {
   FRAME_HEAD_BYTES,
   MAGIC_BLANK,
@@ -78,7 +79,7 @@ export {
   INDEX_ENTRY_BYTES,
   decodeIndexEntry,
   encodeIndexEntry,
-  readIndexEntryInto,
+  readIndexEntry,
   writeIndexEntry,
   type IndexEntry,
 } from './index-entry.ts'

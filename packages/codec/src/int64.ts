@@ -7,7 +7,15 @@ const WORD = 2 ** 32
  * up must not stop a log from being read, and {@link isOffset} refuses such a value where a position is meant.
  */
 export function readInt64(source: Buffer, at: number): number {
-  const value = source.readInt32BE(at) * WORD + source.readUInt32BE(at + 4)
+  return limited(source.readInt32BE(at) * WORD + source.readUInt32BE(at + 4))
+}
+
+/** As {@link readInt64}, see `dataViewOf`. */
+export function getInt64(source: DataView, at: number): number {
+  return limited(source.getInt32(at) * WORD + source.getUint32(at + 4))
+}
+
+function limited(value: number): number {
   if (value > Number.MAX_SAFE_INTEGER) return Number.MAX_SAFE_INTEGER
   return value < Number.MIN_SAFE_INTEGER ? Number.MIN_SAFE_INTEGER : value
 }
@@ -19,7 +27,7 @@ export function writeInt64(target: Buffer, at: number, value: number): void {
   target.writeUInt32BE(value >>> 0, at + 4)
 }
 
-/** As {@link writeInt64}, where many are written to one place. */
+/** As {@link writeInt64}, see `dataViewOf`. */
 export function setInt64(target: DataView, at: number, value: number): void {
   invariant(Number.isSafeInteger(value), 'a 64-bit field takes a safe integer')
   target.setInt32(at, Math.floor(value / WORD))

@@ -9,7 +9,8 @@ import {
   indexFileBytes,
   indexSlotAt,
   indexSlotOf,
-  readIndexEntryInto,
+  readIndexEntry,
+  dataViewOf,
   type IndexEntry,
   type IndexGeometry,
   type IndexHeader,
@@ -47,6 +48,7 @@ export async function replayIndexFile(
   const onFile = decodeIndexHeader(readAt(file, 0, INDEX_HEADER_BYTES), 0)
   const head = Buffer.alloc(indexSlotAt(geometry.slots))
   const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, geometry.entries * INDEX_ENTRY_BYTES))
+  const [headView, blockView] = [dataViewOf(head), dataViewOf(block)]
   let first: IndexEntry | undefined
   const entry = { ...noEntry }
   const last = { ...noEntry }
@@ -58,14 +60,14 @@ export async function replayIndexFile(
     const inBlock = Math.min(Math.floor(read / INDEX_ENTRY_BYTES), geometry.entries - count)
     if (inBlock === 0) break
     for (let n = 0; n < inBlock; n += 1) {
-      readIndexEntryInto(entry, block, n * INDEX_ENTRY_BYTES)
+      readIndexEntry(entry, blockView, n * INDEX_ENTRY_BYTES)
       const slotAt = indexSlotAt(indexSlotOf(geometry, Math.max(0, entry.keyHash)))
-      const slot = head.readInt32BE(slotAt)
+      const slot = headView.getInt32(slotAt)
       isLimit = entry.offset >= limit
       isOver = isLimit || isNone(entry) || !follows(entry, last.offset, slot)
       if (isOver) break
       if (slot === 0) slotsUsed += 1
-      head.writeInt32BE(count, slotAt)
+      headView.setInt32(slotAt, count)
       first ??= { ...entry }
       last.offset = entry.offset
       last.timeDiff = entry.timeDiff
@@ -120,7 +122,7 @@ export function readIndexHead(file: OpenFile, geometry: IndexGeometry): Buffer |
     }
     bytes.copy(head, position)
   }
-  const last = readIndexEntry(file, geometry, indexCount - 1)
+  const last = entryOnFile(file, geometry, indexCount - 1)
   return used === hashSlotCount && last.offset === endPhyOffset ? head : undefined
 }
 
@@ -132,12 +134,12 @@ export function trailingEntries(
   offset: LogOffset,
 ): number {
   let found = 0
-  while (count - 1 - found >= 1 && readIndexEntry(file, geometry, count - 1 - found).offset === offset)
+  while (count - 1 - found >= 1 && entryOnFile(file, geometry, count - 1 - found).offset === offset)
     found += 1
   return found
 }
 
-export function readIndexEntry(file: OpenFile, geometry: IndexGeometry, number: number): IndexEntry {
+export function entryOnFile(file: OpenFile, geometry: IndexGeometry, number: number): IndexEntry {
   return decodeIndexEntry(readAt(file, indexEntryAt(geometry, number), INDEX_ENTRY_BYTES), 0)
 }
 

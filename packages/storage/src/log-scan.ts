@@ -1,5 +1,5 @@
 import type { LogOffset } from '@tandemmq/base'
-import { DispatchFieldsReader, bodyCrcMatches, scanFrame, type DispatchFields } from '@tandemmq/codec'
+import { DispatchFieldsReader, dataViewOf, scanFrameIn, type DispatchFields } from '@tandemmq/codec'
 import { LogWindows } from './log-windows.ts'
 import type { PropertyChecksums } from './property-checksums.ts'
 import type { SegmentReader } from './segment-reader.ts'
@@ -101,9 +101,11 @@ class LogScan {
     const segmentEnd = segmentStart + limits.segmentBytes
     const isWhole = this.offset + window.length === segmentEnd
     const inFile = this.offset - segmentStart
+    const view = dataViewOf(window)
+    this.#record.look(window)
     this.rest = nothing
     for (let at = 0; ;) {
-      const scan = scanFrame(window, at, limits, this.offset)
+      const scan = scanFrameIn(view, at, limits, this.offset)
       if (scan.kind === 'message') {
         if (!this.#takeRecord(window, at, scan.size, inFile)) return 'damaged'
         at += scan.size
@@ -125,8 +127,9 @@ class LogScan {
   #takeRecord(window: Buffer, at: number, size: number, windowInFile: number): boolean {
     const record = this.#record
     const checksum = this.#checksums.check(window, at, size)
-    const isSound = checksum === 'right' || (checksum === 'none' && bodyCrcMatches(window, at))
-    if (!isSound || !record.take(window, at, size)) return false
+    if (!record.take(at, size)) return false
+    const isSound = checksum === 'right' || (checksum === 'none' && record.isBodyRight)
+    if (!isSound) return false
     const end = this.offset + size
     const isDoubtful = this.#trust.pagesMayBeLost && checksum !== 'right' && end > this.#trust.synced
     if (isDoubtful && hasLostSector(window, at, record, windowInFile)) return false

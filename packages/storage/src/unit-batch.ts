@@ -1,7 +1,7 @@
-import { UNIT_BYTES, writeUnit, type ConsumeQueueUnit } from '@tandemmq/codec'
+import { UNIT_BYTES, dataViewOf, writeUnit, type ConsumeQueueUnit } from '@tandemmq/codec'
 
 const nothing = Buffer.alloc(0)
-const noView = new DataView(nothing.buffer, nothing.byteOffset, 0)
+const noView = dataViewOf(nothing)
 
 /** Units of a queue that are to be written in one piece, in the form of its file: no object of theirs is kept. Without any it holds no memory. */
 export class UnitBatch {
@@ -36,6 +36,6 @@ export class UnitBatch {
     const bytes = Buffer.allocUnsafe(Math.max(this.#expected, 2 * this.#count) * UNIT_BYTES)
     this.#bytes.copy(bytes)
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#view = dataViewOf(bytes)
   }
 }

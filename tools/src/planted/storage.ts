@@ -64,15 +64,15 @@ export const storageBugs: readonly PlantedBug[] = [
   {
     name: 'the checksum not checked',
     file: `${storage}/log-scan.ts`,
-    find: "const isSound = checksum === 'right' || (checksum === 'none' && bodyCrcMatches(window, at))",
+    find: "const isSound = checksum === 'right' || (checksum === 'none' && record.isBodyRight)",
     plant: "const isSound = checksum !== 'wrong'",
     tests: [`${storage}/recovery.test.ts`],
   },
   {
     name: "the body's checksum believed where properties have one too",
     file: `${storage}/log-scan.ts`,
-    find: "const isSound = checksum === 'right' || (checksum === 'none' && bodyCrcMatches(window, at))",
-    plant: 'const isSound = bodyCrcMatches(window, at)',
+    find: "const isSound = checksum === 'right' || (checksum === 'none' && record.isBodyRight)",
+    plant: 'const isSound = record.isBodyRight',
     tests: [`${storage}/property-checksums.test.ts`],
   },
   {
