@@ -23,7 +23,7 @@ export const parts: readonly Part[] = [
   },
   nodeScript('fuzz', 1, 'fuzz', '--', '--all', '--seconds', '2', '--seed', '1'),
   nodeScript('hostile', 7, 'hostile', '--', 'ports'),
-  nodeScript('simulation', 2, 'simulate', '--', '--seed', '101..300'),
+  nodeScript('simulation', 5, 'simulate', '--', '--seed', '101..1000'),
   {
     name: 'genuine rocketmq',
     budgetMinutes: 8,
@@ -32,7 +32,7 @@ export const parts: readonly Part[] = [
     needsEngine: false,
   },
   { ...nodeScript('images', 2, 'images'), countsItself: false, needsEngine: true },
-  { ...nodeScript('containers', 10, 'test:containers'), needsEngine: true },
+  { ...nodeScript('containers', 7, 'test:containers'), needsEngine: true },
 ]
 
 function nodeScript(name: string, budgetMinutes: number, ...script: readonly string[]): Part {
