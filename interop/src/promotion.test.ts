@@ -125,7 +125,7 @@ test('the slave of a killed master is promoted by hand, the old master follows i
 
 /** As a user would: the command in a process of its own. */
 function promote(cluster: LocalCluster, ...flags: readonly string[]): Promise<CommandResult> {
-  const where = ['--http', cluster.ready.http, '--data', cluster.data]
+  const where = ['--url', cluster.ready.http, '--data', cluster.data]
   return tandemmq('promote', '--set', 'broker-a', ...where, ...flags)
 }
 

@@ -12,7 +12,11 @@ const BODY_MAX_BYTES = 64 * 1024
 
 /** What answers HTTP requests, whoever listens for them. */
 export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
-  const app = fastify({ bodyLimit: BODY_MAX_BYTES })
+  const app = fastify({
+    bodyLimit: BODY_MAX_BYTES,
+    // A field that nobody knows is refused, not dropped: it was meant to say something.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+  })
   healthRoutes(app, parts)
   parts.routes?.(app)
   answerErrors(app)

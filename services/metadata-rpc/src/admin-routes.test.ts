@@ -69,6 +69,8 @@ describe('the admin API', () => {
       `{"name":"${'x'.repeat(300)}"}`,
       '{}',
       '{"name":"Оrders"}',
+      '{"name":"Orders","queue":4}',
+      '{"name":"Orders","queues":"4"}',
     ]) {
       expect((await post(bad)).status, bad).toBe(400)
     }

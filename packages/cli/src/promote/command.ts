@@ -1,16 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import { BrokerError, messageOf, systemCodeOf } from '@tandemmq/base'
 import type { Command } from 'commander'
+import { adminAddress, type WhereToAsk } from '../admin-address.ts'
 
-interface PromoteFlags {
+interface PromoteFlags extends WhereToAsk {
   readonly set: string
   readonly to?: string
   readonly oldMasterIsOff: boolean
   readonly acceptLoss: boolean
-  readonly http: string
-  readonly adminTokenFile?: string
-  readonly data: string
   readonly json: boolean
 }
 
@@ -27,9 +23,9 @@ export function addPromote(program: Command): void {
       false,
     )
     .option('--accept-loss', 'give up what only replicas may hold that are not here', false)
-    .option('--http <url>', 'HTTP of metadata-rpc', 'http://127.0.0.1:8080')
-    .option('--admin-token-file <file>', 'default: that of the launcher in --data')
     .option('--data <dir>', 'where the launcher keeps everything', './.tandemmq')
+    .option('--url <url>', 'HTTP address of metadata-rpc, instead of what stands in --data')
+    .option('--token-file <file>', 'file with the admin token; default: that in --data')
     .option('--json', 'one JSON object on standard output', false)
     .allowExcessArguments(false)
     .action(async (flags: PromoteFlags) => {
@@ -57,8 +53,11 @@ type Answer =
   | { readonly promoted: false; readonly error: string; readonly message: string }
 
 async function answerTo(flags: PromoteFlags): Promise<Answer> {
+  let url = ''
   try {
-    const response = await ask(flags)
+    const { token, ...found } = adminAddress(flags)
+    url = found.url
+    const response = await ask(flags, url, token)
     const said: unknown = await response.json()
     const fields = new Map(Object.entries(typeof said === 'object' && said !== null ? said : {}))
     const text = (name: string): string => String(fields.get(name) ?? '')
@@ -66,12 +65,12 @@ async function answerTo(flags: PromoteFlags): Promise<Answer> {
       return { promoted: true, master: text('master'), epoch: Number(text('epoch')), words: text('words') }
     const message =
       response.status === 401
-        ? `metadata-rpc at ${flags.http} does not accept this admin token, or was given none: say where it is with --admin-token-file, or the launcher's directory with --data`
-        : text('message') || `${flags.http} answers HTTP ${response.status} and no reason`
+        ? `metadata-rpc at ${url} does not accept this admin token: say where the right one is with --token-file, or the launcher's directory with --data`
+        : text('message') || `${url} answers HTTP ${response.status} and no reason`
     return { promoted: false, error: text('error'), message }
   } catch (cause) {
     if (cause instanceof BrokerError) return { promoted: false, error: cause.code, message: cause.message }
-    return { promoted: false, error: 'UNAVAILABLE', message: wordsOfSilence(flags.http, cause) }
+    return { promoted: false, error: 'UNAVAILABLE', message: wordsOfSilence(url, cause) }
   }
 }
 
@@ -92,26 +91,11 @@ const NOT_REACHED: ReadonlySet<string> = new Set([
   'ENETUNREACH',
 ])
 
-async function ask(flags: PromoteFlags): Promise<Response> {
-  const { set, to, oldMasterIsOff, acceptLoss, http } = flags
-  const token = tokenOf(flags)
-  if (!URL.canParse(http)) throw new BrokerError('CONFIG_INVALID', `--http ${http} is no URL`)
-  return fetch(new URL(`/api/v1/sets/${encodeURIComponent(set)}/promote`, http), {
+async function ask(flags: PromoteFlags, url: string, token: string): Promise<Response> {
+  const { set, to, oldMasterIsOff, acceptLoss } = flags
+  return fetch(`${url}/api/v1/sets/${encodeURIComponent(set)}/promote`, {
     method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: JSON.stringify({ oldMasterIsOff, acceptLoss, ...(to === undefined ? {} : { to }) }),
   })
-}
-
-function tokenOf({ adminTokenFile, data }: PromoteFlags): string | undefined {
-  const path = adminTokenFile ?? join(resolve(data), 'conf', 'admin-token')
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch (cause) {
-    if (adminTokenFile === undefined) return undefined
-    throw new BrokerError('CONFIG_INVALID', `${path} cannot be read: ${messageOf(cause)}`, { cause })
-  }
 }

@@ -1,17 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import { BrokerError, messageOf } from '@tandemmq/base'
-import { parseProperties, readSecretFile } from '@tandemmq/platform-node'
-import { adminTokenFile, confFile } from '../up/service-plan.ts'
-
-/** How a command finds the service that it asks. */
-export interface WhereToAsk {
-  /** The launcher's directory. */
-  readonly data: string
-  /** The HTTP address of a service, with {@link tokenFile}, instead of what stands in the directory. */
-  readonly url?: string
-  readonly tokenFile?: string
-}
+import { adminAddress, type WhereToAsk } from '../admin-address.ts'
 
 const ANSWER_WITHIN_MS = 10_000
 
@@ -26,17 +14,9 @@ export class AdminApi {
   }
 
   /** Throws `CONFIG_INVALID`, with the sentence for people. */
-  static find({ data, url, tokenFile }: WhereToAsk, service = 'metadata-rpc'): AdminApi {
-    const root = resolve(data)
-    if (url === undefined && !existsSync(confFile(root, service))) {
-      throw nothing(
-        `no cluster was started in ${root}: give its directory with --data, or --url and --token-file of a service`,
-      )
-    }
-    const path = tokenFile === undefined ? adminTokenFile(root) : resolve(tokenFile)
-    if (!existsSync(path)) throw nothing(`there is no admin token at ${path}: give it with --token-file`)
-    const token = readSecretFile('--token-file', path)?.toString() ?? ''
-    return new AdminApi(url === undefined ? urlIn(root, service) : checkedUrl(url), token)
+  static find(where: WhereToAsk, service = 'metadata-rpc'): AdminApi {
+    const { url, token } = adminAddress(where, service)
+    return new AdminApi(url, token)
   }
 
   /** The answer, as the caller knows it to be shaped. Throws `UNAVAILABLE`, `PEER_REFUSED`, or `ILLEGAL_ARGUMENT`. */
@@ -90,30 +70,6 @@ export class AdminApi {
   }
 }
 
-/** Where a service listens, by the file that the launcher wrote for it. */
-function urlIn(root: string, service: string): string {
-  const path = confFile(root, service)
-  const values = new Map(
-    parseProperties(readFileSync(path, 'utf8'), path).map(({ name, value }) => [name, value]),
-  )
-  const port = values.get('httpPort')
-  if (port === undefined)
-    throw nothing(`${join(root, 'conf')} does not say where ${service} listens: give --url`)
-  return `http://${values.get('listenAddress') ?? '127.0.0.1'}:${port}`
-}
-
-function checkedUrl(given: string): string {
-  const url = URL.canParse(given) ? new URL(given) : undefined
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw nothing(`--url ${given} is no address of a service: it looks like http://127.0.0.1:8080`)
-  }
-  return given.replace(/\/+$/, '')
-}
-
 function messageIn(text: string): string {
   return /"message":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text.slice(0, 200)
-}
-
-function nothing(message: string): BrokerError {
-  return new BrokerError('CONFIG_INVALID', message)
 }

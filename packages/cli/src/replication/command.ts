@@ -1,7 +1,8 @@
 import { BrokerError } from '@tandemmq/base'
 import type { ReplicationView } from '@tandemmq/http'
 import { InvalidArgumentError, type Command } from 'commander'
-import { AdminApi, type WhereToAsk } from './admin-api.ts'
+import type { WhereToAsk } from '../admin-address.ts'
+import { AdminApi } from './admin-api.ts'
 import { statusText } from './status-text.ts'
 import { verifiedText, verifyReplicas } from './verify.ts'
 

@@ -2,7 +2,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { ReplicationView } from '@tandemmq/http'
 import { BrokerError } from '@tandemmq/base'
-import { AdminApi, type WhereToAsk } from './admin-api.ts'
+import type { WhereToAsk } from '../admin-address.ts'
+import { AdminApi } from './admin-api.ts'
 
 /** The masters of a cluster that the launcher wrote, by who says now that it is one; or the one broker at `url`. Throws what {@link AdminApi} does. */
 export async function masters(where: WhereToAsk): Promise<readonly AdminApi[]> {

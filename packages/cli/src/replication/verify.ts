@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ReplicaView, ReplicationView } from '@tandemmq/http'
-import type { AdminApi, WhereToAsk } from './admin-api.ts'
+import type { WhereToAsk } from '../admin-address.ts'
+import type { AdminApi } from './admin-api.ts'
 import { masters } from './masters.ts'
 
 export interface VerifyRequest extends WhereToAsk {
