@@ -26,5 +26,6 @@ function decode(content: Buffer): Appointment {
     epoch: fields.position('epoch'),
     grpcAddress: fields.text('grpcAddress'),
     haAddress: fields.text('haAddress'),
+    end: fields.optionalPosition('end') ?? 0,
   }
 }

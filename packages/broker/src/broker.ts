@@ -228,6 +228,7 @@ export class Broker implements AsyncDisposable {
       await Promise.resolve() // Messages of this turn are appended at its end: the goodbye names that.
     }
     this.#registration?.close({ isGoodbye: role.kind === 'master' })
+    this.#succession?.stop()
     for (const stop of this.#stops) stop()
     this.api.close()
     await this.#retention?.stop()
@@ -335,6 +336,7 @@ export class Broker implements AsyncDisposable {
   #successionOf(registration: Registration, { clock, logger, metadataSource }: BrokerPorts): Succession {
     const role = this.#role
     return new Succession({
+      clock,
       registration,
       options: this.#options,
       role: role.kind,

@@ -288,7 +288,7 @@ export class MasterRole implements AsyncDisposable {
       end,
       mode,
       totalReplicas,
-      lossReason: recovery.lossPossible ? recovery.reason : undefined,
+      lossReason: recovery.lossPossible && !this.#isVouchedFor ? recovery.reason : undefined,
       heard: [...this.#heard.values()],
       createLog: master.createLog,
       acceptLoss: master.acceptLoss,
@@ -297,6 +297,16 @@ export class MasterRole implements AsyncDisposable {
     if (this.#verdict.kind === 'complete') {
       if (this.#mayOpen) this.#opening = this.#openEpochOrSayWhy()
     } else if (lineage !== undefined && !waitsForReplicas(mode)) this.#goOnAlone()
+  }
+
+  /**
+   * Whoever appointed this broker knew that what it then held was all that the log is to have (rule 3.5): while it certainly holds that much, older
+   * doubts are settled. Once the appointment's epoch is open, new ones are judged as ever.
+   */
+  get #isVouchedFor(): boolean {
+    const { recovery, lineage } = this.#store
+    const { epoch = 0, end = 0 } = this.#options.appointment ?? {}
+    return epoch > lastEpoch(lineage) && end > 0 && recovery.trustedEnd >= end
   }
 
   /** Whoever may have been made master meanwhile, the registry knows it: without its word no epoch is opened (rule 3.5). */

@@ -126,6 +126,34 @@ describe('promotion by hand (rule 3.5)', () => {
     expect(bodiesOf(await client.receiveAll('master'))).toEqual([...sent, ...more])
   })
 
+  test('a slave that was a master once and has lost its power since is promoted: what it may have lacked it has copied', async () => {
+    const { set, client } = await started(SYNC_FLUSHED)
+    await client.sendAll(5)
+    await set.time.outcome(promote(set))
+    await isFollowed(set, 'slave', 1)
+    set.cutPower('master')
+    await set.start('master')
+    await set.time.advance(6_000) // Until the registry no longer believes in the process before.
+    await client.sendAll(3, 'slave')
+    await set.time.outcome(promote(set))
+    await isFollowed(set, 'master', 1)
+    expect(await client.receiveAll('master')).toHaveLength(8)
+  })
+
+  test('a successor whose machine fails before it is master goes on if it still holds what it was appointed for', async () => {
+    const { set, client } = await started(SYNC_FLUSHED)
+    const sent = await client.sendAll(5)
+    for (const name of ['slave', 'master']) {
+      await set.time.outcome(promote(set))
+      await isFollowed(set, name, 1)
+    }
+    await set.time.outcome(promote(set))
+    set.cutPower('slave')
+    await set.start('slave')
+    await isFollowed(set, 'slave', 1)
+    expect(bodiesOf(await client.receiveAll('slave'))).toEqual(sent)
+  })
+
   test('of two slaves the one that holds more is promoted, the other follows it; a living master is not believed to be off', async () => {
     const { set, client } = await started(SYNC, 2)
     await client.sendAll(5)

@@ -1,9 +1,14 @@
+import type { Clock, Timer } from '@tandemmq/base'
 import type { Appointment, Registration, RegistryAnswer } from '@tandemmq/registry'
 import type { BrokerOptions } from './broker-options.ts'
 
+/** A successor that takes no messages may need this broker as its slave first: it is not waited for any longer, ms. */
+const PATIENCE_MS = 10_000
+
 export interface SuccessionParts {
-  readonly registration: Registration
-  readonly options: BrokerOptions
+  readonly clock: Clock
+  readonly registration: Pick<Registration, 'mayServe'>
+  readonly options: Pick<BrokerOptions, 'identity' | 'appointment'>
   readonly role: 'master' | 'slave'
   /** Somebody else is the master now. */
   depose(successor: string): void
@@ -20,6 +25,7 @@ export interface SuccessionParts {
 export class Succession {
   readonly #parts: SuccessionParts
   #state: 'in place' | 'handing over' | 'over' = 'in place'
+  #patience: Timer | undefined
 
   constructor(parts: SuccessionParts) {
     this.#parts = parts
@@ -34,14 +40,25 @@ export class Succession {
     // Nobody else answers consumers before this one has given up the token; the new master first has to be there to take it.
     if (!isMine && registration.mayServe()) {
       const successor = members.find(({ identity }) => identity === appointment.identity)
-      if (successor?.alive !== true || !successor.writable) return
+      if (successor?.alive !== true || !successor.writable) return this.#wait(appointment)
       this.#state = 'handing over'
       return this.#parts.handOver(appointment, () => this.#begin(appointment))
     }
     this.#begin(appointment)
   }
 
+  stop(): void {
+    this.#patience?.cancel()
+  }
+
+  #wait(appointment: Appointment): void {
+    this.#patience ??= this.#parts.clock.after(PATIENCE_MS, () => {
+      if (this.#state === 'in place') this.#begin(appointment)
+    })
+  }
+
   #begin(appointment: Appointment): void {
+    this.#patience?.cancel()
     this.#state = 'over'
     this.#parts.begin(appointment)
   }

@@ -7,6 +7,8 @@ export interface Appointment {
   readonly grpcAddress: string
   /** `host:port` at which it sends its log. */
   readonly haAddress: string
+  /** Where its log ended when it was appointed, bytes: whoever still holds that much lacks nothing. 0: not known. */
+  readonly end: number
 }
 
 /** The one that holds of two. */

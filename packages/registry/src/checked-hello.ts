@@ -19,11 +19,12 @@ export function checkedHello(hello: MemberHello): MemberHello {
   checkedOffset(hello.totalReplicas, 'number of configured replicas')
   checkedOffset(hello.inSyncReplicas, 'number of replicas that a message is to be on')
   if (hello.appointment) {
-    const { identity, epoch, grpcAddress, haAddress } = hello.appointment
+    const { identity, epoch, grpcAddress, haAddress, end } = hello.appointment
     checkName(identity, 'appointed master')
     checkServingEpoch(epoch)
     checkAddress(grpcAddress, 'gRPC address of the appointed master')
     checkAddress(haAddress, 'HA address of the appointed master')
+    checkedOffset(end, 'end of the log of the appointed master')
   }
   checkServingEpoch(hello.seenServingEpoch)
   if (hello.heldLease) {

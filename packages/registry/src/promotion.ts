@@ -85,6 +85,7 @@ export function judgePromotion(
       epoch: Math.max(set.logEpoch, set.appointment?.epoch ?? 0) + EPOCH_STEP,
       grpcAddress: chosen.hello.grpcAddress,
       haAddress: chosen.hello.haAddress,
+      end: endOf(chosen),
     },
   })
   if (old?.status?.steppedDown === promotion) {

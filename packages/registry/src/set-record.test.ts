@@ -14,6 +14,7 @@ const appointed: SetRecord = {
     epoch: 103,
     grpcAddress: '10.0.0.2:8081',
     haAddress: '10.0.0.2:10912',
+    end: 300,
   },
 }
 const other: SetRecord = { set: 'broker-b', logEpoch: 7 }

@@ -129,5 +129,6 @@ function appointmentOf(value: unknown): Appointment {
     epoch: fields.position('epoch'),
     grpcAddress: fields.text('grpcAddress'),
     haAddress: fields.text('haAddress'),
+    end: fields.optionalPosition('end') ?? 0,
   }
 }

@@ -159,6 +159,8 @@ export interface Appointment {
   epoch: number;
   grpcAddress: string;
   haAddress: string;
+  /** Where its log ended when it was appointed, bytes; 0: not known. */
+  end: number;
 }
 
 export interface HeldLease {
@@ -1449,7 +1451,7 @@ export const MemberHello: MessageFns<MemberHello> = {
 };
 
 function createBaseAppointment(): Appointment {
-  return { identity: "", epoch: 0, grpcAddress: "", haAddress: "" };
+  return { identity: "", epoch: 0, grpcAddress: "", haAddress: "", end: 0 };
 }
 
 export const Appointment: MessageFns<Appointment> = {
@@ -1465,6 +1467,9 @@ export const Appointment: MessageFns<Appointment> = {
     }
     if (message.haAddress !== "") {
       writer.uint32(34).string(message.haAddress);
+    }
+    if (message.end !== 0) {
+      writer.uint32(40).int64(message.end);
     }
     return writer;
   },
@@ -1514,6 +1519,14 @@ export const Appointment: MessageFns<Appointment> = {
             message.haAddress = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.end = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1535,6 +1548,7 @@ export const Appointment: MessageFns<Appointment> = {
     message.epoch = object.epoch ?? 0;
     message.grpcAddress = object.grpcAddress ?? "";
     message.haAddress = object.haAddress ?? "";
+    message.end = object.end ?? 0;
     return message;
   },
 };
