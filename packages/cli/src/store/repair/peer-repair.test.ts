@@ -193,26 +193,40 @@ test('a master with another secret, or of another log, is not believed', async (
   expect(readFileSync(join(damaged, LOG))).toEqual(before)
 })
 
-test('a master’s log is repaired from its running slave, which comes to the port of the stopped master', async () => {
-  const stores = await pair()
-  const store = await openOwn(stores.sound)
-  const free = await ports.net.listen({ host: '127.0.0.1', port: 0 }, (connection) => connection.destroy())
-  const { address } = free
-  await free.close()
-  const slave = HaSlave.start(
-    { cluster: 'c', set: 'a', identity: 'a-1', instanceId: 's', secret, masterAddress: address },
-    ports,
-    replicated(store),
-  )
-  const end = store.end
-  try {
-    expectRepaired(await repair(stores.damaged, fromSlave(files, address, peer)), stores)
-    expect(store.end).toBe(end)
-  } finally {
-    slave.close()
-    await store.close()
-  }
-})
+test.each(['with a secret', 'in mutual TLS'])(
+  'a master’s log is repaired from its running slave, which comes to the port of the stopped master %s',
+  async (how) => {
+    const isSecret = how === 'with a secret'
+    const stores = await pair()
+    const store = await openOwn(stores.sound)
+    const free = await ports.net.listen({ host: '127.0.0.1', port: 0 }, (connection) => connection.destroy())
+    const { address } = free
+    await free.close()
+    const slave = HaSlave.start(
+      {
+        cluster: 'c',
+        set: 'a',
+        identity: 'a-1',
+        instanceId: 's',
+        ...(isSecret ? { secret } : { certified: true }),
+        masterAddress: address,
+      },
+      isSecret ? ports : { ...ports, net: encrypted(tlsFiles('a-1', 'tandemmq://c/a/a-1')) },
+      replicated(store),
+    )
+    const end = store.end
+    try {
+      const own = isSecret
+        ? peer
+        : { tls: tlsFiles('a-0', 'tandemmq://c/a'), cluster: 'c', set: 'a', waitMs: 20_000 }
+      expectRepaired(await repair(stores.damaged, fromSlave(files, address, own)), stores)
+      expect(store.end).toBe(end)
+    } finally {
+      slave.close()
+      await store.close()
+    }
+  },
+)
 
 test('where nobody answers, nothing is changed', async () => {
   const { damaged } = await pair()
