@@ -1,30 +1,13 @@
-import { WatchedFiles, type WatchedRead } from '@tandemmq/testkit'
 import { describe, expect, test } from 'vitest'
+import { coldStand, type ColdStand } from './cold-stand.test-kit.ts'
 import { Stand, bodies, refusal } from './stand.test-kit.ts'
 
-interface ColdStand {
-  readonly stand: Stand
-  /** Of the commit log. */
-  readonly reads: WatchedRead[]
-}
-
-/** A broker that was started again behind its messages: none is in memory. */
-async function coldStand(texts: readonly string[], queues = 1): Promise<ColdStand> {
-  const stand = new Stand()
-  const reads: WatchedRead[] = []
-  const onRead = (read: WatchedRead): void => {
-    if (read.path.includes('/commitlog/')) reads.push(read)
-  }
-  stand.watched = (files) => new WatchedFiles(files, () => {}, onRead)
-  await stand.boot()
-  stand.topic('orders', { queues })
-  stand.group('billing')
-  await stand.sendAll(...texts)
-  await stand.clock.advance(10_000)
-  stand.kill()
-  await stand.boot()
-  reads.length = 0
-  return { stand, reads }
+async function sent(texts: readonly string[], queues = 1): Promise<ColdStand> {
+  return coldStand(async (stand) => {
+    stand.topic('orders', { queues })
+    stand.group('billing')
+    await stand.sendAll(...texts)
+  })
 }
 
 function numbers(count: number): string[] {
@@ -33,14 +16,14 @@ function numbers(count: number): string[] {
 
 describe('messages that are on file only', () => {
   test('are received without a read of the log for which everybody waits, many with one', async () => {
-    const { stand, reads } = await coldStand(numbers(100))
+    const { stand, reads } = await sent(numbers(100))
     const received = [...(await stand.receive()), ...(await stand.receive()), ...(await stand.receive())]
     expect(bodies(received)).toEqual(numbers(96))
     expect(reads).toEqual([expect.objectContaining({ isLater: true })])
   })
 
   test('leave the loop its turns while they are read', async () => {
-    const { stand } = await coldStand(numbers(3))
+    const { stand } = await sent(numbers(3))
     let answered = false
     const answer = stand.poll().then(() => (answered = true))
     await stand.clock.settle()
@@ -49,7 +32,7 @@ describe('messages that are on file only', () => {
   })
 
   test('are read once for all who ask, and nobody gets what another has', async () => {
-    const { stand, reads } = await coldStand(numbers(300), 2)
+    const { stand, reads } = await sent(numbers(300), 2)
     const answers = await stand.clock.outcome(
       Promise.all(Array.from({ length: 12 }, () => stand.poll({ batchSize: 25 }))),
     )
@@ -60,7 +43,7 @@ describe('messages that are on file only', () => {
   })
 
   test('are not handed out when the token has gone meanwhile', async () => {
-    const { stand } = await coldStand(numbers(3))
+    const { stand } = await sent(numbers(3))
     const answer = refusal(stand.poll())
     stand.servingEpoch = 0
     expect(await stand.clock.outcome(answer)).toBe('NOT_SERVING')
@@ -69,7 +52,7 @@ describe('messages that are on file only', () => {
   })
 
   test('are not handed out to a caller that is gone', async () => {
-    const { stand } = await coldStand(numbers(3))
+    const { stand } = await sent(numbers(3))
     const caller = new AbortController()
     const answer = stand.poll({}, { signal: caller.signal }).catch((reason: unknown) => reason)
     caller.abort('gone')
@@ -94,7 +77,7 @@ describe('messages that are on file only', () => {
   })
 
   test('come in order to an orderly group, with the rest of their batch', async () => {
-    const { stand } = await coldStand(numbers(40))
+    const { stand } = await sent(numbers(40))
     stand.group('ledger', { orderly: true })
     const fields = { group: 'ledger', attemptId: 'a', invisibleMs: 60_000 }
     expect(bodies(await stand.receive(fields))).toEqual(numbers(32))
@@ -106,7 +89,7 @@ describe('messages that are on file only', () => {
   })
 
   test('that are damaged are passed over, as those in memory', async () => {
-    const { stand } = await coldStand(numbers(3))
+    const { stand } = await sent(numbers(3))
     const unit = stand.store.queue('orders', 0)?.unit(1)
     const file = '/store/commitlog/00000000000000000000'
     stand.machine.files.corrupt(file, unit?.offset ?? 0, Buffer.alloc(unit?.size ?? 0))

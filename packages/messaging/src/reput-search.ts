@@ -1,11 +1,13 @@
-import type { LogOffset, Logger } from '@tandemmq/base'
-import type { RecordStamp } from '@tandemmq/codec'
-import type { MessageLog } from './message-log.ts'
+import type { LogOffset, Logger, QueueOffset } from '@tandemmq/base'
+import type { ConsumeQueueUnit, RecordStamp } from '@tandemmq/codec'
+import type { MessageLog, QueueView } from './message-log.ts'
 import { readableRecord } from './readable-record.ts'
 import { scheduledMarkOf, type ScheduledMark } from './timer-record.ts'
 
 /** No queue is searched further back than this. */
 const LOOK_BACK_MAX = 50_000
+/** Records looked at together. */
+const TOGETHER = 32
 
 interface Target {
   readonly topic: string
@@ -43,22 +45,53 @@ export class ReputSearch {
     else this.#targets.set(key, { topic, queueId, since: due })
   }
 
-  *results(): Iterable<Reput> {
-    for (const { topic, queueId, since } of this.#targets.values()) {
-      const queue = this.#log.queue(topic, queueId)
+  /** Reads off the event loop; `pause` gives others their turn between steps. */
+  async *results(pause: () => Promise<void>): AsyncIterable<Reput> {
+    for (const target of this.#targets.values()) {
+      const queue = this.#log.queue(target.topic, target.queueId)
       if (queue === undefined) continue
       const end = Math.max(queue.minOffset, queue.maxOffset - LOOK_BACK_MAX)
-      for (let offset = queue.maxOffset - 1; offset >= end; offset -= 1) {
-        const unit = queue.unit(offset)
-        if (unit === undefined) break
-        const record = readableRecord(this.#log, unit, this.#logger)
-        if (record === undefined) continue
-        if (record.storeTimestamp < since) break
-        const mark = scheduledMarkOf(record.properties)
-        if (mark === undefined) continue
-        const write = { logEpoch: this.#log.epochAt(unit.offset), physicalOffset: unit.offset }
-        yield { mark, write, end: unit.offset + unit.size }
+      for (let behind = queue.maxOffset; behind > end; behind -= TOGETHER) {
+        const units = unitsBetween(queue, Math.max(end, behind - TOGETHER), behind)
+        await this.#log.warm(units.filter((unit) => unit !== undefined))
+        const { found, isOver } = this.#look(units.toReversed(), target.since)
+        yield* found
+        if (isOver) break
+        await pause()
       }
     }
   }
+
+  /** `isOver`: what lies further back was there before. */
+  #look(
+    units: readonly (ConsumeQueueUnit | undefined)[],
+    since: number,
+  ): { readonly found: readonly Reput[]; readonly isOver: boolean } {
+    const found: Reput[] = []
+    for (const unit of units) {
+      if (unit === undefined) return { found, isOver: true }
+      const record = readableRecord(this.#log, unit, this.#logger)
+      if (record === undefined) continue
+      if (record.storeTimestamp < since) return { found, isOver: true }
+      const mark = scheduledMarkOf(record.properties)
+      if (mark === undefined) continue
+      const write = { logEpoch: this.#log.epochAt(unit.offset), physicalOffset: unit.offset }
+      found.push({ mark, write, end: unit.offset + unit.size })
+    }
+    return { found, isOver: false }
+  }
+}
+
+/** Those of the positions [from, to), `undefined` where there is none: one read may give fewer than there are. */
+function unitsBetween(
+  queue: QueueView,
+  from: QueueOffset,
+  to: QueueOffset,
+): readonly (ConsumeQueueUnit | undefined)[] {
+  const units: (ConsumeQueueUnit | undefined)[] = []
+  while (units.length < to - from) {
+    const some = queue.units(from + units.length, to - from - units.length)
+    units.push(...(some.length > 0 ? some : [undefined]))
+  }
+  return units
 }

@@ -12,7 +12,7 @@ import type { Catalog } from './catalog.ts'
 import type { ProgressBook } from './consumer-progress.ts'
 import { DueWindow, type DueEntry } from './due-window.ts'
 import type { InternalWriting } from './durability.ts'
-import type { Arrival, MessageLog } from './message-log.ts'
+import type { Arrival, MessageLog, RecordPlace } from './message-log.ts'
 import type { MessageMetrics } from './message-metrics.ts'
 import { expiredBelow } from './expired-progress.ts'
 import { readableRecord } from './readable-record.ts'
@@ -28,8 +28,12 @@ const UNSETTLED_MAX = 10_000
 const LOOK_AGAIN_MS = 60_000
 /** After a failed write. */
 const PAUSE_MS = 1000
-/** Queue units read, or messages put, in one turn of the event loop. */
+/** Messages put in one turn of the event loop. */
 const TURN_MAX = 1000
+/** Messages read together. */
+const TOGETHER = 32
+/** So often, if nothing had to be waited for, before others have a turn. */
+const TURNS_MAX = 32
 
 export interface TimerServiceParts {
   readonly log: MessageLog
@@ -43,16 +47,23 @@ export interface TimerServiceParts {
   readonly found: (mark: ScheduledMark, write: RecordStamp, end: LogOffset) => void
 }
 
-type State =
-  | { readonly kind: 'stopped' }
-  /** Waiting for the log's tail to be dispatched; then reading the timer queue from the first message that is not done. */
-  | {
-      readonly kind: 'reading'
-      readonly stop: AbortController
-      next: QueueOffset
-      search: ReputSearch | undefined
-    }
-  | { readonly kind: 'running' }
+/** Waiting for the log's tail to be dispatched; then reading the timer queue from the first message that is not done. */
+interface Reading {
+  readonly kind: 'reading'
+  readonly stop: AbortController
+  next: QueueOffset
+  readonly search: ReputSearch | undefined
+}
+
+/** `isWarming`: the next due messages are on disk, and being read. */
+interface Running {
+  readonly kind: 'running'
+  isWarming: boolean
+  /** Where those lie that were read since. */
+  readonly warm: Set<LogOffset>
+}
+
+type State = { readonly kind: 'stopped' } | Reading | Running
 
 /**
  * Puts scheduled messages into their topics when they are due, on the master only: once each, never early. Which ones are done is decided
@@ -83,9 +94,7 @@ export class TimerService {
     const stop = new AbortController()
     const { log, logger } = this.#parts
     const search = new ReputSearch(log, logger)
-    this.#read(stop, search, log.dispatched.reached(log.end, stop.signal)).catch((cause: unknown) => {
-      if (!stop.signal.aborted) logger.error({ why: messageOf(cause) }, 'scheduled messages cannot be read')
-    })
+    this.#read(stop, search, log.dispatched.reached(log.end, stop.signal))
   }
 
   stop(): void {
@@ -110,60 +119,117 @@ export class TimerService {
     if (this.#state.kind === 'running') this.#arm()
   }
 
-  async #read(stop: AbortController, search: ReputSearch | undefined, ready: Promise<void>): Promise<void> {
+  #read(stop: AbortController, search: ReputSearch | undefined, ready: Promise<void>): void {
+    const { book, logger } = this.#parts
     this.#window.clear()
-    this.#state = { kind: 'reading', stop, next: this.#parts.book.delay.floor, search }
-    await ready
-    if (!stop.signal.aborted) this.#readOn()
+    const state: Reading = { kind: 'reading', stop, next: book.delay.floor, search }
+    this.#state = state
+    const reading = async (): Promise<void> => {
+      await ready
+      if (this.#state === state) await this.#readOn(state)
+    }
+    reading().catch((cause: unknown) => {
+      if (!stop.signal.aborted) logger.error({ why: messageOf(cause) }, 'scheduled messages cannot be read')
+    })
   }
 
-  #readOn(): void {
-    const state = this.#state
-    if (state.kind !== 'reading') return
-    const { log, book, clock, logger, writing } = this.#parts
-    const queue = log.queue(TIMER_TOPIC, TIMER_QUEUE_ID)
-    const end = queue?.maxOffset ?? 0
-    const first = queue?.minOffset ?? 0
-    if (writing.allowed && book.delay.floor < first) {
-      book.commit({ kind: 'delay', done: [expiredBelow(log, book.delay.floor, first)] })
+  async #readOn(state: Reading): Promise<void> {
+    for (let { search } = state; ; search = undefined) {
+      await this.#readQueue(state)
+      if (this.#state !== state) return
+      // What has arrived in the meantime was not taken from its arrival.
+      if (search === undefined && this.#isAtEnd(state)) break
+      if (search === undefined) continue
+      for await (const { mark, write, end } of search.results(() => this.#pause())) {
+        if (this.#state !== state) return
+        if (this.#parts.book.delay.isDone(mark.queueOffset)) continue
+        this.#unsettled.add(mark.queueOffset)
+        this.#parts.found(mark, write, end)
+      }
     }
-    state.next = Math.max(state.next, first)
-    for (let count = 0; state.next < end && count < TURN_MAX; count += 1) {
-      const queueOffset = state.next
-      state.next += 1
-      const unit = queue?.unit(queueOffset)
-      if (unit === undefined || book.delay.isDone(queueOffset) || this.#unsettled.has(queueOffset)) continue
-      const properties = readableRecord(log, unit, logger)?.properties
-      if (properties === undefined) continue // Not done, so it holds the floor: it is not lost if the bytes come back.
-      const due = dueTimeOf(properties)
-      this.#window.add({ due, queueOffset, offset: unit.offset, size: unit.size })
-      const target = targetOf(properties)
-      if (due <= clock.now() && target) state.search?.expect(target, due)
-    }
-    if (state.next < end) {
-      clock.after(0, () => this.#readOn())
-      return
-    }
-    this.#state = { kind: 'running' }
-    for (const { mark, write, end: writeEnd } of state.search?.results() ?? []) {
-      if (book.delay.isDone(mark.queueOffset)) continue
-      this.#unsettled.add(mark.queueOffset)
-      this.#parts.found(mark, write, writeEnd)
-    }
+    this.#state = { kind: 'running', isWarming: false, warm: new Set() }
     this.#arm()
   }
 
+  #isAtEnd({ next }: Reading): boolean {
+    return next >= (this.#parts.log.queue(TIMER_TOPIC, TIMER_QUEUE_ID)?.maxOffset ?? 0)
+  }
+
+  async #readQueue(state: Reading): Promise<void> {
+    const { log, book, writing } = this.#parts
+    for (let turn = 1; this.#state === state; turn += 1) {
+      const queue = log.queue(TIMER_TOPIC, TIMER_QUEUE_ID)
+      const first = queue?.minOffset ?? 0
+      if (writing.allowed && book.delay.floor < first) {
+        book.commit({ kind: 'delay', done: [expiredBelow(log, book.delay.floor, first)] })
+      }
+      state.next = Math.max(state.next, first)
+      if (queue === undefined || state.next >= queue.maxOffset) return
+      const units = queue.units(state.next, TOGETHER)
+      const warm = await warmed(log, units)
+      if (turn % TURNS_MAX === 0) await this.#pause()
+      if (this.#state !== state) return
+      const from = state.next
+      state.next = from + Math.max(1, units.length)
+      for (const [index, unit] of units.entries()) {
+        if (unit === undefined) continue
+        this.#add(from + index, unit, state)
+        if (warm.has(unit.offset)) continue
+        state.next = from + index + 1 // The rest is read next.
+        break
+      }
+    }
+  }
+
+  #add(queueOffset: QueueOffset, unit: RecordPlace, { search }: Reading): void {
+    const { log, book, clock, logger } = this.#parts
+    if (book.delay.isDone(queueOffset) || this.#unsettled.has(queueOffset)) return
+    const properties = readableRecord(log, unit, logger)?.properties
+    if (properties === undefined) return // Not done, so it holds the floor: it is not lost if the bytes come back.
+    const due = dueTimeOf(properties)
+    this.#window.add({ due, queueOffset, offset: unit.offset, size: unit.size })
+    const target = targetOf(properties)
+    if (due <= clock.now() && target) search?.expect(target, due)
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#parts.clock.after(0, resolve)
+    })
+  }
+
   #ring(): void {
-    const { clock, writing } = this.#parts
-    if (this.#state.kind !== 'running') return
+    const { log, clock, writing } = this.#parts
+    const state = this.#state
+    if (state.kind !== 'running' || state.isWarming) return
     if (!writing.allowed) this.#pausedUntil = clock.monotonic() + PAUSE_MS
     for (let count = 0; count < TURN_MAX && this.#mayPut(); count += 1) {
       const entry = this.#window.first()
       if (entry === undefined || entry.due > clock.now()) break
+      if (!log.isInMemory(entry) && !state.warm.has(entry.offset)) {
+        void this.#warm(state)
+        return
+      }
       this.#window.take()
       this.#put(entry)
     }
+    state.warm.clear()
     this.#arm()
+  }
+
+  /** Most messages have left the log's memory when they are due: they are read off the loop, many together. */
+  async #warm(state: Running): Promise<void> {
+    const { log, clock } = this.#parts
+    const due: DueEntry[] = []
+    while (due.length < TOGETHER && (this.#window.first()?.due ?? Infinity) <= clock.now()) {
+      const entry = this.#window.take()
+      if (entry !== undefined) due.push(entry)
+    }
+    for (const entry of due) this.#window.add(entry)
+    state.isWarming = true
+    for (const offset of await warmed(log, due)) state.warm.add(offset)
+    state.isWarming = false
+    if (this.#state === state) this.#ring()
   }
 
   #drop({ queueOffset, offset }: DueEntry, facts: { readonly topic?: string }, why: string): void {
@@ -216,7 +282,7 @@ export class TimerService {
     if (first === undefined && this.#window.horizon < Infinity) {
       // All that fitted into memory has been put: read on from the disk.
       const stop = new AbortController()
-      void this.#read(stop, undefined, log.dispatched.reached(0, stop.signal))
+      this.#read(stop, undefined, log.dispatched.reached(0, stop.signal))
       return
     }
     if (first === undefined || this.#unsettled.size >= UNSETTLED_MAX) {
@@ -227,4 +293,13 @@ export class TimerService {
     const wait = Math.min(LOOK_AGAIN_MS, Math.max(0, first.due - clock.now()))
     this.#alarm.setFor(Math.max(now + wait, this.#pausedUntil))
   }
+}
+
+/** Brings records into memory; where those lie that were tried. */
+async function warmed(
+  log: MessageLog,
+  places: readonly (RecordPlace | undefined)[],
+): Promise<ReadonlySet<LogOffset>> {
+  const tried = await log.warm(places.filter((place) => place !== undefined))
+  return new Set(tried.map(({ offset }) => offset))
 }
