@@ -34,6 +34,7 @@ export type { ProgressTable } from './progress-table.ts'
 export { IN_FLIGHT_MAX, type QueueProgress } from './queue-progress.ts'
 export type { LeaseView } from './in-flight.ts'
 export { METADATA_KINDS, type MetadataKind, type Snapshot } from './snapshot.ts'
+export { inspectJournal, type JournalInspection } from './journal-inspection.ts'
 export type { LogKnowledge } from './stamp-gate.ts'
 export {
   decodeAnswer,

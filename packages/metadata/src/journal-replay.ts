@@ -12,15 +12,36 @@ export interface ReplayedRecord {
   readonly payload: Buffer
 }
 
-/**
- * Reads a journal; undefined if there is none. A tail that was never synced may be torn and is left out.
- * Throws `STATE_FILE_CORRUPT` (facts `file`, `at`) if anything is unreadable that was once on disk for certain.
- */
+/** What lies in a journal. */
+export interface JournalContent {
+  readonly records: readonly ReplayedRecord[]
+  /** Behind the last record. */
+  readonly end: number
+  /** Bytes behind that: a tail that was never synced may be torn. */
+  readonly tornBytes: number
+}
+
+/** As {@link scanJournal}; a torn tail is left out, and said. */
 export function readJournal(
   path: string,
   files: Files,
   logger: Logger,
 ): readonly ReplayedRecord[] | undefined {
+  const content = scanJournal(path, files)
+  if (content !== undefined && content.tornBytes > 0) {
+    logger.warn(
+      { file: path, bytes: content.tornBytes },
+      'the journal has a torn tail, which was never promised',
+    )
+  }
+  return content?.records
+}
+
+/**
+ * Reads a journal; undefined if there is none. Throws `STATE_FILE_CORRUPT` (facts `file`, `at`) if anything is unreadable that was once on
+ * disk for certain.
+ */
+export function scanJournal(path: string, files: Files): JournalContent | undefined {
   if (!files.exists(path)) return undefined
   const bytes = contentOf(path, files)
   const records: ReplayedRecord[] = []
@@ -31,10 +52,6 @@ export function readJournal(
     if (scan.kind === 'end') break
     if (scan.kind === 'unsound') {
       if (!hasSnapshot || wasDurable(bytes, at)) throw corrupt(path, at, scan.why)
-      logger.warn(
-        { file: path, at, bytes: bytes.length - at },
-        'the journal has a torn tail, which was never promised',
-      )
       break
     }
     const { tag, payload } = scan.record
@@ -45,7 +62,7 @@ export function readJournal(
     at += scan.size
   }
   if (!hasSnapshot) throw corrupt(path, at, 'its snapshot is not complete')
-  return records
+  return { records, end: at, tornBytes: bytes.length - at }
 }
 
 /** Whether a sound record further on testifies that the bytes at `at` were on disk. */

@@ -1,5 +1,5 @@
 import { BrokerError, type Clock, type Files, type Logger } from '@tandemmq/base'
-import { FieldReader, formatCompactJson } from '@tandemmq/codec'
+import { formatCompactJson } from '@tandemmq/codec'
 import type { Change } from './change.ts'
 import { completed } from './change-completion.ts'
 import { decodeChange } from './change-decoding.ts'
@@ -10,6 +10,7 @@ import { DELAY_KEY } from './delay-progress.ts'
 import { FileNotes } from './file-notes.ts'
 import { nextGeneration } from './generation.ts'
 import { groupToJson } from './group-config.ts'
+import { epochIn } from './journal-inspection.ts'
 import { JOURNAL_FILE } from './journal.ts'
 import { corrupt, readJournal } from './journal-replay.ts'
 import { JOURNAL_TAGS } from './journal-tags.ts'
@@ -221,12 +222,6 @@ function missing(path: string): BrokerError {
     `the journal ${path} is missing: bring it back, or let a master go on from config/*.json with acceptLoss=true (what was acknowledged since they were written is delivered again)`,
     { facts: { file: path } },
   )
-}
-
-function epochIn(payload: Buffer): number {
-  const reader = new FieldReader(payload, 'start of the journal')
-  while (reader.next()) if (reader.tag === 1) return reader.number()
-  throw new BrokerError('STATE_FILE_CORRUPT', 'the journal does not say which process wrote it')
 }
 
 function isSame(a: ReturnType<typeof topicToJson>, b: ReturnType<typeof topicToJson>): boolean {

@@ -2,6 +2,7 @@ import type { Files } from '@tandemmq/base'
 import {
   UNIT_BYTES,
   decodeUnit,
+  extOffsetOf,
   isFillerUnit,
   propertyOf,
   tagsCodeOf,
@@ -10,11 +11,10 @@ import {
 import { DELAY_LEVEL_TOPIC } from '@tandemmq/storage'
 import { queueKey, type LogSummary, type QueuedRange } from './check-log.ts'
 import { note, problem, type Finding } from './finding.ts'
+import { StoredExtensions } from './stored-extensions.ts'
 import { StoredFile, nameOf, positionOf } from './stored-file.ts'
 import type { StoredLog } from './stored-log.ts'
 
-/** A tags code below is the address of an extension unit. */
-const EXTENSION_ADDRESS_MAX = -2_147_483_649n
 const BLOCK_UNITS = 2048
 
 export interface QueueSummary {
@@ -99,6 +99,8 @@ function* checkQueue(
   summary: QueueSummary,
 ): Generator<Finding, Units> {
   const directory = `consumequeue/${queue.topic}/${queue.queueId}`
+  using extensions = new StoredExtensions(files, root, queue.topic, queue.queueId)
+  yield* extensions.check()
   const starts = files
     .list(`${root}/${directory}`)
     .map(positionOf)
@@ -151,7 +153,7 @@ function* checkQueue(
         if (unit.offset >= log.first) first ??= queueOffset
         if (!isOver) end = queueOffset + 1
         isOver = false
-        const what = wrongWith(unit, queueOffset, queue, newest, log)
+        const what = wrongWith(unit, queueOffset, queue, newest, log, extensions)
         if (what !== undefined) {
           const { offset, size } = unit
           yield {
@@ -174,6 +176,7 @@ function wrongWith(
   { topic, queueId }: QueueName,
   newest: number,
   log: StoredLog,
+  extensions: StoredExtensions,
 ): string | undefined {
   const where = `the unit of queue offset ${queueOffset}`
   if (unit.offset < log.first) return undefined // Its record has expired.
@@ -193,8 +196,11 @@ function wrongWith(
   if (record.queueOffset !== queueOffset) {
     return `${where} points at ${unit.offset}, a record of queue offset ${record.queueOffset}`
   }
-  if (topic === DELAY_LEVEL_TOPIC || unit.tagsCode <= EXTENSION_ADDRESS_MAX) return undefined
-  const tagsCode = tagsCodeOf(propertyOf(record.properties, 'TAGS'))
+  const tagsCode = topic === DELAY_LEVEL_TOPIC ? undefined : tagsCodeOf(propertyOf(record.properties, 'TAGS'))
+  const isAddress = extOffsetOf(unit.tagsCode) !== undefined
+  const what = extensions.wrongWith(unit.tagsCode, tagsCode, record.storeTimestamp)
+  if (what !== undefined) return `${where} ${what}`
+  if (isAddress || tagsCode === undefined) return undefined
   return unit.tagsCode === tagsCode
     ? undefined
     : `${where} has tags code ${unit.tagsCode}, its record ${tagsCode}`

@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -29,9 +39,9 @@ export class GoldenDirectory implements Disposable {
 
   /** Writes bytes over what a file has. */
   damage(path: string, at: number, bytes: Buffer): void {
-    const content = readFileSync(join(this.root, path))
-    bytes.copy(content, at)
-    writeFileSync(join(this.root, path), content)
+    const file = openSync(join(this.root, path), 'r+')
+    writeSync(file, bytes, 0, bytes.length, at)
+    closeSync(file)
   }
 
   [Symbol.dispose](): void {

@@ -3,10 +3,12 @@ import { checkBatchQueues } from './check-batch-queues.ts'
 import { checkConfig } from './check-config.ts'
 import { checkDerived } from './check-derived.ts'
 import { checkIndex } from './check-index.ts'
+import { checkJournal } from './check-journal.ts'
 import { checkLineage } from './check-lineage.ts'
 import { checkLog, type LogSummary } from './check-log.ts'
 import { checkQueues } from './check-queues.ts'
 import { checkCheckpoint, checkPosition } from './check-state.ts'
+import { checkTimer } from './check-timer.ts'
 import type { Finding } from './finding.ts'
 import { StoredLog, flushedOnFile } from './stored-log.ts'
 
@@ -43,6 +45,8 @@ export function* checkStore(
   yield* checkPosition(files, root, log)
   yield* checkLineage(files, root, log)
   yield* checkDerived(files, root, log)
+  yield* checkTimer(files, root, log)
+  yield* checkJournal(files, root, log)
   yield* checkConfig(files, root)
 }
 
