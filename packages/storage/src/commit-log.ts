@@ -30,6 +30,9 @@ export interface CommitLogOptions {
   readonly keptFreeRatio: number
 }
 
+/** Raw bytes of this length on are read back from the file, once for all of them: that is cheaper than new memory and a copy. */
+const COPIED_BYTES = 16 * 1024
+
 /** Writes a record into `target` at `at`, for its place in the log. */
 export type EncodeAt = (target: Buffer, at: number, offset: LogOffset) => void
 
@@ -167,7 +170,7 @@ export class CommitLog implements LogInMemory {
     this.#ensureSegment(start)
     this.#write(bytes)
     this.#isDiskFull = false
-    this.#tail.copy(this.#end, bytes)
+    if (bytes.length < COPIED_BYTES) this.#tail.copy(this.#end, bytes)
     this.#end += bytes.length
   }
 

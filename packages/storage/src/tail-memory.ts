@@ -2,7 +2,7 @@ import { invariant, type LogOffset } from '@tandemmq/base'
 
 interface Chunk {
   readonly start: LogOffset
-  readonly bytes: Buffer
+  bytes: Buffer
   used: number
 }
 
@@ -35,6 +35,11 @@ export class TailMemory {
     const last = this.#lastAt(offset)
     if (last !== undefined && last.bytes.length - last.used >= size) {
       return { bytes: last.bytes, at: last.used }
+    }
+    const rest = this.#unused(size)
+    if (rest !== undefined) {
+      this.#chunks.push({ start: offset, bytes: rest, used: 0 })
+      return { bytes: rest, at: 0 }
     }
     const bytes = Buffer.allocUnsafeSlow(Math.max(this.#chunkBytes, size))
     this.#chunks.push({ start: offset, bytes, used: 0 })
@@ -75,6 +80,15 @@ export class TailMemory {
       return chunk.bytes.subarray(at, Math.min(chunk.used, at + bytesMax))
     }
     return undefined
+  }
+
+  /** The part of the newest chunk that is behind its bytes, if it is long enough. Bytes that are not kept leave a gap before what follows them. */
+  #unused(size: number): Buffer | undefined {
+    const last = this.#chunks.at(-1)
+    if (last === undefined || last.bytes.length - last.used < size) return undefined
+    const rest = last.bytes.subarray(last.used)
+    last.bytes = last.bytes.subarray(0, last.used)
+    return rest
   }
 
   /** The newest chunk, if the log's byte at `offset` would be its next. */
