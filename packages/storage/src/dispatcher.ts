@@ -8,10 +8,11 @@ import {
   type Logger,
   type Timer,
 } from '@tandemmq/base'
-import { decodeRecord, scanFrame, type LogRecord, type ScanLimits } from '@tandemmq/codec'
+import { DispatchFieldsReader, scanFrame, type ScanLimits } from '@tandemmq/codec'
 import { arrivalOf, indexedOf, type Arrival } from './arrival.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
+import { DispatchPace } from './dispatch-pace.ts'
 import type { IndexOfKeys, IndexedRecord } from './index-of-keys.ts'
 import type { PropertyChecksums } from './property-checksums.ts'
 
@@ -67,10 +68,15 @@ export class Dispatcher {
   #offersAt = 0
   /** In this batch. */
   #bytesRead = 0
+  readonly #pace = new DispatchPace()
   #scheduled = false
   #stopped = false
   #retry: Timer | undefined
+  /** The record that is read back. */
+  readonly #record = new DispatchFieldsReader()
   #window: Buffer = Buffer.alloc(0)
+  /** What lies in no memory any more is read into this. */
+  #memory: Buffer | undefined
   #windowStart = 0
   #storeTimestamp: number
 
@@ -106,11 +112,19 @@ export class Dispatcher {
     this.#offers.push(record)
   }
 
-  /** There is more in the log. Work is done after the current turn, once for all that woke it. */
+  /** Bytes of another log are being appended, which goes first. Call it before the append is announced. */
+  copying(): void {
+    this.#pace.copied(this.#clock.monotonic())
+  }
+
+  /** There is more in the log. Work is done after the current turn, once for all that woke it, and after what else the turn has brought. */
   wake(): void {
     if (this.#scheduled || this.#stopped || this.#retry !== undefined) return
     this.#scheduled = true
-    queueMicrotask(() => this.#run())
+    const pauseMs = this.#pauseMs()
+    // One step behind those that an append wakes at the end of its turn: what a slave waits for is on its way before.
+    if (pauseMs === 0) queueMicrotask(() => queueMicrotask(() => this.#run()))
+    else this.#clock.after(pauseMs, () => this.#run())
   }
 
   /** An empty log was told to begin at `offset`. */
@@ -142,10 +156,18 @@ export class Dispatcher {
 
   #run(): void {
     this.#scheduled = false
-    if (this.#stopped || !this.#batch() || this.#stopped) return
+    if (this.#stopped) return
+    const began = this.#clock.monotonic()
+    const more = this.#batch()
+    this.#pace.worked(began, this.#clock.monotonic())
+    if (!more || this.#stopped) return
     // More than a batch waits: let others work in between.
     this.#scheduled = true
-    this.#clock.after(0, () => this.#run())
+    this.#clock.after(this.#pauseMs(), () => this.#run())
+  }
+
+  #pauseMs(): number {
+    return this.#pace.pauseMs(this.#clock.monotonic(), this.#log.written.at - this.#position)
   }
 
   /** True: there is more to do. */
@@ -227,7 +249,9 @@ export class Dispatcher {
       case 'message': {
         if (this.#checksums.check(window, 0, scan.size) === 'wrong')
           throw corruptAt(offset, 'a record that has another checksum than its properties say')
-        const record = this.#decoded(window, offset)
+        const record = this.#record
+        record.look(window)
+        if (!record.take(0, scan.size)) throw corruptAt(offset, 'a record with what none has')
         const arrival = arrivalOf(record, offset, scan.size)
         if (arrival !== undefined) arrivals.push(arrival)
         const indexed = this.#index && (arrival ?? indexedOf(record, offset))
@@ -255,25 +279,19 @@ export class Dispatcher {
     }
   }
 
-  #decoded(window: Buffer, offset: LogOffset): LogRecord {
-    try {
-      return decodeRecord(window, 0, { checkBodyCrc: false })
-    } catch (failure) {
-      throw corruptAt(offset, messageOf(failure))
-    }
-  }
-
   /** Bytes from `offset` on, at least the rest of the window that was read last. */
   #windowAt(offset: LogOffset): Buffer {
     const at = offset - this.#windowStart
     // 8 bytes tell how long a record is; a window with less is read again.
     if (at < 0 || at + 8 > this.#window.length) {
-      this.#window = this.#log.read(offset, WINDOW_BYTES)
+      this.#window = this.#log.read(offset, WINDOW_BYTES, this.#readInto)
       this.#windowStart = offset
       return this.#window
     }
     return this.#window.subarray(at)
   }
+
+  readonly #readInto = (): Buffer => (this.#memory ??= Buffer.allocUnsafeSlow(WINDOW_BYTES))
 
   #forgetOffers(): void {
     this.#offers = []

@@ -218,6 +218,7 @@ export class MessageStore implements AsyncDisposable {
       dispatcher.beginAt(at)
     }
     log.appendRaw(bytes)
+    dispatcher.copying()
     log.announce()
   }
 
