@@ -91,7 +91,7 @@ public final class ApacheClient {
         String topic = request.getString("topic");
         switch (request.getString("do")) {
             case "queue":
-                return queue(broker, topic, request.getIntValue("queueId"));
+                return queue(broker, topic, request.getIntValue("queueId"), request.getString("group"));
             case "view":
                 return view(broker, topic, request.getString("messageId"));
             case "key":
@@ -116,14 +116,14 @@ public final class ApacheClient {
     }
 
     /** All messages of one queue, with the offsets the broker gives for its beginning and end. */
-    private JSONObject queue(String broker, String topic, int queueId) throws Exception {
+    private JSONObject queue(String broker, String topic, int queueId, String group) throws Exception {
         MessageQueue queue = new MessageQueue(topic, "", queueId);
         long min = api.getMinOffset(broker, queue, TIMEOUT_MS);
         long max = api.getMaxOffset(broker, queue, TIMEOUT_MS);
         JSONArray messages = new JSONArray();
         long next = min;
         while (next < max) {
-            PullResult pulled = pull(broker, topic, queueId, next);
+            PullResult pulled = pull(broker, topic, queueId, group, next);
             if (pulled.getPullStatus() != PullStatus.FOUND) {
                 throw new IllegalStateException(pulled.getPullStatus() + " at " + next + " of " + topic + "-" + queueId);
             }
@@ -144,9 +144,9 @@ public final class ApacheClient {
         return answer;
     }
 
-    private PullResult pull(String broker, String topic, int queueId, long offset) throws Exception {
+    private PullResult pull(String broker, String topic, int queueId, String group, long offset) throws Exception {
         PullMessageRequestHeader header = new PullMessageRequestHeader();
-        header.setConsumerGroup(GROUP);
+        header.setConsumerGroup(group);
         header.setTopic(topic);
         header.setQueueId(queueId);
         header.setQueueOffset(offset);

@@ -72,8 +72,9 @@ export class ApacheClient implements AsyncDisposable {
     return client
   }
 
-  queue(broker: string, topic: string, queueId: number): Promise<SeenQueue> {
-    return this.#ask({ do: 'queue', broker, topic, queueId })
+  /** All messages of a queue. `group`: whose consumer asks; it comes to be by that. */
+  queue(broker: string, topic: string, queueId: number, group = 'interop'): Promise<SeenQueue> {
+    return this.#ask({ do: 'queue', broker, topic, queueId, group })
   }
 
   view(broker: string, topic: string, messageId: string): Promise<SeenMessage> {

@@ -20,10 +20,10 @@ export function javaTool(name: 'java' | 'javac' | 'mvn'): string {
   throw new ToolMissing(`${what} is missing. On Debian and Ubuntu, apache/setup installs it.`)
 }
 
-/** Runs a tool to its end; throws with what it printed if it fails. */
+/** Runs a tool to its end; throws with what it printed if it fails, `ToolMissing` if it is not there. */
 export function runTool(path: string, args: readonly string[]): void {
   const { status, error, stdout, stderr } = spawnSync(path, args, { encoding: 'utf8' })
-  if (error !== undefined) throw error
+  if (error !== undefined) throw new ToolMissing(`${path} could not be run: ${error.message}`)
   if (status === 0) return
   throw new Error(`${path} ${args.join(' ')} ended with ${String(status)}:\n${stdout}${stderr}`)
 }

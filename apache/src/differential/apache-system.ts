@@ -56,9 +56,10 @@ export class ApacheSystem implements System {
   }
 
   /** The slave begins with the master's `config/`, as one that has copied metadata before. */
-  async startPair(topic: string): Promise<Pair> {
+  async startPair(topic: string, group: string): Promise<Pair> {
     const master = await this.startMaster()
     await master.send(topic, { body: 'first' })
+    await master.next(group, topic)
     cpSync(join(this.masterStore, 'config'), join(this.slaveStore, 'config'), { recursive: true })
     const slave = await this.startSlave(master)
     await copied(this)
@@ -115,13 +116,13 @@ class RunningApache implements Broker {
 
   async consume(group: string, topic: string, count: number): Promise<readonly string[]> {
     const from = await this.#progress(group, topic)
-    const bodies = (await this.#from(from, topic)).slice(0, count)
+    const bodies = (await this.#from(from, group, topic)).slice(0, count)
     await this.#client.commit(this.address, group, topic, QUEUE, from + bodies.length)
     return bodies
   }
 
   async next(group: string, topic: string): Promise<readonly string[]> {
-    return this.#from(await this.#progress(group, topic), topic)
+    return this.#from(await this.#progress(group, topic), group, topic)
   }
 
   stop(): Promise<void> {
@@ -141,8 +142,8 @@ class RunningApache implements Broker {
     return (await this.#client.committed(this.address, group, topic, QUEUE)) ?? 0
   }
 
-  async #from(offset: number, topic: string): Promise<readonly string[]> {
-    const { messages } = await this.#client.queue(this.address, topic, QUEUE)
+  async #from(offset: number, group: string, topic: string): Promise<readonly string[]> {
+    const { messages } = await this.#client.queue(this.address, topic, QUEUE, group)
     return messages.filter(({ queueOffset }) => queueOffset >= offset).map(bodyOf)
   }
 }

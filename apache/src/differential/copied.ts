@@ -1,5 +1,5 @@
 import { until } from '@tandemmq/interop'
-import { soundRecords } from '../log-file-records.ts'
+import { readLogFiles, soundRecords } from '../log-file-records.ts'
 import type { Broker, System } from './system.ts'
 
 /** The bodies of all records in the files of a store, up to the first place that holds none: what a broker that begins with them has. */
@@ -23,4 +23,15 @@ export async function following(system: System, master: Broker, topic: string): 
     return true
   })
   await copied(system)
+}
+
+/** The first offset up to the end of the master's records at which the two logs have different bytes; undefined: none. */
+export function firstDifference({ masterStore, slaveStore }: System): number | undefined {
+  const last = soundRecords(masterStore).at(-1)
+  const end = last === undefined ? 0 : last.physicalOffset + last.size
+  const [master, slave] = [readLogFiles(masterStore), readLogFiles(slaveStore)]
+  for (let offset = slave.begin; offset < end; offset += 1) {
+    if (master.bytes[offset - master.begin] !== slave.bytes[offset - slave.begin]) return offset
+  }
+  return undefined
 }

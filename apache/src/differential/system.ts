@@ -59,6 +59,6 @@ export interface System {
   /** Resolves when it is up; a second start goes on with the store. */
   startMaster(options?: StartOptions): Promise<Broker>
   startSlave(master: Broker, options?: SlaveOptions): Promise<Broker>
-  /** Both, as a cluster that fails over, with copies of everything on either side. */
-  startPair(topic: string): Promise<Pair>
+  /** Both, as a cluster that fails over; topic and group are known on either side. */
+  startPair(topic: string, group: string): Promise<Pair>
 }
