@@ -1,14 +1,19 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
+/** The second connection comes when the first one is settled. */
+const REPEATED_AFTER_MS = 1_500
+/** Between two words that are repeated: both sides of a handshake wait for each other. */
+const PACE_MS = 100
+
 /**
- * Stands between a slave and the HA port of its master, and repeats on a second connection all that the slave says: to its master the slave is there
- * twice. What the master says on the second one is thrown away.
+ * Stands between a slave and the HA port of its master, and repeats on a second connection all that the slave has said and says: to its master the slave is
+ * there twice. What the master says on the second one is thrown away.
  */
 export class DoublingRelay implements AsyncDisposable {
   /** `host:port`, for the slave. */
   readonly address: string
-  /** Resolves when the slave has said something on both connections. */
+  /** Resolves when the slave is there twice. */
   readonly doubled: Promise<unknown>
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -41,25 +46,40 @@ export class DoublingRelay implements AsyncDisposable {
     await once(this.#server, 'close')
   }
 
-  #relay(slave: Socket, master: string, onSaid: () => void): void {
+  #relay(slave: Socket, master: string, onDoubled: () => void): void {
     const [host = '', port = ''] = master.split(':')
-    const [first, second] = [connect(Number(port), host), connect(Number(port), host)]
-    for (const socket of [slave, first, second]) {
-      this.#sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('close', () => this.#sockets.delete(socket))
-    }
-    slave.on('data', (chunk) => {
-      for (const socket of [first, second]) if (!socket.destroyed) socket.write(chunk)
-      onSaid()
+    const said: Buffer[] = []
+    const first = this.#opened(connect(Number(port), host))
+    this.#opened(slave).on('data', (chunk) => {
+      said.push(chunk)
+      first.write(chunk)
     })
     first.on('data', (chunk) => slave.write(chunk))
-    second.resume()
-    slave.on('close', () => {
-      first.destroy()
-      second.destroy()
-    })
-    for (const socket of [first, second]) socket.on('end', () => (this.#hungUp += 1))
-    first.on('end', () => slave.destroy())
+    first.on('end', () => (this.#hungUp += 1))
+    first.on('close', () => slave.destroy())
+    slave.on('close', () => first.destroy())
+    const beginning = setTimeout(() => {
+      const second = this.#opened(connect(Number(port), host)).resume()
+      second.on('end', () => (this.#hungUp += 1))
+      let repeated = 0
+      const repeating = setInterval(() => {
+        const words = said[repeated]
+        if (words === undefined) return
+        if (second.writable) second.write(words)
+        repeated += 1
+        if (repeated === said.length) onDoubled()
+      }, PACE_MS)
+      slave.on('close', () => {
+        clearInterval(repeating)
+        second.destroy()
+      })
+    }, REPEATED_AFTER_MS)
+    slave.on('close', () => clearTimeout(beginning))
+  }
+
+  #opened(socket: Socket): Socket {
+    this.#sockets.add(socket)
+    socket.on('error', () => undefined)
+    return socket.on('close', () => this.#sockets.delete(socket))
   }
 }
