@@ -72,13 +72,16 @@ export class ApacheSystem implements System {
     { keys, environment }: StartOptions,
     roleKeys: StartOptions['keys'],
   ): Promise<RunningApache> {
-    const broker = await ApacheBroker.start({
-      store,
-      home: this.#stage.home(role),
-      keys: { brokerName: this.#brokerName, ...roleKeys, ...keys },
-      ...(environment === undefined ? {} : { environment }),
-    })
-    return new RunningApache(this.#stage.keep(broker), this.#surroundings.client)
+    const home = this.#stage.home(role)
+    const broker = await this.#stage.start(() =>
+      ApacheBroker.start({
+        store,
+        home,
+        keys: { brokerName: this.#brokerName, ...roleKeys, ...keys },
+        ...(environment === undefined ? {} : { environment }),
+      }),
+    )
+    return new RunningApache(broker, this.#surroundings.client)
   }
 }
 

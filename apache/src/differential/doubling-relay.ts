@@ -13,7 +13,7 @@ const PACE_MS = 100
 export class DoublingRelay implements AsyncDisposable {
   /** `host:port`, for the slave. */
   readonly address: string
-  /** Resolves when the slave is there twice. */
+  /** Resolves when something was said on a second connection. */
   readonly doubled: Promise<unknown>
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -67,7 +67,7 @@ export class DoublingRelay implements AsyncDisposable {
         if (words === undefined) return
         if (second.writable) second.write(words)
         repeated += 1
-        if (repeated === said.length) onDoubled()
+        onDoubled()
       }, PACE_MS)
       slave.on('close', () => {
         clearInterval(repeating)

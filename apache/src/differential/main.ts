@@ -45,9 +45,14 @@ async function play(wanted: readonly Scenario[]): Promise<readonly Row[]> {
   await using client = await ApacheClient.start(home)
   const surroundings = { client, nameServer: await client.nameServer(home) }
   const rows: Row[] = []
+  const stopped = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => stopped.abort(new Error(`stopped by ${signal}`)))
+  }
   for (const scenario of wanted) {
+    if (stopped.signal.aborted) break
     const directory = join(root, scenario.name)
-    const row = await sideBySide(scenario, directory, surroundings)
+    const row = await sideBySide(scenario, directory, surroundings, stopped.signal)
     rows.push(row)
     const fate = isGood(row) ? 'holds' : `DOES NOT HOLD, see ${directory}`
     process.stderr.write(`${scenario.name}: ${fate} (${row.seconds} s)\n`)

@@ -41,8 +41,8 @@ export class OurSystem implements System {
 
   async startPair(topic: string): Promise<Pair> {
     const data = join(this.directory, 'cluster')
-    const cluster = this.#stage.keep(await LocalCluster.start(['--replication', 'sync'], data))
-    const pair = new OurPair(cluster, this.#stage.keep(new Clients(cluster)))
+    const cluster = await this.#stage.start(() => LocalCluster.start(['--replication', 'sync'], data))
+    const pair = new OurPair(cluster, await this.#stage.start(() => new Clients(cluster)))
     await pair.send(topic, { body: 'first' })
     return pair
   }
@@ -53,15 +53,17 @@ export class OurSystem implements System {
     { keys, environment }: StartOptions,
     roleKeys: StartOptions['keys'],
   ): Promise<RunningBroker> {
-    const broker = await OurBroker.start({
-      role,
-      store,
-      home: this.#stage.home(role),
-      keys: { defaultTopicQueueNums: 1, ...roleKeys, ...keys },
-      ...(environment === undefined ? {} : { environment }),
-    })
-    this.#stage.keep(broker)
-    return new RunningBroker(broker, this.#stage.keep(new Clients(broker)))
+    const home = this.#stage.home(role)
+    const broker = await this.#stage.start(() =>
+      OurBroker.start({
+        role,
+        store,
+        home,
+        keys: { defaultTopicQueueNums: 1, ...roleKeys, ...keys },
+        ...(environment === undefined ? {} : { environment }),
+      }),
+    )
+    return new RunningBroker(broker, await this.#stage.start(() => new Clients(broker)))
   }
 }
 

@@ -6,8 +6,9 @@ export class Stage implements AsyncDisposable {
   readonly directory: string
   readonly masterStore: string
   readonly slaveStore: string
-  readonly #processes: AsyncDisposable[] = []
+  readonly #processes: Promise<AsyncDisposable>[] = []
   #homes = 0
+  #isOver = false
 
   constructor(directory: string) {
     this.directory = directory
@@ -22,14 +23,20 @@ export class Stage implements AsyncDisposable {
     return join(this.directory, `${String(this.#homes).padStart(2, '0')}-${name}`)
   }
 
-  /** Ends it with the stage. */
-  keep<T extends AsyncDisposable>(process: T): T {
-    this.#processes.push(process)
-    return process
+  /** Starts something that ends with the stage, even if it comes up only then. Nothing is started any more once the stage is over. */
+  async start<T extends AsyncDisposable>(begin: () => T | Promise<T>): Promise<T> {
+    if (this.#isOver) throw new Error('the stage is over')
+    const started = Promise.resolve(begin())
+    this.#processes.push(started)
+    return started
   }
 
-  /** Ends all processes, the youngest first. */
+  /** Ends everything, the youngest first. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const process of this.#processes.splice(0).toReversed()) await process[Symbol.asyncDispose]()
+    this.#isOver = true
+    for (const started of this.#processes.splice(0).toReversed()) {
+      const process = await started.catch(() => undefined)
+      await process?.[Symbol.asyncDispose]()
+    }
   }
 }

@@ -5,7 +5,7 @@ import { refusedFor, trySends } from '../tries.ts'
 
 const SENDS = 5
 /** Until they are used to each other. */
-const SETTLE_MS = 3_000
+const SETTLE_MS = 5_000
 const KEYS = { brokerRole: 'SYNC_MASTER', inSyncReplicas: 3, totalReplicas: 3, slaveTimeout: 2_000 }
 
 export const slaveTwice: Scenario = {
@@ -20,7 +20,7 @@ export const slaveTwice: Scenario = {
     await once(AbortSignal.timeout(SETTLE_MS), 'abort')
     const tries = await trySends(master, 'SlaveTwice', 'twice', SENDS)
     const { hungUp } = relay
-    const fate = hungUp > 0 ? `; the master hung up on ${hungUp} connections` : ''
+    const fate = hungUp > 0 ? `; the master hung up ${hungUp} times` : ''
     return {
       words: `${tries.acknowledged.length} of ${SENDS} sends were OK${refusedFor(tries)}${fate}`,
       holds: tries.acknowledged.length === 0,
