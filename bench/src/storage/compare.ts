@@ -9,6 +9,7 @@ const WORSE_BY = 1.25
 /** Figures that can be compared between machines and hours: ratios within a run, counts, memory; and which way is better. */
 const COMPARED: Readonly<Record<string, 'less' | 'more'>> = {
   cpuToFloor: 'less',
+  indexingCpuToFloor: 'less',
   rebuildingCpuToFloor: 'less',
   cpuToApache: 'less',
   messagesPerSync: 'more',
