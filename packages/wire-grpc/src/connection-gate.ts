@@ -77,6 +77,11 @@ export class ConnectionGate {
     socket.once('close', () => this.#forget(socket))
   }
 
+  /** Whoever has not said who they are is hung up on, and tries another address. The listener must be closed. */
+  close(): void {
+    for (const socket of this.#strangers.keys()) socket.destroy()
+  }
+
   #look(socket: Socket): void {
     const stranger = this.#strangers.get(socket)
     const chunk: unknown = stranger?.stream.read()

@@ -185,6 +185,8 @@ export class GrpcServer implements AsyncDisposable {
     const closed = new Promise<void>((resolve) => {
       this.#listener.close(() => resolve())
     })
+    this.#gate.close()
+    for (const socket of this.#waiting ?? []) socket.destroy()
     if (!signal.aborted && this.#sockets.size > 0) {
       this.#injector.drain(DRAIN_MAX_MS)
       await new Promise<void>((resolve) => {

@@ -7,6 +7,7 @@ import {
   Registry,
   RegistryRelay,
   type MemberHello,
+  type MemberReport,
 } from '@tandemmq/registry'
 import { registry as wire } from '@tandemmq/rpc'
 import { RecordingLogger } from '@tandemmq/testkit'
@@ -93,6 +94,10 @@ function broker(identity: string, address: string): Registration {
   return registration
 }
 
+function timeless(reports: readonly MemberReport[]): readonly MemberReport[] {
+  return reports.map((report) => ({ ...report, heardAgoMs: 0 }))
+}
+
 test('a relay shows what the registry that it follows shows, positions and words included', async () => {
   const { registry, address } = await grantor()
   const master = broker('a-master', address)
@@ -103,8 +108,6 @@ test('a relay shows what the registry that it follows shows, positions and words
   await until(() => master.mayServe() && relay.view.set('broker-a')?.serving !== undefined)
   await until(() => relay.report('broker-a').every(({ details }) => details?.okMeans === 'appended'))
   expect(relay.view.sets).toEqual(registry.view.sets)
-  const timeless = (reports: ReturnType<Registry['report']>) =>
-    reports.map((report) => ({ ...report, heardAgoMs: 0 }))
   expect(timeless(relay.report('broker-a'))).toEqual(timeless(registry.report('broker-a')))
   expect(relay.trouble).toBeUndefined()
 
@@ -209,14 +212,12 @@ describe('refused is', () => {
     const hello = wire.RelayMessage.encode({
       message: { $case: 'hello', value: { cluster: 'DefaultCluster', identity: 'x' } },
     }).finish()
-    const status = (sequence: number, taken: number): Buffer =>
-      Buffer.from(
-        wire.RelayMessage.encode({ message: { $case: 'status', value: { sequence, taken } } }).finish(),
-      )
     expect(await say(Buffer.from('ffffffffffff', 'hex'))).toMatchObject({ code: grpcStatus.INTERNAL })
     expect(await say(Buffer.alloc(0))).toMatchObject({ code: grpcStatus.INVALID_ARGUMENT })
-    expect(await say(status(1, 1))).toMatchObject({ code: grpcStatus.INVALID_ARGUMENT })
-    expect(await say(Buffer.from(hello), status(-1, 0))).toMatchObject({ code: grpcStatus.INVALID_ARGUMENT })
+    expect(await say(relayStatus(1, 1))).toMatchObject({ code: grpcStatus.INVALID_ARGUMENT })
+    expect(await say(Buffer.from(hello), relayStatus(-1, 0))).toMatchObject({
+      code: grpcStatus.INVALID_ARGUMENT,
+    })
     expect(await say(Buffer.from(hello), Buffer.from(hello))).toMatchObject({
       code: grpcStatus.INVALID_ARGUMENT,
     })
@@ -226,4 +227,9 @@ describe('refused is', () => {
 
 function asIs(bytes: Buffer): Buffer {
   return bytes
+}
+
+function relayStatus(sequence: number, taken: number): Buffer {
+  const message = { $case: 'status', value: { sequence, taken } } as const
+  return Buffer.from(wire.RelayMessage.encode({ message }).finish())
 }
