@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NodeFiles } from '@tandemmq/platform-node'
 import { expect, test } from 'vitest'
 import { GoldenDirectory } from './golden-directory.test-kit.ts'
+import { fillOwn } from './own-store.test-kit.ts'
 import { verifyStore } from './verify.ts'
 
 const QUEUE = 'batchconsumequeue/GoldenInner/0/00000000000000000000'
@@ -23,4 +25,15 @@ test('a flipped bit in any field of a genuine batch queue’s unit is told with 
     expect(problems(golden.root).join(), `byte ${at}`).toContain(`${QUEUE} at byte 46: `)
     golden.damage(QUEUE, at, sound.subarray(at, at + 1))
   }
+})
+
+test('a batch topic that has had plain messages only lacks no ordinary queue', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'tandemmq-batches-'))
+  const store = await fillOwn(root, 20, { isBatchTopic: (topic) => topic === 'orders' })
+  await store.dispatched.reached(store.end)
+  await store.close()
+  expect(problems(root)).toEqual([])
+  rmSync(join(root, 'batchconsumequeue'), { recursive: true })
+  expect(problems(root).join()).toContain('the queue is missing')
+  rmSync(root, { recursive: true })
 })

@@ -51,7 +51,8 @@ export function* checkQueues(
   // A topic's queues may have been deleted; its records stay.
   const topics = readTopics(files, root)
   for (const { topic, queueId, first, next } of lacking.values()) {
-    if (records.batchTopics.has(topic)) continue
+    if (records.batchTopics.has(topic) || files.exists(`${root}/batchconsumequeue/${topic}/${queueId}`))
+      continue
     const isKnown = topics === undefined || topics.includes(`"${topic}"`)
     const report = isKnown && !log.isOpen ? problem : note
     yield report(

@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { silentLogger, silentMeter } from '@tandemmq/base'
 import { encodeProperties } from '@tandemmq/codec'
 import { NodeClock, NodeFiles, NodeRandom } from '@tandemmq/platform-node'
-import { MessageStore } from '@tandemmq/storage'
+import { MessageStore, type StoreOptions } from '@tandemmq/storage'
 
 const host = { ip: '127.0.0.1', port: 10_911 }
 
 export const OWN_SEGMENT_BYTES = 65_536
 
 /** Opens a store with small files; the caller closes it. */
-export function openOwn(root: string): Promise<MessageStore> {
+export function openOwn(root: string, more: Partial<StoreOptions> = {}): Promise<MessageStore> {
   const options = {
     root,
     storeHost: host,
@@ -19,6 +19,7 @@ export function openOwn(root: string): Promise<MessageStore> {
     segmentBytes: OWN_SEGMENT_BYTES,
     consumeQueueFileBytes: 2000,
     index: { slots: 50, entries: 200 },
+    ...more,
   }
   const ports = {
     files: new NodeFiles(),
@@ -31,8 +32,12 @@ export function openOwn(root: string): Promise<MessageStore> {
 }
 
 /** 300 messages in three queues of `orders`, open and writable. */
-export async function fillOwn(root: string, count = 300): Promise<MessageStore> {
-  const store = await openOwn(root)
+export async function fillOwn(
+  root: string,
+  count = 300,
+  more: Partial<StoreOptions> = {},
+): Promise<MessageStore> {
+  const store = await openOwn(root, more)
   if (store.lineage === undefined) await store.createLineage()
   await store.openEpoch()
   for (let n = 0; n < count; n += 1) {
