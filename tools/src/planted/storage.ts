@@ -83,6 +83,13 @@ export const storageBugs: readonly PlantedBug[] = [
     tests: [`${storage}/log-scan.test.ts`],
   },
   {
+    name: 'zeros of a client taken for a lost sector after a kill',
+    file: `${storage}/log-scan.ts`,
+    find: 'const isDoubtful = this.#trust.pagesMayBeLost && checksum',
+    plant: 'const isDoubtful = checksum',
+    tests: [`${storage}/log-scan.test.ts`],
+  },
+  {
     name: 'queue offsets given again after a recovery',
     file: `${storage}/recovery.ts`,
     find: 'if (isToQueue && arrival !== undefined) queues.put(arrival)',
