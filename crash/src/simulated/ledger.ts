@@ -8,6 +8,8 @@ export interface Ledger {
   readonly flushed: number
   /** A cut that has begun: from this one on they may be gone. */
   readonly cutFrom: number | undefined
+  /** That cut leaves nothing: the log then begins anew, and so do its queues. */
+  readonly beginsAnew: boolean
   /** How many of them have expired, from the first on. */
   readonly expired: number
   /** More are being expired. */
@@ -23,6 +25,7 @@ export const emptyLedger: Ledger = {
   appended: 0,
   flushed: 0,
   cutFrom: undefined,
+  beginsAnew: false,
   expired: 0,
   isExpiring: false,
   confirmed: 0,

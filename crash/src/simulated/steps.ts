@@ -87,11 +87,16 @@ export class Actor {
     const left = Math.max(expired, this.ledger.sent.length - 2)
     const first = walkLog(store, SCAN_LIMITS)[left - expired]?.physicalOffset
     if (first === undefined) return
+    const beginsAnew = first === store.minOffset
     const within = this.ledger.sent.length % 2 === 0 ? 0 : 300
-    this.#note({ cutFrom: left, confirmed: 0 })
+    this.#note({ cutFrom: left, beginsAnew, confirmed: 0 })
     await this.#machine.clock.outcome(store.truncateTo(first + within))
     // What is left of a record is cut off when the epoch is opened.
     await this.#machine.write(store)
+    if (beginsAnew) {
+      this.#note({ ...emptyLedger, hasLineage: true })
+      return
+    }
     const { flushed, sent } = this.ledger
     this.#note({
       sent: sent.slice(0, left),

@@ -20,7 +20,13 @@ export function demandKept(found: Found, ledger: Ledger, atLeast: number): void 
   }
   demand(found.confirmed >= ledger.confirmed, `confirmed went back to ${found.confirmed}`)
   demand(!ledger.hasLineage || found.hasLineage, 'the lineage is gone')
-  demandQueueOffsets(found, all, begin)
+  const hasBegunAnew = ledger.beginsAnew && found.bodies.length === 0
+  if (hasBegunAnew)
+    demand(
+      Object.values(found.queueEnds).every((end) => end === 0),
+      'queues are left of a log that begins anew',
+    )
+  else demandQueueOffsets(found, all, begin)
 }
 
 /** How many messages have expired: as many as were promised to have, or more while that goes on. */
