@@ -125,6 +125,7 @@ class Exploration {
     }
     await this.#recoveries.run()
     for (const verdict of verdicts) verdict()
+    this.#broken.push(...this.#recoveries.brokenLater())
     this.#boundaries += boundaries.length
     this.#crashes += boundaries.length + images.cuts
   }

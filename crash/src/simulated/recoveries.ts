@@ -2,9 +2,10 @@ import { messageOf as wordsOf } from '@tandemmq/base'
 import { WatchedFiles, type SimulatedFiles } from '@tandemmq/testkit'
 import { BrokenPromise } from './broken-promise.ts'
 import { inspect, type Found } from './found.ts'
-import { goOn } from './going-on.ts'
+import { demandLeft, goOn, type GoneOn } from './going-on.ts'
 import { Images } from './images.ts'
 import { Machine, nextBoot } from './machine.ts'
+import { outcomesOf } from './outcomes.ts'
 
 /** A state of the disk that a crash has left, and what starts make of it. */
 export interface Recovery {
@@ -51,6 +52,19 @@ interface Work {
   readonly boot: string
 }
 
+/** The disk at a boundary of who went on after a recovery. */
+interface LaterBoundary {
+  readonly disk: SimulatedFiles
+  readonly isFlushed: boolean
+}
+
+/** A state that a crash has left after somebody had gone on. */
+interface Later {
+  readonly recovery: Recovery
+  readonly goneOn: GoneOn
+  readonly isFlushed: boolean
+}
+
 /** Every state of a disk is recovered once, whichever crash has left it, and of which sequence. */
 export class Recoveries {
   /** Boundaries of recoveries, times what crashes there may leave. */
@@ -58,6 +72,7 @@ export class Recoveries {
   readonly #options: RecoveryOptions
   readonly #known = new Map<string, Recovery>()
   #todo: Work[] = []
+  #later: Later[] = []
   #level = 0
   readonly #counts = new Map<Occasion, number>()
 
@@ -113,17 +128,22 @@ export class Recoveries {
     const isFirst = recovery.level === 0
     const dies = isFirst ? this.#isDue('die', dieEvery) : this.#isDue('die again', dieAgainEvery)
     const goesOn = isFirst ? this.#isDue('go on', goOnEvery) : this.#isDue('go on again', 10 * goOnEvery)
+    let note: (() => void) | undefined
     const disks: SimulatedFiles[] = []
-    let isWatched = dies
-    const watch = (): void => {
-      if (isWatched) disks.push(machine.fork())
-    }
+    if (dies) note = () => disks.push(machine.fork())
     try {
-      const store = await machine.open(new WatchedFiles(machine.disk.mount(), watch))
-      isWatched = false
+      const store = await machine.open(new WatchedFiles(machine.disk.mount(), () => note?.()))
       if (dies) this.#die(recovery, disks, boot)
+      note = undefined
       const found = await inspect(machine, store)
-      if (goesOn) await goOn(machine, store, found)
+      if (!goesOn) return found
+      const boundaries: LaterBoundary[] = []
+      if (dies) note = () => boundaries.push({ disk: machine.fork(), isFlushed: false })
+      const goneOn = await goOn(machine, store, found, () => {
+        if (dies) boundaries.push({ disk: machine.fork(), isFlushed: true })
+        note = undefined
+      })
+      this.#dieLater(recovery, boundaries, goneOn)
       return found
     } catch (failure) {
       const kind = failure instanceof BrokenPromise ? '' : 'threw: '
@@ -145,6 +165,33 @@ export class Recoveries {
     // It may have been asked before, when it had not died.
     recovery.outcomes = undefined
     this.crashes += disks.length + images.cuts
+  }
+
+  /** Who went on after the recovery dies at each of its boundaries. */
+  #dieLater(recovery: Recovery, boundaries: readonly LaterBoundary[], goneOn: GoneOn): void {
+    const images = new Images(this)
+    for (const [index, { disk, isFlushed }] of boundaries.entries()) {
+      const left = images.ofPowerCuts(disk, `${recovery.where}; going on: boundary ${index}`)
+      this.#later.push(...left.map((next) => ({ recovery: next, goneOn, isFlushed })))
+    }
+    this.crashes += images.cuts
+  }
+
+  /** What is broken of the promises that starts have made by what they showed, in words. Once {@link run} is done; each is told once. */
+  brokenLater(): readonly string[] {
+    const broken = new Set<string>()
+    for (const { recovery, goneOn, isFlushed } of this.#later) {
+      for (const outcome of outcomesOf(recovery)) {
+        try {
+          if (outcome instanceof Broken) throw new BrokenPromise(outcome.words)
+          demandLeft(outcome, goneOn, isFlushed)
+        } catch (failure) {
+          broken.add(`${recovery.where}: ${wordsOf(failure)}`)
+        }
+      }
+    }
+    this.#later = []
+    return [...broken]
   }
 
   #isDue(what: Occasion, every: number): boolean {

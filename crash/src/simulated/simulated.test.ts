@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { explore, reportOf } from './exploration.ts'
 import { steps, type Step } from './steps.ts'
 
-const options = { cutEvery: 12, goOnEvery: 5, dieEvery: 250, dieAgainEvery: 5000 }
+const options = { cutEvery: 16, goOnEvery: 5, dieEvery: 300, dieAgainEvery: 6000 }
 
 // Which bugs it sees: tools/planted/storage.ts.
 test.for(['open', ...steps] as const)(

@@ -310,7 +310,7 @@ export class MessageStore implements AsyncDisposable {
   /**
    * Cuts the log at `offset`, durably, and the queues with it. The bytes cut off are saved under `diverged/` before, unless another log that goes on
    * has, or had, them too (`isCommon`).
-   * `offset` within a record cuts that record too. All frontiers are new afterwards; a crash in between is finished by
+   * `offset` within a record cuts that record too; at {@link minOffset} log and queues begin anew. All frontiers are new afterwards; a crash in between is finished by
    * the next start. Once the bytes are saved it does not fail for want of room: it waits for that, and the log with it.
    */
   async truncateTo(offset: LogOffset, isCommon = false): Promise<void> {

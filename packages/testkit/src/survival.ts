@@ -22,8 +22,8 @@ export interface Survival {
 /**
  * What a power cut can leave. Up to `allUpTo` states: every one of them, each sector as any of its writes has left it, each other change there or not.
  * Where there are more, as far as they are worth telling apart: nothing; everything; what came before each change, that change torn at each
- * sector; everything but one piece; one piece alone; contents without names and names without contents. (A piece: a sector of a file, or another
- * change.) Writes come back in another order than they were made, which is what the last four are about.
+ * sector; everything but one piece; one piece alone; contents without names, names without contents, everything without changes of length; everything
+ * but one file; one file alone. (A piece: a sector of a file, or another change.) Writes come back in another order than they were made.
  */
 export function* survivals(changes: readonly UnsyncedChange[], allUpTo = 1): Iterable<Survival> {
   const pieces = piecesOf(changes)
@@ -74,9 +74,23 @@ function* notableSurvivals(changes: readonly UnsyncedChange[], pieces: readonly 
     yield { name: `everything but ${piece.name}`, keeps: (order, sector) => !piece.has(order, sector) }
     yield { name: `nothing but ${piece.name}`, keeps: (order, sector) => piece.has(order, sector) }
   }
-  const names = new Set(changes.filter(({ kind }) => kind === 'name').map(({ order }) => order))
+  const names = ordersOf(changes, ({ kind }) => kind === 'name')
   yield { name: 'contents without names', keeps: (order) => !names.has(order) }
   yield { name: 'names without contents', keeps: (order) => names.has(order) }
+  const lengths = ordersOf(changes, ({ kind }) => kind === 'truncate')
+  yield { name: 'everything but lengths', keeps: (order) => !lengths.has(order) }
+  for (const path of new Set(changes.map((change) => change.path))) {
+    const own = ordersOf(changes, (change) => change.path === path)
+    yield { name: `everything but what happened to ${path}`, keeps: (order) => !own.has(order) }
+    yield { name: `nothing but what happened to ${path}`, keeps: (order) => own.has(order) }
+  }
+}
+
+function ordersOf(
+  changes: readonly UnsyncedChange[],
+  isMeant: (change: UnsyncedChange) => boolean,
+): ReadonlySet<number> {
+  return new Set(changes.filter(isMeant).map(({ order }) => order))
 }
 
 interface Piece {
