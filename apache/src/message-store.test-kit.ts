@@ -13,6 +13,7 @@ export const APACHE_INDEX = { slots: 5_000_000, entries: 20_000_000 }
 export function openStore(
   root: string,
   storeHost: Host = { ip: '127.0.0.1', port: 10911 },
+  isBatchTopic: (topic: string) => boolean = () => false,
 ): Promise<MessageStore> {
   const ports = {
     files: new NodeFiles(),
@@ -21,7 +22,14 @@ export function openStore(
     logger: silentLogger,
     meter: silentMeter,
   }
-  const options = { root, storeHost, bootId: bootId(), segmentBytes: 1024 * 1024, index: APACHE_INDEX }
+  const options = {
+    root,
+    storeHost,
+    bootId: bootId(),
+    segmentBytes: 1024 * 1024,
+    index: APACHE_INDEX,
+    isBatchTopic,
+  }
   return MessageStore.open(options, ports)
 }
 
