@@ -60,11 +60,12 @@ export async function readCosts(plan: BenchPlan): Promise<Record<string, unknown
   }
 }
 
+/** All queues of the topic together, as its consumers do. */
 async function readAll(store: MessageStore, from: number, to: number): Promise<void> {
-  for (let queueId = 0; queueId < QUEUES; queueId += 1) {
-    const queue = store.queue(TOPIC, queueId)
-    if (queue === undefined) throw new Error('the queue is missing')
-    for (let at = from; at < to; at += BATCH) {
+  for (let at = from; at < to; at += BATCH) {
+    for (let queueId = 0; queueId < QUEUES; queueId += 1) {
+      const queue = store.queue(TOPIC, queueId)
+      if (queue === undefined) throw new Error('the queue is missing')
       await readBatch(store, queue, at, Math.min(BATCH, to - at))
       await new Promise<void>((resolve) => setImmediate(resolve))
     }
