@@ -1,9 +1,8 @@
-import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readSync, readdirSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { floorPeer } from './floor-peer.ts'
 import { percentiles } from './send-many.ts'
 
 const CHUNK_BYTES = 1024 * 1024
@@ -11,7 +10,7 @@ const ECHO_BYTES = 1_100
 
 /** Copies `bytes` of the files in a commit log over loopback into one file, as plainly as can be: read, send, write. MiB/s. */
 export async function copyFloor(log: string, bytes: number, target: string): Promise<number> {
-  const { child, socket } = await other('write', target)
+  const { child, socket } = await floorPeer('write', target)
   const began = performance.now()
   let left = bytes
   for (const name of readdirSync(log).toSorted()) {
@@ -38,7 +37,7 @@ export async function echoFloor(
   count: number,
   perSecond: number,
 ): Promise<{ readonly p50Ms: number; readonly p99Ms: number }> {
-  const { child, socket } = await other('echo')
+  const { child, socket } = await floorPeer('echo')
   const record = Buffer.alloc(ECHO_BYTES, 'x')
   const sentAt: number[] = []
   const took: number[] = []
@@ -60,15 +59,4 @@ export async function echoFloor(
   socket.destroy()
   child.kill()
   return percentiles(took)
-}
-
-async function other(
-  what: 'echo' | 'write',
-  file = '',
-): Promise<{ readonly child: ChildProcess; readonly socket: Socket }> {
-  const child = fork(join(import.meta.dirname, 'floor-child.ts'), [what, file])
-  const words: { readonly port: number }[] = await once(child, 'message')
-  const socket = connect({ port: words[0]?.port ?? 0, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
-  await once(socket, 'connect')
-  return { child, socket }
 }

@@ -4,15 +4,17 @@ import { join } from 'node:path'
 import { LocalCluster } from '@tandemmq/interop'
 import { MessagingCalls } from '../messaging-calls.ts'
 import { RawClient } from '../raw-client.ts'
-import type { TlsFiles } from '@tandemmq/platform-node'
 import { inTurns, rounded, Samples } from '../storage/measure.ts'
 import { benchTlsFiles } from './bench-tls-files.ts'
 import { copyFloor, echoFloor } from './floors.ts'
+import { MeasuredPair, MeasuredSends, type ModeFigures } from './measured-pair.ts'
 import { Member } from './member.ts'
+import { quorumFloor, type QuorumFloor } from './quorum-floor.ts'
 
 const BODY_BYTES = 1024
 const IN_FLIGHT = 64
 const MESSAGES = 15_000
+const ONE_MESSAGES = 2_000
 const ROUNDS = 5
 const WARM_UPS = 2
 const LAG_MESSAGES = 10_000
@@ -25,7 +27,7 @@ const order = { inFlight: IN_FLIGHT, bodyBytes: BODY_BYTES }
 export async function replication(): Promise<Record<string, unknown>> {
   const directory = await mkdtemp(join(tmpdir(), 'tandemmq-bench-'))
   try {
-    const { sync, async, syncInTls, lag } = await atBroker(directory)
+    const { sync, async, syncInTls, inTurns: turning, oneInFlight, lag } = await atBroker(directory)
     const catchUp = await catchingUp(directory)
     const grpc = await throughGrpc()
     return {
@@ -36,6 +38,8 @@ export async function replication(): Promise<Record<string, unknown>> {
       syncInTls,
       syncCostPercent: cost(sync.messagesPerSecond, async.messagesPerSecond),
       syncCostPercentGoal: 15,
+      inTurns: turning,
+      oneInFlight,
       grpc: { ...grpc, syncCostPercentGoal: 10, apacheSaysSyncCostPercent: 10 },
       lag,
       catchUp,
@@ -45,96 +49,69 @@ export async function replication(): Promise<Record<string, unknown>> {
   }
 }
 
-interface ModeFigures {
-  readonly messagesPerSecond: number
-  readonly messagesPerSecondRange: readonly [number, number]
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly cpuMicrosPerMessage: { readonly master: number; readonly slave: number }
-}
-
-/** A master and its slave, and what was measured of them. */
-class Pair {
-  readonly #master: Member
-  readonly #slave: Member
-  readonly #rate = new Samples()
-  readonly #p50 = new Samples()
-  readonly #p99 = new Samples()
-  readonly #masterCpu = new Samples()
-  readonly #slaveCpu = new Samples()
-
-  private constructor(master: Member, slave: Member) {
-    this.#master = master
-    this.#slave = slave
-  }
-
-  static async start(
-    directory: string,
-    mode: 'sync' | 'async',
-    opened: AsyncDisposableStack,
-    tls?: TlsFiles,
-  ): Promise<Pair> {
-    const root = (name: string): string => join(directory, tls === undefined ? mode : `${mode}-tls`, name)
-    const asked = { replication: mode, haPort: 0, ...(tls === undefined ? {} : { tls }) }
-    const { member, haPort } = await Member.start({ ...asked, role: 'master', root: root('master') })
-    const master = opened.use(member)
-    const slave = await Member.start({ ...asked, role: 'slave', root: root('slave'), haPort })
-    opened.use(slave.member)
-    await master.untilInSync()
-    return new Pair(master, slave.member)
-  }
-
-  async round(isCounted: boolean): Promise<void> {
-    const before = [await this.#master.cpuUs(), await this.#slave.cpuUs()] as const
-    const { seconds, p50Ms, p99Ms, end } = await this.#master.send({ count: MESSAGES, ...order })
-    await this.#slave.reach(end)
-    if (!isCounted) return
-    this.#rate.add(MESSAGES / seconds)
-    this.#p50.add(p50Ms)
-    this.#p99.add(p99Ms)
-    this.#masterCpu.add(((await this.#master.cpuUs()) - before[0]) / MESSAGES)
-    this.#slaveCpu.add(((await this.#slave.cpuUs()) - before[1]) / MESSAGES)
-  }
-
-  /** From the append to the slave's report, by a master that waits for it. */
-  paced(perSecond: number): Promise<{ readonly p50Ms: number; readonly p99Ms: number }> {
-    return this.#master.send({ count: LAG_MESSAGES, ...order, perSecond })
-  }
-
-  get figures(): ModeFigures {
-    return {
-      messagesPerSecond: this.#rate.median,
-      messagesPerSecondRange: this.#rate.range,
-      p50Ms: this.#p50.median,
-      p99Ms: this.#p99.median,
-      cpuMicrosPerMessage: { master: this.#masterCpu.median, slave: this.#slaveCpu.median },
-    }
-  }
-}
-
 async function atBroker(directory: string): Promise<{
   readonly sync: ModeFigures
   readonly async: ModeFigures
   /** As {@link sync}, the stream in mutual TLS. */
   readonly syncInTls: ModeFigures
+  readonly inTurns: Record<string, unknown>
+  readonly oneInFlight: Record<string, number>
   readonly lag: Record<string, number>
 }> {
   await using opened = new AsyncDisposableStack()
-  const sync = await Pair.start(directory, 'sync', opened)
-  const async = await Pair.start(directory, 'async', opened)
-  const tls = await Pair.start(directory, 'sync', opened, await benchTlsFiles(join(directory, 'tls')))
+  const sync = await MeasuredPair.start(directory, 'sync', opened)
+  const async = await MeasuredPair.start(directory, 'async', opened)
+  const tls = await MeasuredPair.start(directory, 'sync', opened, await benchTlsFiles(join(directory, 'tls')))
+  const sends = { count: MESSAGES, ...order }
+  const turns = { ...sends, inTurns: true }
+  const one = { ...turns, count: ONE_MESSAGES, inFlight: 1 }
+  const within = {
+    sync: new MeasuredSends(sync, sends),
+    async: new MeasuredSends(async, sends),
+    tls: new MeasuredSends(tls, sends),
+  }
+  const turning = { sync: new MeasuredSends(sync, turns), async: new MeasuredSends(async, turns) }
+  const single = { sync: new MeasuredSends(sync, one), async: new MeasuredSends(async, one) }
+  const files = { own: join(directory, 'own'), peer: join(directory, 'peer') }
+  const [quorum, alone, unwritten] = [new QuorumSamples(), new QuorumSamples(), new QuorumSamples()]
   await inTurns(ROUNDS, WARM_UPS, [
-    (counted) => sync.round(counted),
-    (counted) => async.round(counted),
-    (counted) => tls.round(counted),
+    ...[within, turning, single]
+      .flatMap((kind): MeasuredSends[] => Object.values(kind))
+      .map(({ round }) => round),
+    async (counted) => quorum.add(counted, await quorumFloor(MESSAGES, IN_FLIGHT, files)),
+    async (counted) => alone.add(counted, await quorumFloor(ONE_MESSAGES, 1, files)),
+    async (counted) => unwritten.add(counted, await quorumFloor(ONE_MESSAGES, 1, { ...files, peer: '' })),
   ])
-  const half = Math.round(sync.figures.messagesPerSecond / 2)
-  const lag = await sync.paced(half)
+  const [syncTurning, asyncTurning] = [turning.sync.figures, turning.async.figures]
+  const [syncSingle, asyncSingle] = [single.sync.figures, single.async.figures]
+  const half = Math.round(within.sync.figures.messagesPerSecond / 2)
+  const lag = await sync.master.send({ count: LAG_MESSAGES, ...order, perSecond: half })
   const echo = await echoFloor(LAG_MESSAGES, half)
+  const floorRate = quorum.rate.median
   return {
-    sync: sync.figures,
-    async: async.figures,
-    syncInTls: tls.figures,
+    sync: within.sync.figures,
+    async: within.async.figures,
+    syncInTls: within.tls.figures,
+    inTurns: {
+      sync: syncTurning,
+      async: asyncTurning,
+      syncCostPercent: cost(syncTurning.messagesPerSecond, asyncTurning.messagesPerSecond),
+      floorQuorumMessagesPerSecond: floorRate,
+      // Each batch as in asynchronous mode, and then one of the floor's.
+      syncCostPercentWithFloorAlone: cost(
+        1 / (1 / asyncTurning.messagesPerSecond + 1 / floorRate),
+        asyncTurning.messagesPerSecond,
+      ),
+    },
+    oneInFlight: {
+      syncP50Ms: rounded(syncSingle.p50Ms),
+      asyncP50Ms: rounded(asyncSingle.p50Ms),
+      addedMs: rounded(syncSingle.p50Ms - asyncSingle.p50Ms),
+      floorRoundTripMs: unwritten.p50.median,
+      floorRoundTripAndWriteMs: alone.p50.median,
+      // Two round trips and a write.
+      addedMsGoal: rounded(unwritten.p50.median + alone.p50.median),
+    },
     lag: {
       messagesPerSecond: half,
       p50Ms: rounded(lag.p50Ms),
@@ -143,6 +120,17 @@ async function atBroker(directory: string): Promise<{
       floorEchoP99Ms: rounded(echo.p99Ms),
       p99AboveEchoMsGoal: 3,
     },
+  }
+}
+
+class QuorumSamples {
+  readonly rate = new Samples()
+  readonly p50 = new Samples()
+
+  add(isCounted: boolean, { messagesPerSecond, p50Ms }: QuorumFloor): void {
+    if (!isCounted) return
+    this.rate.add(messagesPerSecond)
+    this.p50.add(p50Ms)
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Broker } from '@tandemmq/broker'
+import { NextTurn } from './next-turn.ts'
 
 export interface SendOrder {
   readonly count: number
@@ -7,6 +8,8 @@ export interface SendOrder {
   readonly bodyBytes: number
   /** Open loop: so many a second, however long they take; absent: as fast as answers come. */
   readonly perSecond?: number
+  /** Who has its answer sends again in a later turn of the loop, as whoever asks over a socket does; absent: at once, within the turn. */
+  readonly inTurns?: boolean
 }
 
 export interface SendFigures {
@@ -47,8 +50,12 @@ export async function sendMany(broker: Broker, order: SendOrder): Promise<SendFi
   const began = performance.now()
   if (perSecond === undefined) {
     let next = 0
+    const turn = new NextTurn()
     const worker = async (): Promise<void> => {
-      while (next < count) await send(next++)
+      while (next < count) {
+        await send(next++)
+        if (order.inTurns === true) await turn.begun()
+      }
     }
     await Promise.all(Array.from({ length: inFlight }, worker))
   } else {
