@@ -5,6 +5,7 @@ import type { MemberView } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, SlaveOptions } from './broker-options.ts'
 import { haMember } from './ha-member-of-broker.ts'
+import { DoubtfulEnd } from './doubtful-end.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
 import type { VisiblePosition } from './visible-position.ts'
 
@@ -55,6 +56,7 @@ export class SlaveRole implements AsyncDisposable {
     log: ReplicatedStore,
     instanceId: string,
   ): SlaveRole {
+    const doubtfulEnd = new DoubtfulEnd(store, log, ports.logger)
     let role: SlaveRole | undefined // Asked for a promise only after this turn.
     const ha = HaSlave.start(
       {
@@ -62,6 +64,7 @@ export class SlaveRole implements AsyncDisposable {
         ...haMember(options, instanceId),
         confirmed: store.confirmedOnDisk,
         dispatched: () => store.dispatched.at,
+        beforeHello: () => doubtfulEnd.cut(true),
         abstain: () => role !== undefined && role.#abstain(),
         peer: slave.peer ?? 'tandemmq',
         // Apache's master does not ask for it.

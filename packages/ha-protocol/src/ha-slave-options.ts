@@ -17,5 +17,7 @@ export interface HaSlaveOptions extends HaMember {
   readonly overlapBytes?: number
   /** The master asks for a promise to take no serving token for one lease (rule 4.6): true if it is given. Default: it is not. */
   readonly abstain?: () => boolean
+  /** Called when a master is there, before it is told where our log ends: what is in doubt can be given up now. Must not reject. */
+  readonly beforeHello?: () => Promise<void>
   readonly timings?: Partial<HaTimings>
 }

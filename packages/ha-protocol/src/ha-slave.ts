@@ -237,7 +237,9 @@ export class HaSlave {
   /** The connection, or why there is none. */
   async #connected(connecting: Promise<Connection>): Promise<Connection | Refusal> {
     try {
-      return await connecting
+      const socket = await connecting
+      await this.#options.beforeHello?.()
+      return socket
     } catch (error) {
       return { reason: isTlsFailure(error) ? 'tls' : 'unreachable', words: messageOf(error) }
     }
