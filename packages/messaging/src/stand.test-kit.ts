@@ -168,7 +168,7 @@ export class Stand {
     while (this.store.end < master.store.end) {
       this.store.appendRaw(this.store.end, Buffer.from(master.store.read(this.store.end, 4096)))
     }
-    await this.clock.settle()
+    await this.clock.outcome(this.store.dispatched.reached(this.store.end))
     this.metadata.logAdvanced()
   }
 
