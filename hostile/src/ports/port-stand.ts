@@ -37,6 +37,11 @@ export class PortStand implements AsyncDisposable {
     void work.keepConsumingAnyway(await clients.simple('honest', 'Honest'))
     const stand = new PortStand(cluster, clients, work, sending)
     await stand.honestGoesOn()
+    // A service loads what answers HTTP with the first request: that is no attacker's doing.
+    for (const service of Object.keys(cluster.ready.services)) {
+      const address = stand.address(service, 'http')
+      if (address !== undefined) await fetch(`http://${address}/healthz`)
+    }
     return stand
   }
 
