@@ -22,7 +22,7 @@ import { groupedSequences } from './simulated/sequences.ts'
 const USAGE = `npm run crash -- simulated [--depth N] [--every N] [--processes N]
     every crash at every boundary of every sequence of up to N steps (default 2) on a simulated disk; of the states that are left, every N-th
     (default 20) has a recovery that dies at each of its boundaries as well, and of what that leaves, every 20N-th again; in as many
-    processes as there are cores. Three steps with --every 400 take some ten minutes of CPU
+    processes as there are cores. Three steps with --every 400 take eight minutes of CPU
 npm run crash -- kill [--count N] [--seed S]
     SIGKILL for N (default 50) processes that write to a real disk: at a counted call or at any time
 npm run crash -- power [--count N] [--seed S]
