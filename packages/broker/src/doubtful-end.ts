@@ -14,8 +14,9 @@ export class DoubtfulEnd {
   readonly #trustedEnd: number
   readonly #logger: Logger
 
-  constructor({ recovery, end }: MessageStore, log: ReplicatedStore, logger: Logger) {
-    this.#state = recovery.trustedEnd >= end ? 'cut' : 'kept'
+  constructor({ recovery, end, lineage }: MessageStore, log: ReplicatedStore, logger: Logger) {
+    // A store of Apache's does not say how much of it was synced: all of it would be in doubt.
+    this.#state = recovery.trustedEnd >= end || lineage === undefined ? 'cut' : 'kept'
     this.#log = log
     this.#trustedEnd = recovery.trustedEnd
     this.#logger = logger
