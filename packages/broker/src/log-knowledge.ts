@@ -3,13 +3,17 @@ import type { LogKnowledge } from '@tandemmq/metadata'
 import type { MessageStore } from '@tandemmq/storage'
 
 /** Whether the own log holds the record that a piece of progress speaks of (rule 5.2). */
-export function knowledgeOf(store: MessageStore): LogKnowledge {
+export function knowledgeOf(
+  store: Pick<MessageStore, 'end' | 'epochAt' | 'lineage' | 'queue'>,
+): LogKnowledge {
   return {
     knowsStamp({ logEpoch, physicalOffset }: RecordStamp): boolean | 'later' {
       if (physicalOffset < store.end) return store.epochAt(physicalOffset) === logEpoch
-      // Not copied yet, unless our log has already gone on under a newer epoch from below that place.
-      const last = store.lineage?.epochs.at(-1)
-      return last === undefined || logEpoch >= last.epoch ? 'later' : false
+      // Not copied yet, unless our ancestry says that another epoch holds that place. It may name epochs that begin far behind our end.
+      const epochs = store.lineage?.epochs ?? []
+      const newest = epochs.at(-1)?.epoch ?? 0
+      const there = epochs.findLast(({ start }) => start <= physicalOffset)?.epoch
+      return logEpoch > newest || logEpoch === there || there === undefined ? 'later' : false
     },
     queueEnd(topic, queueId, logEpoch) {
       const queue = store.queue(topic, queueId)

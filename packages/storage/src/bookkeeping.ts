@@ -7,6 +7,7 @@ import type { GroupCommit } from './group-commit.ts'
 import type { IndexOfKeys } from './index-of-keys.ts'
 import type { Position, PositionFile } from './position-file.ts'
 import type { QueueEnds } from './queue-ends.ts'
+import type { RecordBoundaries } from './record-boundaries.ts'
 import type { RecoveryMarks } from './recovery-marks.ts'
 import { beginOf } from './store-owner.ts'
 
@@ -18,6 +19,7 @@ export interface BookkeepingParts {
   readonly dispatcher: Dispatcher
   readonly position: PositionFile
   readonly marks: RecoveryMarks
+  readonly boundaries: RecordBoundaries
   readonly queueEnds: QueueEnds
   readonly files: Files
   readonly clock: Clock
@@ -97,8 +99,8 @@ export class Bookkeeping {
 
   /** What the position file may claim: a flushed position within a record counts only up to that record. */
   positionNow(): Pick<Position, 'flushed' | 'begin'> {
-    const { log, dispatcher, position } = this.#parts
-    const flushed = Math.min(log.flushed.at, dispatcher.dispatched.at)
+    const { log, boundaries, position } = this.#parts
+    const flushed = boundaries.atOrBelow(log.flushed.at)
     return { flushed, begin: beginOf(log.minOffset, flushed) ?? position.value.begin }
   }
 

@@ -99,6 +99,18 @@ test('so are those that a killed process has written: a machine that stayed up h
   expect((await open('first')).end).toBe(end)
 })
 
+test('the last record of a killed process whose properties have no end is a torn tail; one in the middle is what a client has sent', async () => {
+  const { clock, files, open, store } = await machineWithStore()
+  store.append(message('KEY\u0001odd\u0000'))
+  const record = store.append(message('KEY\u0001value value\u0002'))
+  await clock.settle()
+  files.corrupt(LOG, record.end - 3, Buffer.alloc(3))
+  files.kill()
+  const { end, recovery } = await open('first')
+  expect(end).toBe(record.offset)
+  expect(recovery.truncatedBytes).toBeGreaterThan(0)
+})
+
 test('a record may end with its segment', async () => {
   const clock = new SimulatedClock()
   const files = new SimulatedFiles({ clock, random: new SeededRandom(1) }).mount()

@@ -50,7 +50,7 @@ export async function scanLog(
   try {
     for (;;) {
       const stop = scan.take(await windows.next(scan.offset, scan.rest))
-      visitor.pause(scan.offset)
+      visitor.pause(scan.settled)
       if (stop !== undefined) return scan.result(stop)
     }
   } finally {
@@ -73,6 +73,8 @@ class LogScan {
   readonly #record = new DispatchFieldsReader()
   #certainEnd: LogOffset
   #storeTimestamp = 0
+  /** Where the last record begins, if its properties may not have been written to their end. */
+  #unfinished: LogOffset | undefined
 
   constructor(
     reader: SegmentReader,
@@ -89,9 +91,16 @@ class LogScan {
     this.#certainEnd = trust.synced
   }
 
+  /** Up to where nothing that follows can change what was seen. */
+  get settled(): LogOffset {
+    return this.#unfinished ?? this.offset
+  }
+
+  /** What nothing follows and has no end is torn: a process was killed while it wrote it, or before the rest of it had come. */
   result(stop: LogScanResult['stop']): LogScanResult {
-    const certainEnd = Math.min(this.#certainEnd, this.offset)
-    return { end: this.offset, stop, certainEnd, storeTimestamp: this.#storeTimestamp }
+    const end = this.settled
+    const certainEnd = Math.min(this.#certainEnd, end)
+    return { end, stop: end < this.offset ? 'torn' : stop, certainEnd, storeTimestamp: this.#storeTimestamp }
   }
 
   /** Goes on through the bytes from `offset` on. Returns why nothing can follow, if that is so. */
@@ -110,6 +119,7 @@ class LogScan {
         if (!this.#takeRecord(window, at, scan.size, inFile)) return 'damaged'
         at += scan.size
       } else if (scan.kind === 'blank' && this.offset + scan.size === segmentEnd) {
+        this.#unfinished = undefined
         this.#moveTo(segmentEnd, true)
         return segmentEnd === limit ? 'end-of-files' : undefined
       } else if (scan.kind === 'incomplete' && !isWhole) {
@@ -131,8 +141,12 @@ class LogScan {
     const isSound = checksum === 'right' || (checksum === 'none' && record.isBodyRight)
     if (!isSound) return false
     const end = this.offset + size
-    const isDoubtful = this.#trust.pagesMayBeLost && checksum !== 'right' && end > this.#trust.synced
-    if (isDoubtful && hasLostSector(window, at, record, windowInFile)) return false
+    const isDoubtful = checksum !== 'right' && end > this.#trust.synced && record.propertiesBytes > 0
+    const hasNoEnd = isDoubtful && window[at + size - 1] === 0
+    if (isDoubtful && this.#trust.pagesMayBeLost) {
+      if (hasNoEnd || hasLostSector(window, at, record, windowInFile)) return false
+    }
+    this.#unfinished = hasNoEnd ? this.offset : undefined
     this.#storeTimestamp = record.storeTimestamp
     this.#visitor.record(record)
     this.#moveTo(end, checksum === 'right')
@@ -148,11 +162,10 @@ class LogScan {
 
 /**
  * What follows the body has no checksum of its own. After a power cut a sector that was not saved reads as zeros; our clients'
- * properties never hold a run of those up to their end or over a whole sector. Other clients' may.
+ * properties never hold a run of those over a whole sector, and never end in one. Other clients' may.
  * @param windowInFile position of the window in its file, bytes
  */
 function hasLostSector(window: Buffer, at: number, record: DispatchFields, windowInFile: number): boolean {
-  if (record.propertiesBytes === 0) return false
   const end = windowInFile + at + record.size
   const first = Math.ceil((end - record.behindBodyBytes) / SECTOR_BYTES) * SECTOR_BYTES
   for (let sector = first; sector < end; sector += SECTOR_BYTES) {

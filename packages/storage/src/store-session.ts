@@ -19,6 +19,7 @@ import { PropertyChecksums } from './property-checksums.ts'
 import type { QueueEnds } from './queue-ends.ts'
 import { QueueOffsets } from './queue-offsets.ts'
 import { readCheckpoint, recoverStore, type RecoveryReport, type StoreEvidence } from './recovery.ts'
+import { RecordBoundaries } from './record-boundaries.ts'
 import { readRecord } from './record-reading.ts'
 import { SegmentReader } from './segment-reader.ts'
 import { isMarkedRunning, markStopped } from './store-directory.ts'
@@ -94,9 +95,23 @@ export class StoreSession {
     this.#zeroAhead = new ZeroAhead(log, this.groupCommit, logger, options.preZeroBytes)
     this.#backgroundFlush = new BackgroundFlush(log, this.groupCommit, clock, options.flushIntervalMs)
     const { marks } = found
+    const boundaries = new RecordBoundaries(log.written.at)
     const { groupCommit, dispatcher } = this
     this.bookkeeping = new Bookkeeping(
-      { log, groupCommit, queues, index, dispatcher, position, marks, queueEnds, files, clock, logger },
+      {
+        log,
+        groupCommit,
+        queues,
+        index,
+        dispatcher,
+        position,
+        marks,
+        boundaries,
+        queueEnds,
+        files,
+        clock,
+        logger,
+      },
       { ...options, checkpointPath: checkpointPath(options), checkpoint: evidence.checkpoint },
     )
     this.expiry = new LogExpiry({ log, queues, index, dispatcher, position, files, clock, logger })
@@ -108,6 +123,7 @@ export class StoreSession {
     log.flushed.onAdvance(() => this.bookkeeping.wake())
     this.dispatcher.dispatched.onAdvance((at) => {
       marks.note(at)
+      boundaries.note(at)
       this.bookkeeping.wake()
     })
     if (log.written.at > position.value.queuesSynced) this.bookkeeping.wake()
