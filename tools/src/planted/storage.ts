@@ -78,16 +78,30 @@ export const storageBugs: readonly PlantedBug[] = [
   {
     name: 'properties without a checksum believed after a power cut',
     file: `${storage}/log-scan.ts`,
-    find: 'isDoubtful && hasLostSector(window, at, record, windowInFile)',
-    plant: 'isDoubtful && windowInFile < 0',
+    find: 'if (hasNoEnd || hasLostSector(window, at, record, windowInFile)) return false',
+    plant: 'if (windowInFile < 0 && hasLostSector(window, at, record, windowInFile)) return false',
     tests: [`${storage}/log-scan.test.ts`],
   },
   {
     name: 'zeros of a client taken for a lost sector after a kill',
     file: `${storage}/log-scan.ts`,
-    find: 'const isDoubtful = this.#trust.pagesMayBeLost && checksum',
-    plant: 'const isDoubtful = checksum',
+    find: 'if (isDoubtful && this.#trust.pagesMayBeLost) {',
+    plant: 'if (isDoubtful) {',
     tests: [`${storage}/log-scan.test.ts`],
+  },
+  {
+    name: 'a last record without an end believed after a kill',
+    file: `${storage}/log-scan.ts`,
+    find: 'this.#unfinished = hasNoEnd ? this.offset : undefined',
+    plant: 'this.#unfinished = undefined',
+    tests: [`${storage}/log-scan.test.ts`],
+  },
+  {
+    name: 'a part of a record said to be on disk',
+    file: `${storage}/record-boundaries.ts`,
+    find: 'return this.#reached\n',
+    plant: 'return Math.max(this.#reached, flushed)\n',
+    tests: [`${storage}/record-boundaries.test.ts`],
   },
   {
     name: 'queue offsets given again after a recovery',
@@ -120,8 +134,8 @@ export const storageBugs: readonly PlantedBug[] = [
   {
     name: 'a position file ahead of the log',
     file: `${storage}/bookkeeping.ts`,
-    find: 'const flushed = Math.min(log.flushed.at, dispatcher.dispatched.at)',
-    plant: 'const flushed = Math.min(log.written.at, dispatcher.dispatched.at)',
+    find: 'const flushed = boundaries.atOrBelow(log.flushed.at)',
+    plant: 'const flushed = boundaries.atOrBelow(log.written.at)',
     tests: [simulated],
   },
   {
