@@ -98,8 +98,9 @@ export class Registration {
     return registration
   }
 
-  /** The epoch under which consumers may be answered now; `undefined`: not at all. */
+  /** The epoch under which consumers may be answered now; `undefined`: not at all. Once closed nobody is: the token is given away. */
   get servingEpoch(): number | undefined {
+    if (this.#isClosed) return undefined
     return this.holder.servingEpoch(this.#ports.clock.monotonic())
   }
 
