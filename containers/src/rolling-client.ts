@@ -26,6 +26,7 @@ const SCRIPT = `
     failures[kind].push(new Date().toISOString() + ' ' + error.message.slice(0, 300))
   }
   let isStopping = false
+  let isSent = false
   process.once('SIGTERM', () => { isStopping = true })
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
   ;(async () => {
@@ -39,11 +40,12 @@ const SCRIPT = `
         } catch (error) { failed('send', error) }
         await pause(5)
       }
+      isSent = true
     })()
     const subscriptions = new Map([['RollingInside', '*']])
     const consumer = new SimpleConsumer({ ...connection, consumerGroup: 'rolling-inside', subscriptions, awaitDuration: 5000 })
     await consumer.startup()
-    const isThrough = () => isStopping && [...accepted].every((n) => consumed.has(n))
+    const isThrough = () => isSent && [...accepted].every((n) => consumed.has(n))
     const acknowledge = async (message) => {
       for (let attempt = 0; attempt < 5; attempt += 1) {
         try { return await consumer.ack(message) } catch (error) { failed('ack', error) }
