@@ -1,13 +1,12 @@
 import { defaultRegistryOptions } from './registry-state.ts'
 import type { MemberView } from './registry-answer.ts'
 import type { RelayAnswer, SetReport } from './relay-link.ts'
+import { SentStatuses } from './sent-statuses.ts'
 import type { MemberReport, SetServing } from './serving-view.ts'
 import { holderMarginMs } from './token-holder.ts'
 
 /** Whom a registry has not heard of this long after it was reached is not there: brokers register within a second (rule 4.8). */
 const SETTLED_MS = 5000
-/** Statuses whose answer is still outstanding. */
-const UNANSWERED_MAX = 256
 
 /**
  * What a relay goes by: all sets, as the registry told last. It asks nobody and has no clock: every call says what the monotonic clock says.
@@ -21,7 +20,7 @@ export class FollowedSets {
   #revision = 0
   #leaseEnd = -Infinity
   #reachedAt = Infinity
-  #sent: { readonly sequence: number; readonly at: number }[] = []
+  readonly #sent = new SentStatuses()
 
   /** The last revision from which on nothing was missed. */
   get revision(): number {
@@ -35,15 +34,14 @@ export class FollowedSets {
 
   /** A session is being opened: its hello counts as status 0. */
   opening(now: number): void {
-    this.#sent = [{ sequence: 0, at: now }]
+    this.#sent.opening(now)
     this.#revision = 0
     this.#reachedAt = Infinity
   }
 
   /** A status is being sent. Call it before the bytes can leave. */
   sent(sequence: number, now: number): void {
-    this.#sent.push({ sequence, at: now })
-    if (this.#sent.length > UNANSWERED_MAX) this.#sent.shift()
+    this.#sent.sent(sequence, now)
   }
 
   /** The registry has said this on the session opened last. Returns the names of the sets that it named or that are gone. */
@@ -61,8 +59,7 @@ export class FollowedSets {
       return named
     }
     this.#revision = revision
-    const sentAt = this.#sent.find((sent) => sent.sequence === sequence)?.at
-    this.#sent = this.#sent.filter((sent) => sent.sequence >= sequence)
+    const sentAt = this.#sent.answered(sequence)
     if (sentAt !== undefined) this.#leaseEnd = sentAt + defaultRegistryOptions.leaseMs - holderMarginMs
     if (!isSettled) return named
     const gone = [...this.#sets.keys()].filter((set) => !named.includes(set))

@@ -2,6 +2,7 @@ import { BrokerError, messageOf, type Clock, type Logger, type Random, type Time
 import type { MemberHello, MemberStatus } from './member.ts'
 import type { RegistryAnswer } from './registry-answer.ts'
 import type { RegistryLink, RegistrySession } from './registry-link.ts'
+import { retryPauseMs } from './retry-pause.ts'
 import { defaultRegistryOptions } from './registry-state.ts'
 import { holderMarginMs, TokenHolder } from './token-holder.ts'
 
@@ -32,8 +33,6 @@ export interface RegistrationPorts {
   readonly random: Random
   readonly logger: Logger
 }
-
-const retryFirstMs = 50
 
 /** A registry that has answered nothing for this long counts as away (rule 4.6). */
 export const awayAfterMs = 1000
@@ -288,7 +287,7 @@ export class Registration {
     this.#statusTimer?.cancel()
     if (why.code === 'PEER_REFUSED') this.#refusal = why
     this.#complain(why, lastedMs)
-    const pauseMs = this.#pauseMs()
+    const pauseMs = retryPauseMs(this.#failures, this.#options.retryMaxMs, this.#ports.random)
     this.#failures++
     this.#statusTimer = this.#ports.clock.after(pauseMs, () => this.#open())
   }
@@ -308,13 +307,6 @@ export class Registration {
     else if (this.#wasRegistered) {
       logger.warn({ why: messageOf(why), lastedMs: Math.round(lastedMs) }, 'registration lost; trying again')
     } else logger.warn({ why: messageOf(why) }, 'the registry cannot be reached; trying again')
-  }
-
-  /** None after a session that worked, then 50 ms and doubling; a tenth is left to chance, so that members do not come all at once. */
-  #pauseMs(): number {
-    if (this.#failures === 0) return 0
-    const fullMs = Math.min(this.#options.retryMaxMs, retryFirstMs * 2 ** (this.#failures - 1))
-    return fullMs - this.#ports.random.below(Math.ceil(fullMs / 10))
   }
 
   /** Tells whoever listens when serving begins, ends or goes on under another epoch; sets the clock for the end of the lease. */

@@ -1,6 +1,7 @@
 import { messageOf, BrokerError, type Clock, type Logger, type Random, type Timer } from '@tandemmq/base'
 import { FollowedSets } from './followed-sets.ts'
 import type { RelayAnswer, RelayHello, RelayLink, RelaySession } from './relay-link.ts'
+import { retryPauseMs } from './retry-pause.ts'
 import type { MemberReport, ServingView, SetServing } from './serving-view.ts'
 
 export interface RegistryRelayPorts {
@@ -12,7 +13,6 @@ export interface RegistryRelayPorts {
 const STATUS_INTERVAL_MS = 500
 /** A session on which this many statuses in a row went out and nothing was answered is given up. */
 const UNANSWERED_MAX = 6
-const RETRY_FIRST_MS = 50
 const RETRY_MAX_MS = 500
 /** So many attempts (about 4 s) fail in silence: an ordinary restart takes no longer. */
 const QUIET_FAILURES = 10
@@ -161,15 +161,9 @@ export class RegistryRelay {
     this.#timer?.cancel()
     this.#trouble = why
     this.#complain(why)
-    this.#timer = this.#ports.clock.after(this.#pauseMs(), () => this.#open())
+    const pauseMs = retryPauseMs(this.#failures, RETRY_MAX_MS, this.#ports.random)
     this.#failures++
-  }
-
-  /** None after a session that worked, then 50 ms and doubling; a tenth is left to chance. */
-  #pauseMs(): number {
-    if (this.#failures === 0) return 0
-    const fullMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** (this.#failures - 1))
-    return fullMs - this.#ports.random.below(Math.ceil(fullMs / 10))
+    this.#timer = this.#ports.clock.after(pauseMs, () => this.#open())
   }
 
   /** Once per outage and once per refusal, not once per attempt. */

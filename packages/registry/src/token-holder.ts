@@ -1,11 +1,9 @@
 import type { HeldLease, MemberStatus } from './member.ts'
 import type { RegistryAnswer } from './registry-answer.ts'
+import { SentStatuses } from './sent-statuses.ts'
 
 /** The holder stops this much before the grantor may give the token to somebody else (rule 4.1). */
 export const holderMarginMs = 200
-
-/** Statuses whose answer is still outstanding; older ones are forgotten, so that an answer to them counts for nothing. */
-const unansweredMax = 256
 
 /** What a status says about the token. */
 export type TokenWords = Pick<MemberStatus, 'renew' | 'wants' | 'release'>
@@ -14,11 +12,6 @@ interface Lease {
   readonly epoch: number
   /** On the monotonic clock. */
   readonly until: number
-}
-
-interface Sent {
-  readonly sequence: number
-  readonly at: number
 }
 
 /**
@@ -38,7 +31,7 @@ export class TokenHolder {
   #sealedEpoch = 0
   #release: { readonly epoch: number; readonly to: string } | undefined
   #stayEpoch = 0
-  #sent: Sent[] = []
+  readonly #sent = new SentStatuses()
   /** Until then nobody else takes a grant, by the word of all who could (rule 4.6). */
   #promised: Lease | undefined
   /** No grant is taken that answers what was sent before this moment. */
@@ -103,7 +96,7 @@ export class TokenHolder {
 
   /** A registration is being opened: its hello counts as status 0. Returns the lease to state in it. */
   opening(now: number): HeldLease | undefined {
-    this.#sent = [{ sequence: 0, at: now }]
+    this.#sent.opening(now)
     const lease = this.#lease
     if (!lease || now >= lease.until) return undefined
     return { epoch: lease.epoch, remainingMs: Math.ceil(lease.until - now) + holderMarginMs }
@@ -123,14 +116,12 @@ export class TokenHolder {
 
   /** A status is being sent. Call it before the bytes can leave. */
   sent(sequence: number, now: number): void {
-    this.#sent.push({ sequence, at: now })
-    if (this.#sent.length > unansweredMax) this.#sent.shift()
+    this.#sent.sent(sequence, now)
   }
 
   /** The registry has answered on the registration opened last. */
   answered(answer: RegistryAnswer): void {
-    const sentAt = this.#sent.find((sent) => sent.sequence === answer.sequence)?.at
-    this.#sent = this.#sent.filter((sent) => sent.sequence >= answer.sequence)
+    const sentAt = this.#sent.answered(answer.sequence)
     const { token } = answer
     if (!token) {
       this.#release = undefined
