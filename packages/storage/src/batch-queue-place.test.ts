@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { CountedCrash } from './counted-crash.test-kit.ts'
 import type { BatchToAppend, MessageStore } from './index.ts'
 import { StoreBench, message } from './store-bench.test-kit.ts'
 
@@ -76,24 +75,14 @@ describe('the place of a batch queue whose messages have all expired', () => {
       const store = await expired(bench)
       await bench.clock.outcome(store.close())
       lose(bench, 'batchconsumequeue')
-      let crashed = false
-      const counted = new CountedCrash(
-        bench.disk.mount(),
-        () => true,
-        crashAt,
-        () => {
-          crashed = true
-          if (how === 'kill') bench.kill()
-          else bench.cutPower()
-        },
-      )
+      const dying = bench.dying(how, crashAt)
       try {
-        const rebuilt = await bench.clock.outcome(bench.opening({}, counted.files))
+        const rebuilt = await bench.clock.outcome(bench.opening({}, dying.files))
         await bench.clock.outcome(rebuilt.close())
       } catch (failure) {
-        if (!crashed) throw failure
+        if (!dying.crashed) throw failure
       }
-      if (!crashed) break
+      if (!dying.crashed) break
       crashes += 1
       const again = await bench.open()
       expect(again.queue('rare', 0), `crash at ${crashAt}`).toMatchObject(place)

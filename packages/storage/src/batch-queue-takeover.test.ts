@@ -1,6 +1,5 @@
 import { UNIT_BYTES, encodeUnit } from '@tandemmq/codec'
 import { describe, expect, test } from 'vitest'
-import { CountedCrash } from './counted-crash.test-kit.ts'
 import type { BatchToAppend, MessageStore } from './index.ts'
 import { StoreBench, logBytes, message } from './store-bench.test-kit.ts'
 
@@ -155,18 +154,8 @@ describe('a batch topic whose first record is a plain one', () => {
     for (let crashAt = 1; ; crashAt += 1) {
       const bench = new StoreBench(options, crashAt)
       let isArmed = false
-      let crashed = false
-      const counted = new CountedCrash(
-        bench.disk.mount(),
-        () => isArmed,
-        crashAt,
-        () => {
-          crashed = true
-          if (how === 'kill') bench.kill()
-          else bench.cutPower()
-        },
-      )
-      const slave = await bench.clock.outcome(bench.opening({}, counted.files))
+      const dying = bench.dying(how, crashAt, () => isArmed)
+      const slave = await bench.clock.outcome(bench.opening({}, dying.files))
       slave.appendRaw(0, plain)
       await bench.clock.outcome(slave.flush())
       await bench.clock.advance(6000)
@@ -176,10 +165,10 @@ describe('a batch topic whose first record is a plain one', () => {
         await bench.clock.outcome(slave.flush())
         await bench.clock.advance(6000)
       } catch (failure) {
-        if (!crashed) throw failure
+        if (!dying.crashed) throw failure
       }
       isArmed = false
-      if (!crashed) break
+      if (!dying.crashed) break
       crashes += 1
       // What is written down beside the queues must not be needed.
       if (crashAt % 2 === 0)

@@ -7,13 +7,16 @@ export class CountedCrash {
   readonly files: Files
   /** Calls made while armed. */
   calls = 0
+  crashed = false
 
   /** Calls count only while `isArmed`. */
   constructor(files: Files, isArmed: () => boolean, crashAt: number, crash: () => void) {
     this.files = new WatchedFiles(files, () => {
       if (!isArmed()) return
       this.calls += 1
-      if (this.calls === crashAt) crash()
+      if (this.calls !== crashAt) return
+      this.crashed = true
+      crash()
     })
   }
 }

@@ -1,6 +1,5 @@
 import type { Files } from '@tandemmq/base'
 import { describe, expect, test } from 'vitest'
-import { CountedCrash } from './counted-crash.test-kit.ts'
 import type { MessageStore, StoreOptions } from './index.ts'
 import { StoreBench, bodies, message } from './store-bench.test-kit.ts'
 
@@ -51,30 +50,20 @@ async function runUntilCrash(
   crashAt: number,
   task: (files: Files) => Promise<void>,
 ): Promise<{ readonly crashed: boolean; readonly calls: number }> {
-  let crashed = false
-  const counted = new CountedCrash(
-    bench.disk.mount(),
-    () => true,
-    crashAt,
-    () => {
-      crashed = true
-      if (how === 'kill') bench.kill()
-      else bench.cutPower()
-    },
-  )
+  const dying = bench.dying(how, crashAt)
   let ended = false
-  const run = task(counted.files).then(
+  const run = task(dying.files).then(
     () => (ended = true),
     (failure: unknown) => {
       ended = true
       // After the crash the disk refuses everything: that is no finding.
-      if (!crashed) throw failure
+      if (!dying.crashed) throw failure
     },
   )
   run.catch(() => {})
-  await bench.clock.runUntil(() => crashed || ended)
+  await bench.clock.runUntil(() => dying.crashed || ended)
   if (ended) await run
-  return { crashed, calls: counted.calls }
+  return dying
 }
 
 function check(store: MessageStore, ledger: Ledger): void {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { CountedCrash } from './counted-crash.test-kit.ts'
 import { INDEX, expectIndexOfLog, found, keyed, smallIndex } from './index-bench.test-kit.ts'
 import type { MessageStore, StoreOptions } from './index.ts'
 import { StoreBench, bodies } from './store-bench.test-kit.ts'
@@ -41,29 +40,19 @@ async function untilCrash(
   crashAt: number,
   task: (store: Promise<MessageStore>) => Promise<void>,
 ): Promise<boolean> {
-  let crashed = false
   let ended = false
-  const counted = new CountedCrash(
-    bench.disk.mount(),
-    () => true,
-    crashAt,
-    () => {
-      crashed = true
-      if (how === 'kill') bench.kill()
-      else bench.cutPower()
-    },
-  )
-  const run = task(bench.opening({}, counted.files)).then(
+  const dying = bench.dying(how, crashAt)
+  const run = task(bench.opening({}, dying.files)).then(
     () => (ended = true),
     (failure: unknown) => {
       ended = true
-      if (!crashed) throw failure // A dead disk refuses everything: that is no finding.
+      if (!dying.crashed) throw failure // A dead disk refuses everything: that is no finding.
     },
   )
   run.catch(() => {})
-  await bench.clock.runUntil(() => crashed || ended)
+  await bench.clock.runUntil(() => dying.crashed || ended)
   if (ended) await run
-  return crashed
+  return dying.crashed
 }
 
 describe.each([

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { CountedCrash } from './counted-crash.test-kit.ts'
 import type { MessageStore } from './index.ts'
 import { StoreBench, bodies, message } from './store-bench.test-kit.ts'
 
@@ -39,24 +38,14 @@ test.each([
       ])
       for (const directory of [...queues, '/consumequeue', ''])
         await bench.clock.outcome(bench.disk.syncDirectory(root + directory))
-      let crashed = false
-      const counted = new CountedCrash(
-        bench.disk.mount(),
-        () => true,
-        crashAt,
-        () => {
-          crashed = true
-          if (how === 'kill') bench.kill()
-          else bench.cutPower()
-        },
-      )
+      const dying = bench.dying(how, crashAt)
       try {
-        const rebuilt = await bench.clock.outcome(bench.opening({}, counted.files))
+        const rebuilt = await bench.clock.outcome(bench.opening({}, dying.files))
         await bench.clock.outcome(rebuilt.close())
       } catch (failure) {
-        if (!crashed) throw failure
+        if (!dying.crashed) throw failure
       }
-      if (!crashed) break
+      if (!dying.crashed) break
       crashes += 1
       const again = await bench.open()
       expect([numbers(again), numbers(again, 'parcels')], `crash at ${crashAt}`).toEqual(expected)

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { CountedCrash } from './counted-crash.test-kit.ts'
 import type { Arrival, MessageStore } from './index.ts'
 import { StoreBench, bodies, logBytes, message } from './store-bench.test-kit.ts'
 
@@ -232,19 +231,9 @@ describe('a cut', () => {
         const bench = new StoreBench({}, crashAt)
         const lineage = master.lineage
         if (lineage === undefined) throw new Error('a master has a lineage')
-        let crashed = false
         let armed = false
-        const counted = new CountedCrash(
-          bench.disk.mount(),
-          () => armed,
-          crashAt,
-          () => {
-            crashed = true
-            if (how === 'kill') bench.kill()
-            else bench.cutPower()
-          },
-        )
-        const slave = await bench.clock.outcome(bench.opening({}, counted.files))
+        const dying = bench.dying(how, crashAt, () => armed)
+        const slave = await bench.clock.outcome(bench.opening({}, dying.files))
         await bench.clock.outcome(slave.adoptLineage(lineage))
         copy(master, slave, bench)
         await bench.clock.outcome(slave.flush())
@@ -255,8 +244,8 @@ describe('a cut', () => {
         let ended = false
         const cutting = slave.truncateTo(cut).finally(() => (ended = true))
         cutting.catch(() => {})
-        await bench.clock.runUntil(() => crashed || ended)
-        if (!crashed) break
+        await bench.clock.runUntil(() => dying.crashed || ended)
+        if (!dying.crashed) break
         crashes += 1
 
         const again = await bench.open()

@@ -1,6 +1,7 @@
 import { silentMeter, type Files } from '@tandemmq/base'
 import { encodeProperties } from '@tandemmq/codec'
 import { RecordingLogger, SeededRandom, SimulatedClock, SimulatedFiles, type Span } from '@tandemmq/testkit'
+import { CountedCrash } from './counted-crash.test-kit.ts'
 import { MessageStore, type MessageToAppend, type StoreOptions } from './index.ts'
 
 /** A machine with a store on its simulated disk; segments are small, so that every boundary is met. */
@@ -60,6 +61,13 @@ export class StoreBench {
 
   kill(): void {
     this.disk.kill()
+  }
+
+  /** The disk of a process that is killed, or loses its power with the machine, right before its n-th call. Calls count only while `isArmed`. */
+  dying(how: 'kill' | 'power', crashAt: number, isArmed: () => boolean = () => true): CountedCrash {
+    return new CountedCrash(this.disk.mount(), isArmed, crashAt, () =>
+      how === 'kill' ? this.kill() : this.cutPower(),
+    )
   }
 }
 
