@@ -4,10 +4,10 @@ import { expect } from 'vitest'
 import { LeaseExtension } from './lease-extension.ts'
 import { noDetails, type MemberHello, type MemberRole } from './member.ts'
 import { Registration } from './registration.ts'
-import type { RegistryLink, RegistrySession } from './registry-link.ts'
+import type { RegistryLink } from './registry-link.ts'
 import { RegistryRelay } from './registry-relay.ts'
 import type { RegistryOptions } from './registry-state.ts'
-import type { RelayLink, RelaySession } from './relay-link.ts'
+import type { RelayLink } from './relay-link.ts'
 import { Registry } from './registry.ts'
 
 /** A registry, its members and who relays for it, each with an own clock that can stop, over a network that delays and cuts. */
@@ -142,24 +142,88 @@ export class TokenCluster {
   }
 }
 
-class Member {
+/** One process that reaches the registry over a way of its own, until it is killed or cut off. */
+class Machine {
   readonly name: string
-  readonly role: MemberRole
   readonly clock: MachineClock
-  readonly registration: Registration
-  /** Only of a master that `askAll` can ask for. */
-  readonly extension: LeaseExtension | undefined
   isDead = false
   /** The registry cannot be reached from here; everybody else can. */
   isCutOff = false
   cut: () => void = () => {}
   readonly #cluster: TokenCluster
 
-  constructor(cluster: TokenCluster, name: string, role: MemberRole, end: number, totalReplicas: number) {
+  constructor(cluster: TokenCluster, name: string) {
     this.#cluster = cluster
     this.name = name
-    this.role = role
     this.clock = new MachineClock(cluster.time)
+  }
+
+  cutOff(): void {
+    this.isCutOff = true
+    this.cut()
+  }
+
+  kill(): void {
+    this.isDead = true
+    this.clock.kill()
+    this.cut()
+  }
+
+  /** A session at the registry as it is now: `open` begins it there, and everything takes its time on the way. */
+  reach<Status, Answer>(
+    open: (registry: Registry, on: SessionEnd<Answer>) => ReachedSession<Status>,
+    { onAnswer, onClosed }: SessionEnd<Answer>,
+  ): ReachedSession<Status> {
+    const cluster = this.#cluster
+    const { registry } = cluster
+    let session: ReachedSession<Status> | undefined
+    let isOver = false
+    const { up, down } = wire(cluster, this.clock)
+    if (this.isCutOff) {
+      down(() => onClosed(new BrokerError('UNAVAILABLE', 'no way')))
+      return { send: () => {}, close: () => {} }
+    }
+    up(() => {
+      session = open(registry, {
+        onAnswer: (answer) => !isOver && down(() => onAnswer(answer)),
+        onClosed: (why) => {
+          isOver = true
+          down(() => onClosed(why))
+        },
+      })
+      if (registry !== cluster.registry) session.close()
+    })
+    const close = (): void => {
+      isOver = true
+      up(() => session?.close())
+    }
+    this.cut = () => {
+      close()
+      down(() => onClosed(new BrokerError('UNAVAILABLE', 'cut')))
+    }
+    return { send: (status) => !isOver && up(() => session?.send(status)), close }
+  }
+}
+
+interface SessionEnd<Answer> {
+  readonly onAnswer: (answer: Answer) => void
+  readonly onClosed: (why: BrokerError) => void
+}
+
+interface ReachedSession<Status> {
+  send(status: Status): void
+  close(): void
+}
+
+class Member extends Machine {
+  readonly role: MemberRole
+  readonly registration: Registration
+  /** Only of a master that `askAll` can ask for. */
+  readonly extension: LeaseExtension | undefined
+
+  constructor(cluster: TokenCluster, name: string, role: MemberRole, end: number, totalReplicas: number) {
+    super(cluster, name)
+    this.role = role
     const log = { logId: '', lastEpoch: 1, end }
     const hello: Omit<MemberHello, 'heldLease' | 'seenServingEpoch'> = {
       cluster: 'DefaultCluster',
@@ -198,64 +262,20 @@ class Member {
     }
   }
 
-  cutOff(): void {
-    this.isCutOff = true
-    this.cut()
-  }
-
-  kill(): void {
-    this.isDead = true
-    this.clock.kill()
-    this.cut()
-  }
-
   #link(): RegistryLink {
-    const cluster = this.#cluster
     return {
-      open: (hello, onAnswer, onClosed) => {
-        const { registry } = cluster
-        let session: RegistrySession | undefined
-        let isOver = false
-        const { up, down } = wire(cluster, this.clock)
-        if (this.isCutOff) down(() => onClosed(new BrokerError('UNAVAILABLE', 'no way')))
-        if (this.isCutOff) return { send: () => {}, close: () => {} }
-        const closed = (why: BrokerError): void => {
-          isOver = true
-          down(() => onClosed(why))
-        }
-        up(() => {
-          session = registry.open(hello, (answer) => !isOver && down(() => onAnswer(answer)), closed)
-          if (registry !== cluster.registry) session.close()
-        })
-        const close = (): void => {
-          isOver = true
-          up(() => session?.close())
-        }
-        this.cut = () => {
-          close()
-          down(() => onClosed(new BrokerError('UNAVAILABLE', 'cut')))
-        }
-        return { send: (status) => !isOver && up(() => session?.send(status)), close }
-      },
+      open: (hello, onAnswer, onClosed) =>
+        this.reach((registry, on) => registry.open(hello, on.onAnswer, on.onClosed), { onAnswer, onClosed }),
     }
   }
 }
 
 /** Another gateway, which follows the registry. */
-class Relay {
-  readonly name: string
-  readonly clock: MachineClock
+class Relay extends Machine {
   readonly relay: RegistryRelay
-  isDead = false
-  /** The registry cannot be reached from here; everybody else can. */
-  isCutOff = false
-  cut: () => void = () => {}
-  readonly #cluster: TokenCluster
 
   constructor(cluster: TokenCluster, name: string) {
-    this.#cluster = cluster
-    this.name = name
-    this.clock = new MachineClock(cluster.time)
+    super(cluster, name)
     const ports = { clock: this.clock, random: new SeededRandom(7), logger: silentLogger }
     this.relay = RegistryRelay.start({ cluster: 'DefaultCluster', identity: name }, ports, this.#link())
     let told = ''
@@ -267,45 +287,13 @@ class Relay {
     })
   }
 
-  cutOff(): void {
-    this.isCutOff = true
-    this.cut()
-  }
-
-  kill(): void {
-    this.isDead = true
-    this.clock.kill()
-    this.cut()
-  }
-
   #link(): RelayLink {
-    const cluster = this.#cluster
     return {
-      follow: (hello, onAnswer, onClosed) => {
-        const { registry } = cluster
-        let session: RelaySession | undefined
-        let isOver = false
-        const { up, down } = wire(cluster, this.clock)
-        if (this.isCutOff) down(() => onClosed(new BrokerError('UNAVAILABLE', 'no way')))
-        if (this.isCutOff) return { send: () => {}, close: () => {} }
-        const closed = (why: BrokerError): void => {
-          isOver = true
-          down(() => onClosed(why))
-        }
-        up(() => {
-          session = registry.follow(hello, (answer) => !isOver && down(() => onAnswer(answer)), closed)
-          if (registry !== cluster.registry) session.close()
-        })
-        const close = (): void => {
-          isOver = true
-          up(() => session?.close())
-        }
-        this.cut = () => {
-          close()
-          down(() => onClosed(new BrokerError('UNAVAILABLE', 'cut')))
-        }
-        return { send: (status) => !isOver && up(() => session?.send(status)), close }
-      },
+      follow: (hello, onAnswer, onClosed) =>
+        this.reach((registry, on) => registry.follow(hello, on.onAnswer, on.onClosed), {
+          onAnswer,
+          onClosed,
+        }),
     }
   }
 }

@@ -43,13 +43,13 @@ async function script(bench: StoreBench, store: MessageStore, ledger: Ledger): P
   ledger.promised = ledger.sent.length
 }
 
-/** Runs `task` on a disk that fails at its `crashAt`-th call. True: it crashed. Also says how many calls there were. */
+/** Runs `task` on a disk that fails at its `crashAt`-th call. True: it crashed. */
 async function runUntilCrash(
   bench: StoreBench,
   how: 'kill' | 'power',
   crashAt: number,
   task: (files: Files) => Promise<void>,
-): Promise<{ readonly crashed: boolean; readonly calls: number }> {
+): Promise<boolean> {
   const dying = bench.dying(how, crashAt)
   let ended = false
   const run = task(dying.files).then(
@@ -63,7 +63,7 @@ async function runUntilCrash(
   run.catch(() => {})
   await bench.clock.runUntil(() => dying.crashed || ended)
   if (ended) await run
-  return dying
+  return dying.crashed
 }
 
 function check(store: MessageStore, ledger: Ledger): void {
@@ -92,7 +92,7 @@ describe.each([
     for (let crashAt = 1; ; crashAt += 1) {
       const bench = new StoreBench(options, crashAt + seed * 1000)
       const ledger: Ledger = { sent: [], promised: 0, openedEpochs: 0, isClosing: false, roster: [] }
-      const { crashed } = await runUntilCrash(bench, how, crashAt, async (files) => {
+      const crashed = await runUntilCrash(bench, how, crashAt, async (files) => {
         await script(bench, await bench.opening({}, files), ledger)
       })
       if (!crashed) break
