@@ -8,36 +8,41 @@ import type { ReplicatedStore } from './replicated-store.ts'
  * not in doubt.
  */
 export class DoubtfulEnd {
-  /** `cut` also if there were none. */
-  #state: 'kept' | 'being cut' | 'cut'
+  #isGone: boolean
+  #cutting: Promise<void> | undefined
   readonly #log: ReplicatedStore
   readonly #trustedEnd: number
   readonly #logger: Logger
 
   constructor({ recovery, end, lineage }: MessageStore, log: ReplicatedStore, logger: Logger) {
     // A store of Apache's does not say how much of it was synced: all of it would be in doubt.
-    this.#state = recovery.trustedEnd >= end || lineage === undefined ? 'cut' : 'kept'
+    this.#isGone = recovery.trustedEnd >= end || lineage === undefined
     this.#log = log
     this.#trustedEnd = recovery.trustedEnd
     this.#logger = logger
   }
 
-  /** Whether it is still there. Asking begins to cut it off. */
-  get isThere(): boolean {
-    if (this.#state === 'kept') void this.cut()
-    return this.#state !== 'cut'
+  /** It was cut off, or there was none. */
+  get isGone(): boolean {
+    return this.#isGone
   }
 
-  /** `isElsewhere`: no copy of it has to be kept. What fails is said in the log. */
-  async cut(isElsewhere = false): Promise<void> {
-    if (this.#state !== 'kept') return
-    this.#state = 'being cut'
+  /**
+   * Cuts it off unless it is gone; resolves when that has ended, for all who ask meanwhile. What fails is said in the log, and the next call tries again.
+   * @param isElsewhere no copy of it has to be kept
+   */
+  cut(isElsewhere = false): Promise<void> {
+    this.#cutting ??= this.#cut(isElsewhere).finally(() => (this.#cutting = undefined))
+    return this.#cutting
+  }
+
+  async #cut(isElsewhere: boolean): Promise<void> {
+    if (this.#isGone) return
     try {
       await this.#log.truncateTo(this.#trustedEnd, isElsewhere)
-      this.#state = 'cut'
+      this.#isGone = true
     } catch (cause) {
       this.#logger.error({ why: messageOf(cause) }, 'the doubtful end of the log could not be cut off')
-      this.#state = 'kept'
     }
   }
 }

@@ -357,12 +357,14 @@ export class MasterRole implements AsyncDisposable {
     for (const listener of this.#epochListeners.splice(0)) listener()
   }
 
-  /** What the HA port is to do about a tail that may be missing. */
+  /** What the HA port is to do about a tail that may be missing. Before any is fetched, what is in doubt of our own end goes. */
   tail(): Tail {
     const { kind } = this.#verdict
     if (kind === 'complete' && !this.#isEpochOpen) return { kind: 'unknown' }
-    if (kind === 'missing' && this.#doubtfulEnd.isThere) return { kind: 'unknown' }
-    return kind === 'missing' ? { kind, holder: this.#verdict.holder } : { kind }
+    if (kind !== 'missing') return { kind }
+    if (this.#doubtfulEnd.isGone) return { kind, holder: this.#verdict.holder }
+    void this.#doubtfulEnd.cut()
+    return { kind: 'unknown' }
   }
 
   #isAhead(hello: Hello): boolean {

@@ -75,14 +75,11 @@ describe('the place of a batch queue whose messages have all expired', () => {
       const store = await expired(bench)
       await bench.clock.outcome(store.close())
       lose(bench, 'batchconsumequeue')
-      const dying = bench.dying(how, crashAt)
-      try {
-        const rebuilt = await bench.clock.outcome(bench.opening({}, dying.files))
-        await bench.clock.outcome(rebuilt.close())
-      } catch (failure) {
-        if (!dying.crashed) throw failure
-      }
-      if (!dying.crashed) break
+      const crashed = await bench.untilCrash(how, crashAt, async (files) => {
+        const rebuilt = await bench.opening({}, files)
+        await rebuilt.close()
+      })
+      if (!crashed) break
       crashes += 1
       const again = await bench.open()
       expect(again.queue('rare', 0), `crash at ${crashAt}`).toMatchObject(place)

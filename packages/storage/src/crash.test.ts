@@ -1,4 +1,3 @@
-import type { Files } from '@tandemmq/base'
 import { describe, expect, test } from 'vitest'
 import type { MessageStore, StoreOptions } from './index.ts'
 import { StoreBench, bodies, message } from './store-bench.test-kit.ts'
@@ -43,29 +42,6 @@ async function script(bench: StoreBench, store: MessageStore, ledger: Ledger): P
   ledger.promised = ledger.sent.length
 }
 
-/** Runs `task` on a disk that fails at its `crashAt`-th call. True: it crashed. */
-async function runUntilCrash(
-  bench: StoreBench,
-  how: 'kill' | 'power',
-  crashAt: number,
-  task: (files: Files) => Promise<void>,
-): Promise<boolean> {
-  const dying = bench.dying(how, crashAt)
-  let ended = false
-  const run = task(dying.files).then(
-    () => (ended = true),
-    (failure: unknown) => {
-      ended = true
-      // After the crash the disk refuses everything: that is no finding.
-      if (!dying.crashed) throw failure
-    },
-  )
-  run.catch(() => {})
-  await bench.clock.runUntil(() => dying.crashed || ended)
-  if (ended) await run
-  return dying.crashed
-}
-
 function check(store: MessageStore, ledger: Ledger): void {
   const found = bodies(store)
   expect(found.length).toBeGreaterThanOrEqual(ledger.promised)
@@ -92,14 +68,14 @@ describe.each([
     for (let crashAt = 1; ; crashAt += 1) {
       const bench = new StoreBench(options, crashAt + seed * 1000)
       const ledger: Ledger = { sent: [], promised: 0, openedEpochs: 0, isClosing: false, roster: [] }
-      const crashed = await runUntilCrash(bench, how, crashAt, async (files) => {
+      const crashed = await bench.untilCrash(how, crashAt, async (files) => {
         await script(bench, await bench.opening({}, files), ledger)
       })
       if (!crashed) break
       crashes += 1
 
       // The recovery dies as well, at some place.
-      await runUntilCrash(bench, how, 1 + bench.random.below(25), async (files) => {
+      await bench.untilCrash(how, 1 + bench.random.below(25), async (files) => {
         await bench.opening({}, files)
       })
       if (bench.random.chance(1, 2)) bench.kill()

@@ -33,28 +33,6 @@ async function script(bench: StoreBench, store: MessageStore): Promise<void> {
   await store.close()
 }
 
-/** Runs `task` on a disk that dies at its `crashAt`-th call. True: it came to that. */
-async function untilCrash(
-  bench: StoreBench,
-  how: 'kill' | 'power',
-  crashAt: number,
-  task: (store: Promise<MessageStore>) => Promise<void>,
-): Promise<boolean> {
-  let ended = false
-  const dying = bench.dying(how, crashAt)
-  const run = task(bench.opening({}, dying.files)).then(
-    () => (ended = true),
-    (failure: unknown) => {
-      ended = true
-      if (!dying.crashed) throw failure // A dead disk refuses everything: that is no finding.
-    },
-  )
-  run.catch(() => {})
-  await bench.clock.runUntil(() => dying.crashed || ended)
-  if (ended) await run
-  return dying.crashed
-}
-
 describe.each([
   ['kill', 1],
   ['kill', 2],
@@ -65,12 +43,14 @@ describe.each([
     let crashes = 0
     for (let crashAt = 1 + ((seed * 2) % STRIDE); ; crashAt += STRIDE) {
       const bench = new StoreBench(options, crashAt + 1000 * seed)
-      const crashed = await untilCrash(bench, how, crashAt, async (opening) => script(bench, await opening))
+      const crashed = await bench.untilCrash(how, crashAt, async (files) => {
+        await script(bench, await bench.opening({}, files))
+      })
       if (!crashed) break
       crashes += 1
       // The recovery dies as well, now and then.
-      await untilCrash(bench, how, 1 + bench.random.below(40), async (opening) => {
-        await opening
+      await bench.untilCrash(how, 1 + bench.random.below(40), async (files) => {
+        await bench.opening({}, files)
       })
       const store = await bench.open()
       if (store.lineage === undefined) await bench.clock.outcome(store.createLineage())

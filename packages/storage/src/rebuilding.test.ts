@@ -38,14 +38,11 @@ test.each([
       ])
       for (const directory of [...queues, '/consumequeue', ''])
         await bench.clock.outcome(bench.disk.syncDirectory(root + directory))
-      const dying = bench.dying(how, crashAt)
-      try {
-        const rebuilt = await bench.clock.outcome(bench.opening({}, dying.files))
-        await bench.clock.outcome(rebuilt.close())
-      } catch (failure) {
-        if (!dying.crashed) throw failure
-      }
-      if (!dying.crashed) break
+      const crashed = await bench.untilCrash(how, crashAt, async (files) => {
+        const rebuilt = await bench.opening({}, files)
+        await rebuilt.close()
+      })
+      if (!crashed) break
       crashes += 1
       const again = await bench.open()
       expect([numbers(again), numbers(again, 'parcels')], `crash at ${crashAt}`).toEqual(expected)

@@ -69,6 +69,27 @@ export class StoreBench {
       how === 'kill' ? this.kill() : this.cutPower(),
     )
   }
+
+  /** Runs `task` on a disk that is {@link dying}, until that is dead or the task over. True: it came to the crash; what failed after it is no finding. */
+  async untilCrash(
+    how: 'kill' | 'power',
+    crashAt: number,
+    task: (files: Files) => Promise<void>,
+  ): Promise<boolean> {
+    const dying = this.dying(how, crashAt)
+    let ended = false
+    const run = task(dying.files).then(
+      () => (ended = true),
+      (failure: unknown) => {
+        ended = true
+        if (!dying.crashed) throw failure
+      },
+    )
+    run.catch(() => {})
+    await this.clock.runUntil(() => dying.crashed || ended)
+    if (ended) await run
+    return dying.crashed
+  }
 }
 
 export function message(body: string, topic = 'orders', queueId = 0): MessageToAppend {
