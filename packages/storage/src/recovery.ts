@@ -1,27 +1,18 @@
-import {
-  readWhole,
-  BrokerError,
-  isNotTheContent,
-  messageOf,
-  type Files,
-  type LogOffset,
-  type Logger,
-} from '@tandemmq/base'
-import { checkpointTimestamp, decodeCheckpoint, type Checkpoint, type Lineage } from '@tandemmq/codec'
+import type { Files, LogOffset, Logger } from '@tandemmq/base'
+import { checkpointTimestamp } from '@tandemmq/codec'
 import { arrivalOf, indexedOf } from './arrival.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
 import type { IndexOfKeys } from './index-of-keys.ts'
-import { cutLog } from './log-cut.ts'
-import { logFileName } from './log-file-name.ts'
-import { lastWritten, scanLog, type LogScanResult } from './log-scan.ts'
+import { scanLog } from './log-scan.ts'
 import { whyLossIsPossible } from './loss.ts'
-import { endOnFile, hasUnsyncedQueues, type Position } from './position-file.ts'
+import { endOnFile, hasUnsyncedQueues } from './position-file.ts'
 import type { PropertyChecksums } from './property-checksums.ts'
 import type { KeptEnd, QueueEnds } from './queue-ends.ts'
 import type { QueueTrust } from './queue-extent.ts'
 import { RecoveryMarks } from './recovery-marks.ts'
-import { repairHint } from './repair-hint.ts'
 import type { SegmentReader } from './segment-reader.ts'
+import { settleTail, syncSegments } from './settle-tail.ts'
+import { isCleanStop, type StoreEvidence } from './store-evidence.ts'
 
 /** What a start has found and done. */
 export interface RecoveryReport {
@@ -42,54 +33,6 @@ export interface RecoveryReport {
   readonly lossPossible: boolean
   /** The same in words; what was found, where nothing is wrong. */
   readonly reason: string
-}
-
-/** What the files beside the log say about it. */
-export interface StoreEvidence {
-  readonly position: Position
-  /** `stale`: the newest position file was damaged, this is an older one. */
-  readonly positionFound: 'nothing' | 'current' | 'stale'
-  /** Apache's mark of a running process. */
-  readonly abortFound: boolean
-  readonly checkpoint: Checkpoint
-  readonly lineage: Lineage | undefined
-  readonly bootId: string
-}
-
-export const noCheckpoint: Checkpoint = {
-  physicMsgTimestamp: 0,
-  logicsMsgTimestamp: 0,
-  indexMsgTimestamp: 0,
-  masterFlushedOffset: 0,
-  confirmPhyOffset: 0,
-  logicsPhysicalOffset: 0,
-}
-
-/** Apache's checkpoint; a damaged one is as good as none, it only says where to begin. */
-export function readCheckpoint(files: Files, path: string, logger: Logger): Checkpoint {
-  if (!files.exists(path)) return noCheckpoint
-  try {
-    const checkpoint = decodeCheckpoint(readWhole(files, path))
-    if (isPossible(checkpoint)) return checkpoint
-    logger.warn({ path }, 'the checkpoint holds what cannot be and is ignored')
-    return noCheckpoint
-  } catch (failure) {
-    if (isNotTheContent(failure)) throw failure
-    logger.warn({ path, why: messageOf(failure) }, 'the checkpoint cannot be read and is ignored')
-    return noCheckpoint
-  }
-}
-
-/** Later than any store time, ms (the year 2248); Apache's checkpoint has no checksum. */
-const TIME_MAX = 2 ** 43
-
-function isPossible(checkpoint: Checkpoint): boolean {
-  const { physicMsgTimestamp, logicsMsgTimestamp, indexMsgTimestamp, ...offsets } = checkpoint
-  const times = [physicMsgTimestamp, logicsMsgTimestamp, indexMsgTimestamp]
-  return (
-    times.every((time) => time >= -1 && time < TIME_MAX) &&
-    Object.values(offsets).every((offset) => offset >= -1 && offset < Number.MAX_SAFE_INTEGER)
-  )
 }
 
 export interface Recovered {
@@ -236,14 +179,6 @@ export async function recoverStore(
   }
 }
 
-/** Without a position file of ours, Apache's word counts. A process of Apache's that crashed since leaves its mark. */
-function isCleanStop(evidence: StoreEvidence): boolean {
-  // The mark stays where queues were left unsynced: Apache then looks for what they may lack.
-  if (evidence.abortFound && !hasUnsyncedQueues(evidence.position)) return false
-  if (evidence.positionFound === 'nothing') return evidence.lineage === undefined
-  return evidence.positionFound === 'current' && evidence.position.cleanEnd !== undefined
-}
-
 function isEmpty(queues: ConsumeQueues): boolean {
   for (const queue of queues.readers()) if (queue.maxOffset > 0) return false
   return true
@@ -280,72 +215,4 @@ function whereToBegin(
       return record !== undefined && record.storeTimestamp <= certain
     }) ?? reader.first
   return { from, queuesSynced: from }
-}
-
-/** Puts the files that hold [`from`, `end`) on disk, at the length that readers count on: a crash may have taken that. */
-async function syncSegments(
-  files: Files,
-  reader: SegmentReader,
-  from: LogOffset,
-  end: LogOffset,
-): Promise<void> {
-  for (const start of reader.starts) {
-    if (start + reader.limits.segmentBytes <= from || start >= end) continue
-    const file = files.open(`${reader.directory}/${logFileName(start)}`, 'read-write')
-    try {
-      if (file.size() < reader.limits.segmentBytes) file.truncate(reader.limits.segmentBytes)
-      await file.dataSync()
-    } finally {
-      file.close()
-    }
-  }
-  await files.syncDirectory(reader.directory)
-}
-
-function fileOf(reader: SegmentReader, offset: LogOffset): string {
-  const start = reader.segmentStart(offset)
-  return `byte ${offset - start} of ${reader.directory}/${logFileName(start)}`
-}
-
-/** Decides what lies behind the last whole record; returns how many bytes were cut off. */
-async function settleTail(
-  files: Files,
-  reader: SegmentReader,
-  scan: LogScanResult,
-  known: LogOffset,
-  remainsMax: number,
-): Promise<number> {
-  const { end } = scan
-  if (scan.stop === 'end-of-files') return 0
-  const last = await lastWritten(reader, end, end < known ? Infinity : remainsMax)
-  const laterSegments = reader.starts.filter((start) => start > end)
-  const hasRemains = last > end
-  // Zeros where bytes should be are a shorter log (loss, rule 3.1); other bytes are damage to what was safe.
-  if (end < known && hasRemains) {
-    throw new BrokerError(
-      'LOG_CORRUPT',
-      `the commit log is damaged at ${end} (${fileOf(reader, end)}); it was on disk up to ${known}; ${repairHint(reader.directory)}`,
-      {
-        facts: { offset: end, flushed: known },
-      },
-    )
-  }
-  if (!hasRemains && laterSegments.length === 0) return 0
-  let cut = last
-  for (const start of laterSegments) {
-    const written = await lastWritten(reader, start, end < known ? Infinity : remainsMax)
-    if (written === start) continue
-    if (end < known && start < known) {
-      throw new BrokerError(
-        'LOG_CORRUPT',
-        `the commit log has a hole at ${end} (${fileOf(reader, end)}); it was on disk up to ${known}; ${repairHint(reader.directory)}`,
-        {
-          facts: { offset: end, flushed: known },
-        },
-      )
-    }
-    cut = written
-  }
-  await cutLog(files, reader.directory, end, reader.limits.segmentBytes)
-  return cut - end
 }

@@ -218,7 +218,7 @@ export const storageBugs: readonly PlantedBug[] = [
   },
   {
     name: 'the length of a file that a power cut took not given back',
-    file: `${storage}/recovery.ts`,
+    file: `${storage}/settle-tail.ts`,
     find: 'if (file.size() < reader.limits.segmentBytes) file.truncate(reader.limits.segmentBytes)',
     plant: '',
     tests: [`${storage}/stray-segments.test.ts`],
