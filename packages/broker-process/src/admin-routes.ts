@@ -60,6 +60,9 @@ export function adminRoutes(
           if (role.kind !== 'master') {
             throw new BrokerError('NOT_WRITABLE', 'this broker is a slave: its master compares the logs')
           }
+          if (from !== undefined && to !== undefined && from >= to) {
+            throw new BrokerError('ILLEGAL_ARGUMENT', `a range from ${from} to ${to} holds no byte`)
+          }
           return reply.code(202).send(role.verify(from, to))
         },
       )

@@ -2,6 +2,14 @@
 import { CommanderError } from 'commander'
 import { createProgram } from './program.ts'
 
+// Whoever reads has seen enough, as `head` has: that is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (failure: NodeJS.ErrnoException) => {
+    if (failure.code !== 'EPIPE') throw failure
+    process.exit()
+  })
+}
+
 try {
   await createProgram().parseAsync(process.argv)
 } catch (failure) {

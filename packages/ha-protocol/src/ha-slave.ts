@@ -364,6 +364,7 @@ export class HaSlave {
       this.#history.connects += 1
       logger.info({ master: masterIdentity, offset: next, flushFirst, counted }, 'following the master')
       this.#complaints.following()
+      this.#tellPositions(true)
     } else if ('trouble' in state && state.trouble !== undefined) {
       this.#complaints.trouble(state.trouble, state.failures)
     }
@@ -371,9 +372,9 @@ export class HaSlave {
   }
 
   /** What the master shows of us, at most once a heartbeat and only if it has changed. */
-  #tellPositions(): void {
+  #tellPositions(isNew = false): void {
     if (this.#state.kind !== 'streaming' || this.#context.config.peer === 'apache') return
-    const news = this.#positions.news()
+    const news = this.#positions.news(isNew)
     if (news !== undefined) this.#connection?.control(news)
   }
 

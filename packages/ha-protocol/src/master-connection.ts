@@ -104,12 +104,11 @@ export class MasterConnection implements ReplicaHolder {
   }
 
   rival(outcome: 'gone' | 'alive'): void {
-    if (outcome === 'gone') this.#dispatch({ kind: 'rival-gone' })
-    else
-      this.#dispatch({
-        kind: 'rival-alive',
-        words: 'another process with this identity is connected and answers',
-      })
+    if (outcome === 'gone') return this.#dispatch({ kind: 'rival-gone' })
+    const identity = this.#peer?.identity ?? ''
+    const rival = this.#around.table.holderOf(identity)
+    const words = `another process is connected as "${identity}" from ${rival?.remote ?? 'elsewhere'}, and answers`
+    this.#dispatch({ kind: 'rival-alive', words })
   }
 
   close(): void {

@@ -55,6 +55,11 @@ export class ReplicaTable {
     return { kind: 'contested' }
   }
 
+  /** The connection that holds an identity's place; undefined: none does. */
+  holderOf(identity: string): ReplicaHolder | undefined {
+    return this.#replicas.get(identity)?.holder
+  }
+
   /** The holder of an identity has not answered: it loses its place. */
   evict(identity: string, words: string): void {
     const seated = this.#replicas.get(identity)

@@ -13,8 +13,9 @@ export class SlavePositions {
     this.#dispatched = dispatched
   }
 
-  /** What has changed since it was asked for last; undefined: nothing. */
-  news(): Control | undefined {
+  /** What has changed since it was asked for last; undefined: nothing. `isNew`: on another connection, where nothing was told yet. */
+  news(isNew: boolean): Control | undefined {
+    if (isNew) this.#told = {}
     const flushed = this.#log.flushed
     const dispatched = this.#dispatched?.()
     if (flushed === this.#told.flushed && dispatched === this.#told.dispatched) return undefined

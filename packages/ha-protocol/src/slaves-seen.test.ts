@@ -75,6 +75,24 @@ test('a slave that is gone stays in view, with what it lacks; its return is coun
   await master.close()
 })
 
+test('after a reconnect a slave says again what it has flushed and dispatched, though nothing has changed since', async () => {
+  const pair = new Pair()
+  const master = await pair.listen()
+  const log = pair.emptyLog()
+  pair.follow(log, { dispatched: () => log.end })
+  pair.masterLog.write(pair.random.bytes(500))
+  await pair.clock.outcome(master.waitFor(500))
+  await log.flush()
+  await pair.clock.advance(3_000)
+  const held = { flushed: 500, dispatched: 500 }
+  expect(master.slaves()).toMatchObject([{ ...held, connects: 1 }])
+  pair.net.reset('m', 's')
+  await pair.clock.runUntil(() => master.slaves()[0]?.connects === 2)
+  await pair.clock.advance(10)
+  expect(master.slaves()).toMatchObject([{ ...held, state: 'in sync' }])
+  await master.close()
+})
+
 test('a slave that is turned away is named with the reason, on both sides; a stranger is not', async () => {
   const pair = new Pair()
   const master = await pair.listen()
@@ -87,7 +105,7 @@ test('a slave that is turned away is named with the reason, on both sides; a str
   expect(stranger.following().connects).toBe(0)
   expect(master.slaves().map(({ identity }) => identity)).toEqual(['slave-1'])
   expect(master.slaves()[0]?.refusals.get('identity-in-use')).toBeGreaterThan(0)
-  expect(second.following().problem).toContain('another process with this identity')
+  expect(second.following().problem).toContain('another process is connected as "slave-1" from s:')
   await master.close()
 })
 

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -69,6 +71,7 @@ const view: ReplicationView = { members: [{ ...member, replicas: [replica] }, sl
 
 let directory: ReturnType<typeof temporaryDirectory>
 let server: Server
+let answer: unknown = view
 let said = { out: '', err: '' }
 
 beforeEach(async () => {
@@ -76,7 +79,8 @@ beforeEach(async () => {
   mkdirSync(join(directory.path, 'conf'))
   server = createServer((request, response) => {
     const isKnown = request.headers.authorization === `Bearer ${TOKEN}`
-    response.writeHead(isKnown ? 200 : 401).end(isKnown ? JSON.stringify(view) : '')
+    const body = request.method === 'POST' ? { from: 90_000, to: 90_000 } : answer
+    response.writeHead(isKnown ? 200 : 401).end(isKnown ? JSON.stringify(body) : '')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -87,6 +91,7 @@ beforeEach(async () => {
     `listenAddress=127.0.0.1\nhttpPort=${port}\n`,
   )
   said = { out: '', err: '' }
+  answer = view
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((said.out += String(text)), true))
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((said.err += String(text)), true))
 })
@@ -124,7 +129,7 @@ test('the table names what matters of each slave, and each slave says what it kn
   )
   const text = lines.join('\n')
   expect(text).toContain('broker-a-1: no space left')
-  expect(text).toContain('broker-a-1: compared up to 45000, DIFFERS in [64, 128)')
+  expect(text).toContain('broker-a-1: compared in the background up to 45000, DIFFERS in [64, 128)')
   expect(text).toContain('its master found it to DIFFER in [64, 128)')
   expect(text).toContain('ended or refused for silence (2)')
   expect(text).toContain(
@@ -135,6 +140,40 @@ test('the table names what matters of each slave, and each slave says what it kn
     'not heard for a second',
   )
   expect(statusText({ members: [] })).toEqual(['no broker has registered'])
+})
+
+test('what was compared by command is named beside what the background has come to', () => {
+  const run = { from: 10, to: 90, next: 50, isDone: false }
+  const lineWith = (isDone: boolean): string =>
+    statusText({
+      members: [
+        {
+          ...member,
+          replicas: [{ ...replica, verification: { ...replica.verification, run: { ...run, isDone } } }],
+        },
+      ],
+    }).join()
+  expect(lineWith(false)).toContain('up to 45000, by command from 10 to 90 (now at 50), DIFFERS')
+  expect(lineWith(true)).toContain('up to 45000, by command from 10 to 90, DIFFERS')
+})
+
+test('of a range that holds nothing it is not said that it is equal', async () => {
+  answer = { members: [{ ...member, replicas: [replica] }] }
+  expect(await tandemmq('verify', '--data', directory.path, '--from', '95000')).toBe(1)
+  expect(said.err).toBe(
+    'nothing to compare: from 95000 on the log of the master holds no byte that is confirmed\n',
+  )
+  expect(said.out).toBe('')
+})
+
+test('whoever reads may have seen enough: that is no failure, and no stack is shown', async () => {
+  const main = join(import.meta.dirname, '..', 'main.ts')
+  const child = spawn(process.execPath, ['--conditions=@tandemmq/source', main, '--help'])
+  child.stdout.destroy()
+  let words = ''
+  child.stderr.on('data', (chunk) => (words += String(chunk)))
+  const [code] = await once(child, 'close')
+  expect([code, words]).toEqual([0, ''])
 })
 
 test('a slave of the roster that has never come has no figures that would look like good ones', () => {

@@ -31,8 +31,12 @@ function masterText(master: ReplicationMember): readonly string[] {
   ]
 }
 
-function verificationText({ verifiedTo, mismatches }: ReplicaView['verification']): string {
-  const compared = `compared up to ${verifiedTo}`
+function verificationText({ verifiedTo, mismatches, run }: ReplicaView['verification']): string {
+  const asked =
+    run === undefined
+      ? ''
+      : `, by command from ${run.from} to ${run.to}${run.isDone ? '' : ` (now at ${run.next})`}`
+  const compared = `compared in the background up to ${verifiedTo}${asked}`
   if (mismatches.length === 0) return `${compared}, no difference`
   return `${compared}, DIFFERS in ${rangesIn(mismatches)}`
 }
@@ -75,7 +79,7 @@ function followingText(following: FollowingDescription): readonly string[] {
   const heard = heardAgoMs < 0 ? 'not connected' : `heard ${seconds(heardAgoMs)} ago`
   return [
     `  ${state} ${master === '' ? 'a master' : master} at ${address}: ${behind}, ${heard}`,
-    `  connected ${connects} times in ${dials} attempts${Object.keys(troubles).length === 0 ? '' : `; ended for ${counted(troubles)}`}`,
+    `  connected ${times(connects)} in ${dials} ${dials === 1 ? 'attempt' : 'attempts'}${Object.keys(troubles).length === 0 ? '' : `; ended for ${counted(troubles)}`}`,
     ...(following.mismatches.length === 0
       ? []
       : [`  its master found it to DIFFER in ${rangesIn(following.mismatches)}`]),
@@ -101,6 +105,10 @@ function counted(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
     .map(([reason, count]) => `${reason} (${count})`)
     .join(', ')
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
 }
 
 function bytes(count: number): string {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { BrokerError } from '@tandemmq/base'
 import type { ReplicaView, ReplicationView } from '@tandemmq/http'
 import type { WhereToAsk } from '../admin-address.ts'
 import type { AdminApi } from './admin-api.ts'
@@ -38,6 +39,9 @@ async function verifyOne(master: AdminApi, { from, to }: VerifyRequest): Promise
   )
   const body = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
   const range = await master.ask<{ from: number; to: number }>('/api/v1/replication/verify', body)
+  const isWhole = (from ?? 0) === 0 && to === undefined
+  // Of nothing, nobody should hear that it is equal.
+  if (range.from >= range.to && !isWhole) throw nothingBetween(from, to)
   let lastNews = performance.now()
   let lastSeen = ''
   for (;;) {
@@ -73,6 +77,14 @@ function verified(
     mismatches,
     skippedBytes: skipped,
   }
+}
+
+function nothingBetween(from = 0, to?: number): BrokerError {
+  const where = to === undefined ? `from ${from} on` : `from ${from} to ${to}`
+  return new BrokerError(
+    'ILLEGAL_ARGUMENT',
+    `nothing to compare: ${where} the log of the master holds no byte that is confirmed`,
+  )
 }
 
 function slavesIn({ members }: ReplicationView): readonly ReplicaView[] {
