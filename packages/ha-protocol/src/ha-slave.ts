@@ -258,7 +258,6 @@ export class HaSlave {
       frame: (offset, size) => this.#dispatch({ kind: 'frame', offset, size }),
       piece: (offset, bytes) => this.#onPiece(offset, bytes),
       control: (control) => this.#dispatch({ kind: 'control', control }),
-      halfway: () => this.#dispatch({ kind: 'halfway' }),
       caughtUp: () => {
         this.#dispatch({ kind: 'caught-up' })
         const answer = this.#verification.takeAnswer()

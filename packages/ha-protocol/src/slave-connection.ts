@@ -13,8 +13,6 @@ export interface SlaveConnectionEvents {
   /** `bytes` is only lent. */
   piece(offset: number, bytes: Buffer): void
   control(control: Control): void
-  /** Half of what has come in has been told. */
-  halfway(): void
   /** All that has come in so far has been told. */
   caughtUp(): void
   violation(words: string): void
@@ -29,9 +27,6 @@ export interface Parting {
 const PARTING_MS = 1_000
 /** No control frame is queued behind so much: a master that asks and does not read costs no more. */
 const QUEUED_BYTES_MAX = 64 * 1024
-
-/** Pieces from this length on are told in two halves. A report costs as much as writing so many bytes. */
-const HALVED_BYTES = 32 * 1024
 
 /** A slave's socket: cuts what comes in into messages, frames and pieces, and stops telling once it is closed. */
 export class SlaveConnection {
@@ -153,17 +148,8 @@ export class SlaveConnection {
       const unit = this.#downward.next()
       if (unit === undefined) return this.#on.caughtUp()
       if (unit.kind === 'frame') this.#on.frame(unit.offset, unit.size)
-      else if (unit.kind === 'piece') this.#takePiece(unit.offset, unit.bytes)
+      else if (unit.kind === 'piece') this.#on.piece(unit.offset, unit.bytes)
       else this.#on.control(unit.control)
     }
-  }
-
-  /** In halves, so that the master can go on with the first while the second is written. */
-  #takePiece(offset: number, bytes: Buffer): void {
-    if (bytes.length < HALVED_BYTES) return this.#on.piece(offset, bytes)
-    const half = bytes.length >>> 1
-    this.#on.piece(offset, bytes.subarray(0, half))
-    this.#on.halfway()
-    if (this.#phase === 'stream') this.#on.piece(offset + half, bytes.subarray(half))
   }
 }

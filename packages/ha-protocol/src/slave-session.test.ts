@@ -102,24 +102,6 @@ test('from nothing to a stream', () => {
   ])
 })
 
-test('of much that comes at once the first half is reported before the second is taken', () => {
-  const script: typeof opening = [
-    ...streaming,
-    [10, { kind: 'frame', offset: 500, size: 300 }],
-    [10, { kind: 'piece', offset: 500, size: 150 }],
-    [10, { kind: 'halfway' }],
-    [10, { kind: 'piece', offset: 650, size: 150 }],
-    [10, { kind: 'caught-up' }],
-  ]
-  expect(play(script).slice(-5)).toEqual([
-    '10 frame -> streaming []',
-    '10 piece -> streaming [append 500]',
-    '10 halfway -> streaming [report 650]',
-    '10 piece -> streaming [append 650]',
-    '10 caught-up -> streaming [report 800]',
-  ])
-})
-
 test('where the master requires it, reports wait for the disk', () => {
   const script: typeof opening = [
     ...opening,
@@ -128,7 +110,6 @@ test('where the master requires it, reports wait for the disk', () => {
     [5, { kind: 'flushed', position: 500 }],
     [6, { kind: 'frame', offset: 500, size: 100 }],
     [6, { kind: 'piece', offset: 500, size: 50 }],
-    [6, { kind: 'halfway' }],
     [6, { kind: 'piece', offset: 550, size: 50 }],
     [6, { kind: 'caught-up' }],
     [7, { kind: 'flushed', position: 500 }],
@@ -140,7 +121,6 @@ test('where the master requires it, reports wait for the disk', () => {
     '5 flushed -> streaming [report 500]',
     '6 frame -> streaming []',
     '6 piece -> streaming [append 500]',
-    '6 halfway -> streaming []',
     '6 piece -> streaming [append 550]',
     '6 caught-up -> streaming [flush]',
     '7 flushed -> streaming []',

@@ -76,8 +76,6 @@ export function stepSlave(
         : stay(state)
     case 'caught-up':
       return state.kind === 'streaming' ? onCaughtUp(state, now) : stay(state)
-    case 'halfway':
-      return state.kind === 'streaming' ? onHalfway(state, now) : stay(state)
     case 'flushed':
       return state.kind === 'streaming' && state.flushFirst
         ? onFlushed(state, event.position, now)
@@ -223,18 +221,13 @@ function onControl(state: SlaveStreaming, control: Control, now: number): SlaveS
   return ifLeft({ ...heard, leaving: { ...leaving, countsTo: control.countsTo } }, effects)
 }
 
-/** One report per turn, for all that was appended in it; two if that was much. */
+/** One report for all that one read has brought: each splits the batches in which the master's clients go on, and costs it a turn. */
 function onCaughtUp(state: SlaveStreaming, now: number): SlaveStep {
   // A header alone may have said where an empty log begins; that is nothing to report yet.
   if (state.next === 'any' || state.next === state.from || state.next === state.reported) return stay(state)
   if (state.flushFirst) return { state, effects: [{ kind: 'flush' }] }
   invariant(state.reported !== undefined && state.next > state.reported, 'reports only grow')
   return ifLeft({ ...state, reported: state.next, spokeAt: now }, [{ kind: 'report', position: state.next }])
-}
-
-/** Apache's slave reports once; and a flush for each half would take twice as long as one for both. */
-function onHalfway(state: SlaveStreaming, now: number): SlaveStep {
-  return knowsControls(state) && !state.flushFirst ? onCaughtUp(state, now) : stay(state)
 }
 
 function onFlushed(state: SlaveStreaming, flushed: number, now: number): SlaveStep {

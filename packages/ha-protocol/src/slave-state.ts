@@ -132,8 +132,6 @@ export type SlaveEvent =
   | { readonly kind: 'control'; readonly control: Control }
   /** Everything that has arrived in this turn has been taken. */
   | { readonly kind: 'caught-up' }
-  /** Half of what came in at once has been handed over. */
-  | { readonly kind: 'halfway' }
   | { readonly kind: 'flushed'; readonly position: LogOffset }
   | { readonly kind: 'append-failed'; readonly words: string }
   | { readonly kind: 'violation'; readonly words: string }
