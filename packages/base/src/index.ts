@@ -1,4 +1,6 @@
 export type { Clock, Timer } from './clock.ts'
+export { DeadlineTimer } from './deadline-timer.ts'
+export { EventTurns } from './event-turns.ts'
 export type { Random } from './random.ts'
 export { SparingLogger } from './sparing-logger.ts'
 export { silentLogger, type Facts, type Logger } from './logger.ts'

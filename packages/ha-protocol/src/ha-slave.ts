@@ -1,5 +1,14 @@
-import { BrokerError, Frontier, invariant, messageOf, unreachable } from '@tandemmq/base'
-import type { Connection, LogOffset, Timer } from '@tandemmq/base'
+import {
+  BrokerError,
+  DeadlineTimer,
+  EventTurns,
+  Frontier,
+  invariant,
+  messageOf,
+  unreachable,
+  type Connection,
+  type LogOffset,
+} from '@tandemmq/base'
 import { NONCE_BYTES, encodeReport } from '@tandemmq/codec'
 import type { Refusal } from '@tandemmq/codec'
 import { observeFollowing, slaveMetrics } from './ha-metrics.ts'
@@ -32,11 +41,14 @@ export class HaSlave {
   readonly #history: SlaveHistory
   readonly #verification: SlaveVerification
   readonly #positions: SlavePositions
-  readonly #events: SlaveEvent[] = []
+  readonly #turns = new EventTurns<SlaveEvent>(
+    (event) => this.#step(event),
+    () => this.#settled(),
+  )
+  readonly #timer: DeadlineTimer
   readonly #listeners = new Set<(state: SlaveState) => void>()
   #confirmed: Frontier
   #state: SlaveState
-  #isStepping = false
   /** Counts dials: what belongs to an earlier one is dropped. */
   #attempt = 0
   #dialing: AbortController | undefined
@@ -44,7 +56,6 @@ export class HaSlave {
   #disk: SlaveDisk
   /** The bytes that the next `append` is about. */
   #piece: Buffer | undefined
-  #timer: { readonly due: number; readonly timer: Timer } | undefined
   /** By name; see {@link SlaveContext.followed}. */
   #followed: string | undefined
 
@@ -59,6 +70,10 @@ export class HaSlave {
     this.#verification = new SlaveVerification(log, this.#history, this.#metrics.mismatches, ports)
     this.#positions = new SlavePositions(log, options.dispatched)
     this.#confirmed = new Frontier(options.confirmed ?? 0)
+    this.#timer = new DeadlineTimer(ports.clock, () => {
+      this.#dispatch({ kind: 'tick' })
+      this.#tellPositions()
+    })
     this.#disk = this.#newDisk()
     this.#state = { kind: 'disconnected', failures: 0, retryAt: ports.clock.monotonic() }
     this.#context = {
@@ -139,14 +154,12 @@ export class HaSlave {
     this.close()
   }
 
-  /** Effects may cause events at once: those wait for their turn. */
   #dispatch(event: SlaveEvent): void {
-    this.#events.push(event)
-    if (this.#isStepping) return
-    this.#isStepping = true
-    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#step(next)
-    this.#isStepping = false
-    this.#arm()
+    this.#turns.take(event)
+  }
+
+  #settled(): void {
+    this.#timer.arm(slaveDeadline(this.#state, this.#context))
     if (this.#state.kind === 'streaming' || this.#state.kind === 'lending') this.#connection?.startStream()
   }
 
@@ -272,7 +285,7 @@ export class HaSlave {
   }
 
   #onPiece(offset: LogOffset, bytes: Buffer): void {
-    invariant(!this.#isStepping, 'pieces come from the socket, never from an effect')
+    invariant(!this.#turns.isHandling, 'pieces come from the socket, never from an effect')
     const compared = this.#compare(offset, bytes)
     if (compared === bytes.length) return
     this.#piece = bytes.subarray(compared)
@@ -379,21 +392,5 @@ export class HaSlave {
 
   #jitter(): number {
     return this.#ports.random.below(1_000) / 1_000
-  }
-
-  /** One timer, moved forward lazily: traffic does not touch it. */
-  #arm(): void {
-    const due = slaveDeadline(this.#state, this.#context)
-    if (due !== undefined && this.#timer !== undefined && this.#timer.due <= due) return
-    this.#timer?.timer.cancel()
-    this.#timer = undefined
-    if (due === undefined) return
-    const fire = (): void => {
-      this.#timer = undefined
-      this.#dispatch({ kind: 'tick' })
-      this.#tellPositions()
-    }
-    const wait = Math.max(0, due - this.#ports.clock.monotonic())
-    this.#timer = { due, timer: this.#ports.clock.after(wait, fire) }
   }
 }

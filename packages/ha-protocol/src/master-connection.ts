@@ -1,5 +1,12 @@
-import { BrokerError, messageOf, splitAddress, unreachable } from '@tandemmq/base'
-import type { Connection, Timer } from '@tandemmq/base'
+import {
+  BrokerError,
+  DeadlineTimer,
+  EventTurns,
+  messageOf,
+  splitAddress,
+  unreachable,
+  type Connection,
+} from '@tandemmq/base'
 import { NONCE_BYTES, encodeFrameHeader, lastEpoch } from '@tandemmq/codec'
 import type { Hello } from '@tandemmq/codec'
 import { tellHangUp } from './hang-up-line.ts'
@@ -37,9 +44,12 @@ export class MasterConnection implements ReplicaHolder {
   readonly #read: ReadSide
   readonly #write: WriteSide
   readonly #borrower: TailBorrower
-  readonly #events: MasterEvent[] = []
+  readonly #turns = new EventTurns<MasterEvent>(
+    (event) => this.#step(event),
+    () => this.#arm(),
+  )
+  readonly #timer: DeadlineTimer
   #state: MasterState
-  #isStepping = false
   #replica: Replica | undefined
   #peer: Hello | undefined
   /** Present once the slave has proven who it is. */
@@ -47,13 +57,13 @@ export class MasterConnection implements ReplicaHolder {
   #verifier: RangeVerifier | undefined
   #skewMs = 0
   #epoch = 0
-  #timer: { readonly due: number; readonly timer: Timer } | undefined
   #probe: { readonly token: number; readonly alive: () => void } | undefined
 
   constructor(connection: Connection, around: MasterSurroundings) {
     this.#connection = connection
     this.#around = around
     this.#state = { kind: 'awaiting-hello', since: around.clock.monotonic() }
+    this.#timer = new DeadlineTimer(around.clock, () => this.#dispatch({ kind: 'tick' }))
     this.#borrower = new TailBorrower(around.log, (event) => this.#dispatch(event))
     this.#read = new ReadSide((event) => this.#heard(event))
     this.#write = new WriteSide(connection, around, around.limits, {
@@ -141,14 +151,12 @@ export class MasterConnection implements ReplicaHolder {
     this.#dispatch({ kind: 'sent', next })
   }
 
-  /** Effects may cause events at once: those wait for their turn. */
   #dispatch(event: MasterEvent): void {
-    this.#events.push(event)
-    if (this.#isStepping) return
-    this.#isStepping = true
-    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#step(next)
-    this.#isStepping = false
-    this.#arm()
+    this.#turns.take(event)
+  }
+
+  #arm(): void {
+    this.#timer.arm(masterDeadline(this.#state, this.#around.context.config))
   }
 
   #step(event: MasterEvent): void {
@@ -366,31 +374,12 @@ export class MasterConnection implements ReplicaHolder {
     this.#read.stop()
     this.#write.stop()
     this.#verifier?.stop()
-    this.#timer?.timer.cancel()
+    this.#timer.cancel()
     if (this.#replica !== undefined) {
       this.#around.logger.info({ peer: this.remote, identity: this.#replica.peer.identity }, 'slave gone')
     }
     const identity = this.#replica?.peer.identity ?? this.#peer?.identity
     if (identity !== undefined) this.#around.table.leave(identity, this)
     this.#around.over(this)
-  }
-
-  /** One timer, moved forward lazily: traffic does not touch it. */
-  #arm(): void {
-    const due = masterDeadline(this.#state, this.#around.context.config)
-    if (due === undefined) return this.#disarm()
-    if (this.#timer !== undefined && this.#timer.due <= due) return
-    this.#disarm()
-    const wait = Math.max(0, due - this.#around.clock.monotonic())
-    const fire = (): void => {
-      this.#timer = undefined
-      this.#dispatch({ kind: 'tick' })
-    }
-    this.#timer = { due, timer: this.#around.clock.after(wait, fire) }
-  }
-
-  #disarm(): void {
-    this.#timer?.timer.cancel()
-    this.#timer = undefined
   }
 }

@@ -1,4 +1,12 @@
-import { BrokerError, messageOf, unreachable, type Clock, type Logger, type Timer } from '@tandemmq/base'
+import {
+  BrokerError,
+  DeadlineTimer,
+  EventTurns,
+  messageOf,
+  unreachable,
+  type Clock,
+  type Logger,
+} from '@tandemmq/base'
 import { laterOf } from './appointment.ts'
 import type { MemberHello, MemberStatus } from './member.ts'
 import { judgePromotion, type PromotionRequest, type PromotionVerdict } from './promotion.ts'
@@ -59,7 +67,11 @@ export class Registry implements RegistryLink, RelayLink {
   readonly #listeners = new Set<(changed: SetServing) => void>()
   /** What listeners were last told, by set. */
   readonly #told = new Map<string, { readonly face: string; readonly serving: SetServing }>()
-  readonly #queue: RegistryEvent[] = []
+  readonly #turns = new EventTurns<RegistryEvent>(
+    (event) => this.#apply(event),
+    () => this.#arm(),
+  )
+  readonly #timer: DeadlineTimer
   readonly #records: SetRecords
   /** Promotions under way, by set; each looks again when something has changed. */
   readonly #promotions = new Map<string, () => void>()
@@ -69,15 +81,13 @@ export class Registry implements RegistryLink, RelayLink {
   /** When what members have said is written again, since that failed; monotonic. */
   #writeAgainAt = Infinity
   #state: RegistryState
-  #isDraining = false
   #isClosed = false
   #nextSession = 1
-  #timer: Timer | undefined
-  #timerAt = Infinity
 
   constructor(options: Partial<RegistryOptions>, ports: RegistryPorts) {
     this.#clock = ports.clock
     this.#logger = ports.logger
+    this.#timer = new DeadlineTimer(ports.clock, () => this.#take({ kind: 'woken' }))
     this.#records = ports.records ?? new SetRecordsInMemory()
     const all = { ...defaultRegistryOptions, ...options }
     this.#state = emptyRegistry(all, this.#now(), this.#records.all)
@@ -195,7 +205,7 @@ export class Registry implements RegistryLink, RelayLink {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#timer?.cancel()
+    this.#timer.cancel()
     const subscribers = [...this.#subscribers.values(), ...this.#relays.values()]
     this.#subscribers.clear()
     this.#relays.clear()
@@ -273,18 +283,8 @@ export class Registry implements RegistryLink, RelayLink {
     return { at: this.#clock.monotonic(), wall: Math.floor(this.#clock.now()) }
   }
 
-  /** One event at a time: what a subscriber does while it is told something waits its turn. */
   #take(event: RegistryEvent): void {
-    if (this.#isClosed) return
-    this.#queue.push(event)
-    if (this.#isDraining) return
-    this.#isDraining = true
-    try {
-      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) this.#apply(next)
-    } finally {
-      this.#isDraining = false
-    }
-    this.#arm()
+    if (!this.#isClosed) this.#turns.take(event)
   }
 
   #apply(event: RegistryEvent): void {
@@ -330,18 +330,8 @@ export class Registry implements RegistryLink, RelayLink {
     }
   }
 
-  /** The armed timer is left alone unless it would be too late: it costs less to wake once too often than to re-arm for every status. */
   #arm(): void {
-    if (this.#isClosed) return
-    const now = this.#now()
-    const at = wakeAt(this.#state, now) ?? Infinity
-    if (at >= this.#timerAt) return
-    this.#timer?.cancel()
-    this.#timerAt = at
-    this.#timer = this.#clock.after(Math.max(0, Math.ceil(at - now.at)), () => {
-      this.#timerAt = Infinity
-      this.#take({ kind: 'woken' })
-    })
+    if (!this.#isClosed) this.#timer.arm(wakeAt(this.#state, this.#now()))
   }
 }
 
