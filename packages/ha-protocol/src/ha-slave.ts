@@ -10,20 +10,20 @@ import {
   type LogOffset,
 } from '@tandemmq/base'
 import { NONCE_BYTES, encodeReport } from '@tandemmq/codec'
-import type { Refusal } from '@tandemmq/codec'
 import { observeFollowing, slaveMetrics } from './ha-metrics.ts'
 import type { SlaveMetrics } from './ha-metrics.ts'
 import type { HaPorts } from './ha-ports.ts'
 import type { HaSlaveOptions } from './ha-slave-options.ts'
 import { viewOf } from './replicated-log.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
-import { isTlsFailure } from './one-sided-tls.ts'
 import { followingView } from './following-view.ts'
 import type { FollowingView } from './following-view.ts'
+import { overlapOf } from './overlap.ts'
 import { SlaveHistory } from './slave-history.ts'
 import { SlaveComplaints } from './slave-complaints.ts'
 import { slaveConfig } from './slave-config.ts'
 import { SlaveConnection } from './slave-connection.ts'
+import { SlaveDialing } from './slave-dialing.ts'
 import { SlaveDisk } from './slave-disk.ts'
 import { SlavePositions } from './slave-positions.ts'
 import { slaveDeadline, stepSlave } from './slave-session.ts'
@@ -41,6 +41,7 @@ export class HaSlave {
   readonly #history: SlaveHistory
   readonly #verification: SlaveVerification
   readonly #positions: SlavePositions
+  readonly #dialing: SlaveDialing
   readonly #turns = new EventTurns<SlaveEvent>(
     (event) => this.#step(event),
     () => this.#settled(),
@@ -49,9 +50,6 @@ export class HaSlave {
   readonly #listeners = new Set<(state: SlaveState) => void>()
   #confirmed: Frontier
   #state: SlaveState
-  /** Counts dials: what belongs to an earlier one is dropped. */
-  #attempt = 0
-  #dialing: AbortController | undefined
   #connection: SlaveConnection | undefined
   #disk: SlaveDisk
   /** The bytes that the next `append` is about. */
@@ -69,6 +67,7 @@ export class HaSlave {
     this.#history = new SlaveHistory(log.end, () => ports.clock.monotonic())
     this.#verification = new SlaveVerification(log, this.#history, this.#metrics.mismatches, ports)
     this.#positions = new SlavePositions(log, options.dispatched)
+    this.#dialing = new SlaveDialing(ports.net, options.masterAddress, options.beforeHello)
     this.#confirmed = new Frontier(options.confirmed ?? 0)
     this.#timer = new DeadlineTimer(ports.clock, () => {
       this.#dispatch({ kind: 'tick' })
@@ -227,35 +226,17 @@ export class HaSlave {
   }
 
   async #dial(): Promise<void> {
-    const { net, random, clock } = this.#ports
-    this.#attempt += 1
-    const attempt = this.#attempt
-    const dialing = new AbortController()
-    this.#dialing = dialing
+    const { random, clock } = this.#ports
     this.#disk = this.#newDisk()
     this.#metrics.attempts.add()
     this.#history.dials += 1
-    const socket = await this.#connected(net.connect(this.#options.masterAddress, dialing.signal))
-    const isOver = attempt !== this.#attempt || dialing.signal.aborted
-    if ('reason' in socket) {
-      if (!isOver) this.#dispatch({ kind: 'connect-failed', trouble: socket, jitter: this.#jitter() })
-      return
-    }
-    if (isOver) return socket.destroy()
+    const socket = await this.#dialing.dial()
+    if (socket === undefined) return
+    if ('reason' in socket)
+      return this.#dispatch({ kind: 'connect-failed', trouble: socket, jitter: this.#jitter() })
     this.#connection = this.#newConnection(socket)
     this.#connection.start()
     this.#dispatch({ kind: 'connected', nonce: random.bytes(NONCE_BYTES), wallClock: clock.now() })
-  }
-
-  /** The connection, or why there is none. */
-  async #connected(connecting: Promise<Connection>): Promise<Connection | Refusal> {
-    try {
-      const socket = await connecting
-      await this.#options.beforeHello?.()
-      return socket
-    } catch (error) {
-      return { reason: isTlsFailure(error) ? 'tls' : 'unreachable', words: messageOf(error) }
-    }
   }
 
   #newConnection(socket: Connection): SlaveConnection {
@@ -297,16 +278,9 @@ export class HaSlave {
   #compare(offset: LogOffset, bytes: Buffer): number {
     let compared = 0
     while (compared < bytes.length && this.#state.kind === 'comparing') {
-      const at = offset + compared
-      const own = this.#log.read(at, Math.min(bytes.length - compared, this.#log.end - at))
-      const theirs = bytes.subarray(compared, compared + own.length)
-      const differs = own.equals(theirs) ? -1 : own.findIndex((byte, index) => byte !== theirs[index])
-      this.#dispatch({
-        kind: 'overlap',
-        size: own.length,
-        ...(differs === -1 ? {} : { differsAt: at + differs }),
-      })
-      compared += own.length
+      const overlap = overlapOf(this.#log, offset + compared, bytes.subarray(compared))
+      this.#dispatch({ kind: 'overlap', ...overlap })
+      compared += overlap.size
     }
     return compared
   }
@@ -360,7 +334,7 @@ export class HaSlave {
   #hangUp({ refusal, manner }: Extract<SlaveEffect, { kind: 'hang-up' }>): void {
     this.#metrics.troubles.add(1, { reason: refusal.reason })
     this.#history.trouble(refusal)
-    this.#dialing?.abort(new BrokerError('UNAVAILABLE', refusal.words))
+    this.#dialing.abort(refusal.words)
     this.#connection?.close(manner === 'told' ? this.#ports.clock : undefined)
     this.#connection = undefined
     this.#dispatch({ kind: 'closed', jitter: this.#jitter() })

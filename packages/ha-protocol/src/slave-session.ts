@@ -1,5 +1,5 @@
 import { invariant, unreachable } from '@tandemmq/base'
-import type { Control, Refusal } from '@tandemmq/codec'
+import type { Refusal } from '@tandemmq/codec'
 import {
   askApache,
   comparisonDeadline,
@@ -7,11 +7,22 @@ import {
   onComparisonTick,
   onOverlap,
 } from './slave-comparison.ts'
-import { frameProblem } from './frame-order.ts'
 import { greet, onAnswer, onEarlyAnswer, onMasterHello, streamFrom } from './slave-handshake.ts'
-import { beginLeaving, ifLeft, stopped } from './slave-leaving.ts'
+import { beginLeaving, stopped } from './slave-leaving.ts'
 import { leave } from './slave-parting.ts'
 import { lendingDeadline, onLendersFrame, onLendingTick } from './slave-lending.ts'
+import {
+  knowsControls,
+  onAppendFailed,
+  onCaughtUp,
+  onControl,
+  onFlushed,
+  onPiece,
+  onStreamedFrame,
+  onStreamingTick,
+  paceAfter,
+  streamingDeadline,
+} from './slave-streaming.ts'
 import type {
   Attempt,
   Pace,
@@ -20,7 +31,6 @@ import type {
   SlaveEvent,
   SlaveState,
   SlaveStep,
-  SlaveStreaming,
 } from './slave-state.ts'
 
 /** The slave's half of the HA protocol, without socket, log or clock. See {@link SlaveState} for the picture. */
@@ -64,7 +74,8 @@ export function stepSlave(
     case 'frame':
       if (state.kind === 'comparing') return onComparedFrame(state, event, context)
       if (state.kind === 'lending') return orViolated(state, onLendersFrame(state, event, now))
-      return state.kind === 'streaming' ? onFrame(state, event, now, context) : stay(state)
+      if (state.kind !== 'streaming') return stay(state)
+      return orViolated(state, onStreamedFrame(state, event, now, context))
     case 'overlap':
       return state.kind === 'comparing' ? onOverlap(state, event, now, context) : stay(state)
     case 'piece':
@@ -107,11 +118,7 @@ export function slaveDeadline(state: SlaveState, { config }: SlaveContext): numb
     case 'comparing':
       return comparisonDeadline(state)
     case 'streaming':
-      return Math.min(
-        state.heardAt + state.timings.silenceMs,
-        state.spokeAt + state.timings.heartbeatMs,
-        state.leaving === undefined ? Infinity : state.leaving.since + state.timings.leavingMs,
-      )
+      return streamingDeadline(state)
     case 'lending':
       return lendingDeadline(state, config)
     case 'adopting':
@@ -140,14 +147,7 @@ function onTick(state: SlaveState, now: number, context: SlaveContext): SlaveSte
     case 'comparing':
       return onComparisonTick(state, context)
     case 'streaming':
-      if (state.leaving !== undefined && now - state.leaving.since >= state.timings.leavingMs) {
-        return stopped('told')
-      }
-      if (now - state.heardAt >= state.timings.silenceMs) {
-        const words = `the master has said nothing for ${state.timings.silenceMs} ms`
-        return leave(state, { reason: 'silence', words }, paceAfter(state, now, context))
-      }
-      return speak(state, now)
+      return onStreamingTick(state, now, context)
     case 'lending':
       return onLendingTick(state, now, context.config)
     case 'adopting':
@@ -178,93 +178,6 @@ function onDiskDone(state: SlaveState, now: number, context: SlaveContext): Slav
   return streamFrom(state.at, state, now, context.config, { flushFirst, counted, masterIdentity })
 }
 
-/** Invariant: what is appended starts exactly where our log ends. */
-function onFrame(
-  state: SlaveStreaming,
-  frame: { readonly offset: number; readonly size: number },
-  now: number,
-  { view }: SlaveContext,
-): SlaveStep {
-  const problem = frameProblem(frame, state.next, view().segmentBytes)
-  if (problem !== undefined) return violated(state, problem)
-  // A heartbeat on an empty log says nothing yet about where it will begin.
-  if (state.next === 'any' && frame.size > 0) {
-    return stay({ ...state, from: frame.offset, next: frame.offset, bodyLeft: frame.size, heardAt: now })
-  }
-  return stay({ ...state, bodyLeft: frame.size, heardAt: now })
-}
-
-function onPiece(
-  state: SlaveStreaming,
-  piece: { readonly offset: number; readonly size: number },
-  now: number,
-): SlaveStep {
-  invariant(piece.offset === state.next && piece.size <= state.bodyLeft, 'pieces continue their frame')
-  const next = piece.offset + piece.size
-  return {
-    state: { ...state, next, bodyLeft: state.bodyLeft - piece.size, heardAt: now },
-    effects: [{ kind: 'append', offset: piece.offset }],
-  }
-}
-
-function onControl(state: SlaveStreaming, control: Control, now: number): SlaveStep {
-  const effects: SlaveEffect[] = []
-  if (control.ping !== undefined) effects.push({ kind: 'send-control', control: { pong: control.ping } })
-  if (control.check !== undefined) effects.push({ kind: 'answer-check', range: control.check })
-  if (control.mismatch !== undefined) effects.push({ kind: 'learn-mismatch', range: control.mismatch })
-  if (control.end !== undefined) effects.push({ kind: 'learn-end', position: control.end })
-  if (control.confirmed !== undefined) effects.push({ kind: 'confirm', position: control.confirmed })
-  if (control.abstain !== undefined) effects.push({ kind: 'asked-to-abstain', question: control.abstain })
-  const heard = control.ping === undefined ? state : { ...state, spokeAt: now }
-  const { leaving } = state
-  if (leaving === undefined || control.countsTo === undefined) return { state: heard, effects }
-  return ifLeft({ ...heard, leaving: { ...leaving, countsTo: control.countsTo } }, effects)
-}
-
-/** One report for all that one read has brought: each splits the batches in which the master's clients go on, and costs it a turn. */
-function onCaughtUp(state: SlaveStreaming, now: number): SlaveStep {
-  // A header alone may have said where an empty log begins; that is nothing to report yet.
-  if (state.next === 'any' || state.next === state.from || state.next === state.reported) return stay(state)
-  if (state.flushFirst) return { state, effects: [{ kind: 'flush' }] }
-  invariant(state.reported !== undefined && state.next > state.reported, 'reports only grow')
-  return ifLeft({ ...state, reported: state.next, spokeAt: now }, [{ kind: 'report', position: state.next }])
-}
-
-function onFlushed(state: SlaveStreaming, flushed: number, now: number): SlaveStep {
-  // An empty log ends below the offset it was told to start at.
-  const position = Math.max(flushed, state.from)
-  invariant(state.next === 'any' || position <= state.next, 'only appended bytes are flushed')
-  if (state.reported !== undefined && position <= state.reported) return stay(state)
-  return ifLeft({ ...state, reported: position, spokeAt: now }, [{ kind: 'report', position }])
-}
-
-/** Nothing has happened for a while: repeat the last report, as Apache does, or at least say that we live. */
-function speak(state: SlaveStreaming, now: number): SlaveStep {
-  const said: SlaveEffect[] = []
-  if (state.reported !== undefined) said.push({ kind: 'report', position: state.reported })
-  else if (knowsControls(state)) said.push({ kind: 'send-control', control: { writable: true } })
-  return { state: { ...state, spokeAt: now }, effects: said }
-}
-
-/** Apache's master takes every eight bytes for a report. */
-function knowsControls(state: SlaveStreaming): boolean {
-  return state.masterIdentity !== undefined
-}
-
-/** The master learns why nothing more comes, instead of waiting for it. */
-function onAppendFailed(state: SlaveStreaming, words: string): SlaveStep {
-  const refusal = { reason: 'disk', words }
-  return {
-    state: { kind: 'leaving', failures: state.failures, trouble: refusal, pace: 'slowly' },
-    effects: knowsControls(state)
-      ? [
-          { kind: 'send-control', control: { writable: false, problem: words } },
-          { kind: 'hang-up', refusal, manner: 'told' },
-        ]
-      : [hangUp(refusal)],
-  }
-}
-
 function onClosed(
   state: SlaveState,
   event: { readonly words?: string; readonly jitter: number },
@@ -274,7 +187,7 @@ function onClosed(
   const trouble = { reason: 'closed', words: event.words ?? 'the master closed the connection' }
   switch (state.kind) {
     case 'streaming':
-      return retry(state, paceAfter(state, now, context), now, context, event.jitter, trouble)
+      return retry(state, paceAfter(state, now, context.config), now, context, event.jitter, trouble)
     case 'connecting':
     case 'greeting':
     case 'proving':
@@ -292,11 +205,6 @@ function onClosed(
     default:
       return unreachable(state)
   }
-}
-
-/** A stream that had settled is taken up at once; one that broke at its start is not, or two peers would spin. */
-function paceAfter(state: SlaveStreaming, now: number, { config }: SlaveContext): Pace {
-  return now - state.since >= config.timings.settledMs ? 'at-once' : 'back-off'
 }
 
 function retry(

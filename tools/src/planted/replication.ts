@@ -83,14 +83,14 @@ export const replicationBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a slave reports before it has appended',
-    file: `${ha}/slave-session.ts`,
+    file: `${ha}/slave-streaming.ts`,
     find: "    effects: [{ kind: 'append', offset: piece.offset }],",
     plant: "    effects: [{ kind: 'report', position: next }, { kind: 'append', offset: piece.offset }],",
     tests: [`${ha}/slave-session.test.ts`, `${ha}/ha-replication.test.ts`],
   },
   {
     name: 'a slave reports before it has flushed',
-    file: `${ha}/slave-session.ts`,
+    file: `${ha}/slave-streaming.ts`,
     find: "  if (state.flushFirst) return { state, effects: [{ kind: 'flush' }] }\n",
     plant: '',
     tests: [`${ha}/slave-session.test.ts`, `${ha}/ha-replication.test.ts`],
