@@ -22,18 +22,15 @@ import type {
 import { isTlsFailure } from './one-sided-tls.ts'
 import { ReadSide } from './read-side.ts'
 import type { Heard } from './read-side.ts'
-import { Replica } from './replica.ts'
-import type { ReplicaHolder, ReplicaName } from './replica.ts'
+import type { ReplicaHolder } from './replica.ts'
 import { TailBorrower } from './tail-borrower.ts'
 import type { MasterSurroundings } from './master-surroundings.ts'
-import { RangeVerifier } from './range-verifier.ts'
 import type { SlaveRecord } from './slave-records.ts'
+import { SlaveSeat } from './slave-seat.ts'
 import { WriteSide } from './write-side.ts'
 
 /** How long a peer that was told why may take to read it. */
 const PARTING_MS = 1_000
-/** A roster that could not be written is tried again after this long. */
-const ENROLL_AGAIN_MS = 1_000
 /** A wall clock that differs by more is warned about (rule 5.9). */
 const SKEW_WARNED_MS = 1_000
 
@@ -50,11 +47,10 @@ export class MasterConnection implements ReplicaHolder {
   )
   readonly #timer: DeadlineTimer
   #state: MasterState
-  #replica: Replica | undefined
+  #seat: SlaveSeat | undefined
   #peer: Hello | undefined
   /** Present once the slave has proven who it is. */
   #record: SlaveRecord | undefined
-  #verifier: RangeVerifier | undefined
   #skewMs = 0
   #epoch = 0
   #probe: { readonly token: number; readonly alive: () => void } | undefined
@@ -88,7 +84,7 @@ export class MasterConnection implements ReplicaHolder {
   /** The log has grown. */
   wake(): void {
     if (this.#state.kind !== 'streaming') return
-    const hasLineage = this.#replica !== undefined && this.#peer !== undefined
+    const hasLineage = this.#seat !== undefined && this.#peer !== undefined
     const isNewEpoch = hasLineage && lastEpoch(this.#around.log.lineage) !== this.#epoch
     if (isNewEpoch) this.#dispatch({ kind: 'epoch-opened' })
     else if (this.#state.isStarted) this.#write.wake()
@@ -143,10 +139,9 @@ export class MasterConnection implements ReplicaHolder {
 
   #onSent(next: number): void {
     if (this.#state.kind !== 'streaming') return
-    const now = this.#around.clock.monotonic()
     if (next > this.#state.next) {
       this.#around.metrics.sentBytes.add(next - this.#state.next)
-      this.#replica?.sentUpTo(next, now)
+      this.#seat?.sentUpTo(next)
     }
     this.#dispatch({ kind: 'sent', next })
   }
@@ -210,15 +205,10 @@ export class MasterConnection implements ReplicaHolder {
         this.#read.startStream()
         return this.#write.start(effect.at)
       case 'progress':
-        this.#replica?.reported(effect.received, this.#around.clock.monotonic())
-        if (this.#replica?.isCounted) this.#around.table.progress()
-        this.#verifier?.wake()
+        this.#seat?.reported(effect.received)
         return
       case 'note':
-        this.#replica?.noted(effect.control, this.#around.clock.monotonic())
-        this.#verifier?.heard(effect.control)
-        if (effect.control.abstains !== undefined && this.#replica !== undefined)
-          this.#around.abstained(this.#replica.peer.identity, effect.control.abstains)
+        this.#seat?.noted(effect.control)
         if (this.#probe !== undefined && effect.control.pong === this.#probe.token) this.#probe.alive()
         return
       case 'pong':
@@ -277,14 +267,15 @@ export class MasterConnection implements ReplicaHolder {
     this.#read.startStream()
     this.#epoch = lastEpoch(log.lineage)
     const at = { from: this.#state.received, now: clock.monotonic(), skewMs: this.#skewMs }
-    const replica = this.#seat(peer, at)
+    const seat = new SlaveSeat(peer, this, at, this.#around)
+    this.#seat = seat
     const facts = { peer: this.remote, identity: peer.identity, offset: this.#state.next, counted }
     logger.info(facts, 'slave accepted')
     this.#around.accepted(this)
     const confirmed = this.#around.confirmed()
     if (confirmed !== undefined) this.#write.confirm(confirmed)
-    this.#verifier = this.#verifierOf(replica)
-    if (counted) void this.#count(replica)
+    seat.compareCopies((control) => this.#write.control(control))
+    if (counted) void seat.count()
   }
 
   /**
@@ -299,72 +290,27 @@ export class MasterConnection implements ReplicaHolder {
     if (!table.hasRoom) return this.evict('this master has as many replicas as it takes')
     this.#read.startStream()
     const at = { from: this.#state.received, now: clock.monotonic(), skewMs: 0 }
-    const replica = this.#seat({ identity, instanceId: '' }, at)
+    const seat = new SlaveSeat({ identity, instanceId: '' }, this, at, this.#around)
+    this.#seat = seat
     const facts = { peer: this.remote, identity, offset: this.#state.next, counted }
     logger.info(facts, 'a slave of Apache RocketMQ follows')
     this.#around.accepted(this)
-    if (counted) void this.#count(replica)
-  }
-
-  #verifierOf(replica: Replica): RangeVerifier {
-    const { identity } = replica.peer
-    return new RangeVerifier({
-      ...this.#around,
-      // A slave can answer wrongly as often as it is asked.
-      logger: this.#around.sparingly,
-      identity,
-      verification: this.#around.records.of(identity, this.remote).verification,
-      limits: this.#around.verifierLimits,
-      mismatches: this.#around.metrics.mismatches,
-      confirmed: () => Math.min(this.#around.confirmed() ?? 0, replica.received),
-      send: (control) => this.#write.control(control),
-    })
+    if (counted) void seat.count()
   }
 
   /** A range is to be compared now. */
   verify(): void {
-    this.#verifier?.wake()
-  }
-
-  #seat(name: ReplicaName, at: ConstructorParameters<typeof Replica>[2]): Replica {
-    const { metrics, records, table } = this.#around
-    const record = records.of(name.identity, this.remote)
-    const replica = new Replica(name, this, at, (tookMs) => {
-      record.ackLatency.observe(tookMs)
-      metrics.ackLatency.observe(tookMs, { identity: name.identity })
-    })
-    this.#record = record
-    this.#replica = replica
-    record.accepted(replica)
-    table.seat(replica)
-    metrics.accepted.add()
-    return replica
-  }
-
-  /** Rule 3.3: an identity is in the roster, on disk, before it counts. Tried until it is, and said once. */
-  async #count(replica: Replica, attempt = 1): Promise<void> {
-    const { clock, logger } = this.#around
-    try {
-      await this.#around.enroll(replica.peer.identity)
-    } catch (error) {
-      if (this.#state.kind !== 'streaming') return
-      const facts = { peer: this.remote, identity: replica.peer.identity, error: messageOf(error) }
-      if (attempt === 1) logger.error(facts, 'slave not counted: the roster could not be written')
-      clock.after(ENROLL_AGAIN_MS, () => void this.#count(replica, attempt + 1))
-      return
-    }
-    if (this.#state.kind !== 'streaming') return
-    replica.enrolled()
-    this.#around.table.progress()
+    this.#seat?.verify()
   }
 
   #hangUp({ refusal, manner }: HangUp): void {
     const { clock, logger, metrics, sparingly } = this.#around
     metrics.hungUp.add(1, { reason: refusal.reason })
-    this.#record?.refused(refusal, manner !== 'silent')
+    const record = this.#seat?.record ?? this.#record
+    record?.refused(refusal, manner !== 'silent')
     if (manner === 'violation') metrics.violations.add()
     const slave = { peer: this.remote, identity: this.#peer?.identity }
-    tellHangUp(this.#replica === undefined ? sparingly : logger, slave, { refusal, manner })
+    tellHangUp(this.#seat === undefined ? sparingly : logger, slave, { refusal, manner })
     if (manner !== 'told') return this.#connection.destroy()
     this.#connection.end()
     clock.after(PARTING_MS, () => this.#connection.destroy())
@@ -373,12 +319,12 @@ export class MasterConnection implements ReplicaHolder {
   #over(): void {
     this.#read.stop()
     this.#write.stop()
-    this.#verifier?.stop()
+    this.#seat?.leave()
     this.#timer.cancel()
-    if (this.#replica !== undefined) {
-      this.#around.logger.info({ peer: this.remote, identity: this.#replica.peer.identity }, 'slave gone')
+    if (this.#seat !== undefined) {
+      this.#around.logger.info({ peer: this.remote, identity: this.#seat.identity }, 'slave gone')
     }
-    const identity = this.#replica?.peer.identity ?? this.#peer?.identity
+    const identity = this.#seat?.identity ?? this.#peer?.identity
     if (identity !== undefined) this.#around.table.leave(identity, this)
     this.#around.over(this)
   }
