@@ -1,15 +1,8 @@
-import {
-  BrokerError,
-  DeadlineTimer,
-  EventTurns,
-  messageOf,
-  unreachable,
-  type Clock,
-  type Logger,
-} from '@tandemmq/base'
-import { laterOf } from './appointment.ts'
+import { BrokerError, DeadlineTimer, EventTurns, messageOf, type Clock, type Logger } from '@tandemmq/base'
+import { KeptSets } from './kept-sets.ts'
 import type { MemberHello, MemberStatus } from './member.ts'
-import { judgePromotion, type PromotionRequest, type PromotionVerdict } from './promotion.ts'
+import type { PromotionRequest } from './promotion.ts'
+import { Promotions, type Promoted } from './promotions.ts'
 import type { RegistryAnswer } from './registry-answer.ts'
 import type { RegistryLink, RegistrySession } from './registry-link.ts'
 import { step, wakeAt } from './registry-machine.ts'
@@ -23,7 +16,7 @@ import {
 } from './registry-state.ts'
 import type { RegistryEffect, RegistryEvent } from './registry-step.ts'
 import type { RelayAnswer, RelayHello, RelayLink, RelaySession } from './relay-link.ts'
-import { SetRecordsInMemory, type SetRecord, type SetRecords } from './set-record.ts'
+import { SetRecordsInMemory, type SetRecords } from './set-record.ts'
 import { reportOf, servingOf, type MemberReport, type ServingView, type SetServing } from './serving-view.ts'
 
 export interface RegistryPorts {
@@ -32,23 +25,6 @@ export interface RegistryPorts {
   /** What must outlive this registry; absent: nothing does. */
   readonly records?: SetRecords
 }
-
-/** A promotion that was made. */
-export interface Promoted {
-  readonly set: string
-  /** Identity of the new master. It opens its epoch as soon as it has heard of it. */
-  readonly master: string
-  readonly epoch: number
-  /** By what right, and what is missing. */
-  readonly words: string
-}
-
-type AppointingVerdict = Extract<PromotionVerdict, { kind: 'appoint' }>
-
-/** How long a promotion waits for the old master to step down and for the slave to copy. */
-const PATIENCE_MS = 15_000
-/** After this a record that could not be written is tried again. */
-const WRITE_AGAIN_MS = 5_000
 
 interface Subscriber<Answer> {
   readonly onAnswer: (answer: Answer) => void
@@ -72,14 +48,8 @@ export class Registry implements RegistryLink, RelayLink {
     () => this.#arm(),
   )
   readonly #timer: DeadlineTimer
-  readonly #records: SetRecords
-  /** Promotions under way, by set; each looks again when something has changed. */
-  readonly #promotions = new Map<string, () => void>()
-  #lastPromotion = 0
-  /** Decided, and perhaps on disk. */
-  readonly #unwritten = new Map<string, AppointingVerdict>()
-  /** When what members have said is written again, since that failed; monotonic. */
-  #writeAgainAt = Infinity
+  readonly #kept: KeptSets
+  readonly #promotions: Promotions
   #state: RegistryState
   #isClosed = false
   #nextSession = 1
@@ -88,9 +58,15 @@ export class Registry implements RegistryLink, RelayLink {
     this.#clock = ports.clock
     this.#logger = ports.logger
     this.#timer = new DeadlineTimer(ports.clock, () => this.#take({ kind: 'woken' }))
-    this.#records = ports.records ?? new SetRecordsInMemory()
+    const records = ports.records ?? new SetRecordsInMemory()
+    this.#kept = new KeptSets(records, ports)
+    this.#promotions = new Promotions(records, ports, {
+      set: (name) => this.#state.sets.get(name),
+      now: () => this.#now(),
+      take: (event) => this.#take(event),
+    })
     const all = { ...defaultRegistryOptions, ...options }
-    this.#state = emptyRegistry(all, this.#now(), this.#records.all)
+    this.#state = emptyRegistry(all, this.#now(), records.all)
   }
 
   open(
@@ -173,32 +149,9 @@ export class Registry implements RegistryLink, RelayLink {
     return state ? reportOf(this.#state, state, this.#now()) : []
   }
 
-  /**
-   * Makes a slave the master of its set (rule 3.5): asks the old master to step down if it answers, waits until the slave has copied what it can,
-   * writes down the new epoch, and only then tells everybody. Resolves with what was done, in words. Rejects with `PROMOTION_REFUSED` and the reason when
-   * that could lose an acknowledged message or make two masters; with `UNAVAILABLE` when it could not be written down: the set then takes no
-   * messages before it is tried again.
-   */
-  async promote(request: PromotionRequest): Promise<Promoted> {
-    const { set } = request
-    if (this.#promotions.has(set)) throw refused(`another promotion in ${set} is under way`)
-    const number = Math.max(this.#lastPromotion + 1, this.#now().wall)
-    this.#lastPromotion = number
-    try {
-      const decided = this.#unwritten.get(set) ?? (await this.#judged(request, number))
-      const { appointment, words } = decided
-      // From here on it may be on disk, whatever becomes of the write: nothing else may be decided, and whoever was master takes no messages.
-      this.#unwritten.set(set, decided)
-      this.#take({ kind: 'step-down', set, promotion: number })
-      await this.#records.put({ set, logEpoch: appointment.epoch, appointment })
-      this.#unwritten.delete(set)
-      this.#take({ kind: 'appointed', set, appointment })
-      this.#logger.warn({ set, ...appointment, why: words }, 'another master was appointed')
-      return { set, master: appointment.identity, epoch: appointment.epoch, words }
-    } finally {
-      this.#promotions.delete(set)
-      if (!this.#unwritten.has(set)) this.#take({ kind: 'step-down', set, promotion: undefined })
-    }
+  /** See {@link Promotions.promote}. */
+  promote(request: PromotionRequest): Promise<Promoted> {
+    return this.#promotions.promote(request)
   }
 
   /** Ends all sessions. */
@@ -210,73 +163,6 @@ export class Registry implements RegistryLink, RelayLink {
     this.#subscribers.clear()
     this.#relays.clear()
     for (const subscriber of subscribers) subscriber.onClosed(closing())
-  }
-
-  /** Resolves when the promotion may be written down. */
-  #judged(request: PromotionRequest, number: number): Promise<AppointingVerdict> {
-    return new Promise((resolve, reject) => {
-      let words = ''
-      const began = this.#now().at
-      const look = (): void => {
-        const set = this.#state.sets.get(request.set)
-        const verdict = judgePromotion(set, request, { promotion: number, began }, this.#now())
-        switch (verdict.kind) {
-          case 'appoint':
-            return end(() => resolve(verdict))
-          case 'refuse':
-            return end(() => reject(refused(verdict.words)))
-          case 'listen':
-            words = verdict.words
-            return
-          case 'wait':
-            words = verdict.words
-            if (set?.stepDown !== number)
-              this.#take({ kind: 'step-down', set: request.set, promotion: number })
-            return
-          default:
-            return unreachable(verdict)
-        }
-      }
-      const late = this.#clock.after(PATIENCE_MS, () =>
-        end(() => reject(refused(`not within ${PATIENCE_MS / 1_000} s: ${words}`))),
-      )
-      const end = (settle: () => void): void => {
-        late.cancel()
-        this.#promotions.set(request.set, () => undefined)
-        settle()
-      }
-      this.#promotions.set(request.set, look)
-      look()
-    })
-  }
-
-  /** What members have said that must be known after the next start. */
-  #keep(): void {
-    for (const { name, logEpoch, appointment } of this.#state.sets.values()) {
-      const kept = this.#records.all.find(({ set }) => set === name)
-      const newest = laterOf(kept?.appointment, appointment)
-      if (kept !== undefined && kept.logEpoch >= logEpoch && kept.appointment === newest) continue
-      const record: SetRecord = {
-        set: name,
-        logEpoch: Math.max(logEpoch, kept?.logEpoch ?? 0),
-        ...(newest && { appointment: newest }),
-      }
-      this.#write(record)
-    }
-    // One for all: whatever is written has what was put before.
-    const [any] = this.#records.all
-    if (any !== undefined && this.#now().at >= this.#writeAgainAt) this.#write(any)
-  }
-
-  #write(record: SetRecord): void {
-    this.#writeAgainAt = Infinity
-    this.#records.put(record).catch((cause: unknown) => {
-      this.#writeAgainAt = this.#now().at + WRITE_AGAIN_MS
-      this.#logger.error(
-        { set: record.set, why: messageOf(cause) },
-        'what is known of this broker set cannot be kept',
-      )
-    })
   }
 
   #now(): Instant {
@@ -292,8 +178,8 @@ export class Registry implements RegistryLink, RelayLink {
     this.#state = state
     for (const effect of effects) this.#perform(effect)
     this.#tellListeners()
-    this.#keep()
-    for (const look of this.#promotions.values()) look()
+    this.#kept.keep(this.#state.sets.values())
+    this.#promotions.look()
   }
 
   #perform(effect: RegistryEffect): void {
@@ -333,10 +219,6 @@ export class Registry implements RegistryLink, RelayLink {
   #arm(): void {
     if (!this.#isClosed) this.#timer.arm(wakeAt(this.#state, this.#now()))
   }
-}
-
-function refused(words: string): BrokerError {
-  return new BrokerError('PROMOTION_REFUSED', words)
 }
 
 function closing(): BrokerError {
