@@ -65,6 +65,7 @@ export class BrokerNode {
   #process: object | undefined
   #boots = 1
   #appointment: Appointment | undefined
+  #isLost = false
 
   constructor(machine: SimulatedMachine, plan: Plan, services: Services, story: Story, watch: BrokerWatch) {
     this.name = machine.name
@@ -118,6 +119,16 @@ export class BrokerNode {
     this.#broker = undefined
     this.#boots += 1
     this.machine.cutPower()
+  }
+
+  /** Its machine does not come back. */
+  lose(): void {
+    this.#isLost = true
+    this.cutPower()
+  }
+
+  get isLost(): boolean {
+    return this.#isLost
   }
 
   /** SIGSTOP. */

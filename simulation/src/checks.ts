@@ -1,7 +1,10 @@
 import type { Cluster } from './cluster.ts'
+import type { Loss } from './loss.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Contact, Entry, Ledger } from './ledger.ts'
 import type { Misfortunes } from './misfortunes.ts'
+import { valueViolations } from './values.ts'
+import { WrittenLog } from './written-log.ts'
 
 /** What a life has to answer for when it is over. */
 export interface Witnesses {
@@ -11,6 +14,8 @@ export interface Witnesses {
   readonly misfortunes: Misfortunes
   /** Old files of the logs were removed. */
   readonly expires: boolean
+  /** The end of the log was lost, in asynchronous mode. */
+  readonly loss: Loss | undefined
 }
 
 export interface Verdict {
@@ -21,17 +26,25 @@ export interface Verdict {
 }
 
 export function verdictOf(witnesses: Witnesses): Verdict {
-  const { ledger, cluster, expires } = witnesses
+  const { ledger, cluster, expires, loss } = witnesses
+  const { entries } = ledger
   const isGone = expires ? goneFrom(cluster) : () => false
-  const again = ledger.entries.flatMap((entry) => comesAgain(entry, witnesses))
+  const again = entries.flatMap((entry) => comesAgain(entry, witnesses))
+  const { broker } = cluster.master
+  const log = broker && new WrittenLog(broker)
   return {
     violations: [
       ...ledger.phantoms.map((id) => `phantom: ${id} was received and never sent`),
-      ...ledger.entries.flatMap((entry) => fateViolations(entry, isGone(entry))),
+      ...entries.flatMap((entry) => fateViolations(entry, isGone(entry) || loss?.isLost(entry) === true)),
       ...again.filter((words) => words !== undefined),
-      ...(cluster.brokers.some(({ state }) => state === 'down')
-        ? unsafeReads(witnesses)
-        : logViolations(cluster)),
+      ...logViolations(cluster, log),
+      ...valueViolations(entries, log, loss),
+      ...((log &&
+        loss?.violations(
+          log,
+          entries.flatMap(({ delivered, acked }) => [...delivered, ...acked]),
+        )) ??
+        []),
       ...cluster.brokers.flatMap((node) => queueViolations(node, expires)),
     ],
     excused: again.filter((words) => words === undefined).length,
@@ -40,7 +53,9 @@ export function verdictOf(witnesses: Witnesses): Verdict {
 
 /** Whether a message has expired: no log holds it any more. */
 export function goneFrom(cluster: Cluster): (entry: Entry) => boolean {
-  const kept = Buffer.concat(cluster.brokers.flatMap((node) => bytesOf(node) ?? []))
+  const kept = Buffer.concat(
+    cluster.brokers.flatMap(({ broker }) => (broker ? new WrittenLog(broker).bytes : [])),
+  )
   return ({ id }) => !kept.includes(`\u0001${id}\u0002`)
 }
 
@@ -59,9 +74,10 @@ function fateViolations({ id, fate, due, delivered, acked, mayBeAcked }: Entry, 
 }
 
 /** One item per delivery after an acknowledgement: a sentence, or undefined where it is excused. */
-function comesAgain(entry: Entry, { knowledge, misfortunes }: Witnesses): (string | undefined)[] {
+function comesAgain(entry: Entry, { knowledge, misfortunes, loss }: Witnesses): (string | undefined)[] {
   return entry.delivered.flatMap((delivery) => {
-    const before = entry.acked.filter((ack) => ack.at < delivery.at)
+    // What acknowledged a record that is lost was lost with it (rule 5.2).
+    const before = entry.acked.filter((ack) => ack.at < delivery.at && loss?.hasLost(ack) !== true)
     if (before.length === 0) return []
     const culprit = before.find((ack) =>
       knowledge.mustKnow(ack, delivery.by, delivery.at, misfortunes.powerCuts),
@@ -77,46 +93,21 @@ function told({ by, at, epoch, attempt }: Contact): string {
   return `${by} (${at} ms, epoch …${epoch % 1_000_000}, attempt ${attempt})`
 }
 
-function logViolations({ master, slaves }: Cluster): string[] {
-  const log = bytesOf(master)
-  const begin = master.broker?.store.minOffset ?? 0
-  if (log === undefined) return ['the master is not up at the end']
-  const wrong: string[] = []
-  for (const slave of slaves) {
-    const whole = bytesOf(slave)
-    const slaveBegin = slave.broker?.store.minOffset ?? 0
+function logViolations({ slaves }: Cluster, own: WrittenLog | undefined): string[] {
+  if (own === undefined) return ['the master is not up at the end']
+  return slaves.flatMap(({ name, broker }) => {
+    if (broker === undefined) return [`${name} is not up at the end`]
+    const copy = new WrittenLog(broker)
     // What both keep: each lets old files expire by itself.
-    const from = Math.max(begin, slaveBegin)
-    const copy = whole?.subarray(from - slaveBegin)
-    const own = log.subarray(from - begin)
-    if (copy === undefined) wrong.push(`${slave.name} is not up at the end`)
-    else if (!copy.equals(own.subarray(0, copy.length))) {
-      const at = from + copy.findIndex((byte, index) => byte !== own[index])
-      wrong.push(`${slave.name}: its log differs from the master's at ${at}`)
-    } else if (copy.length !== own.length)
-      wrong.push(`${slave.name}: its log ends at ${from + copy.length}, not ${from + own.length}`)
-  }
-  return wrong
-}
-
-/** A machine is lost: in synchronous mode nobody was shown what is not on the other one. */
-function unsafeReads({ cluster, ledger }: Witnesses): string[] {
-  const logs = Buffer.concat(cluster.brokers.flatMap((node) => bytesOf(node) ?? []))
-  return ledger.entries
-    .filter(({ id, delivered }) => delivered.length > 0 && !logs.includes(`\u0001${id}\u0002`))
-    .map(({ id }) => `unsafe read: ${id} was received and is on no disk that is left`)
-}
-
-function bytesOf({ broker }: Cluster['master']): Buffer | undefined {
-  if (broker === undefined) return undefined
-  const { store } = broker
-  const parts: Buffer[] = []
-  for (let at = store.minOffset; at < store.end;) {
-    const part = store.read(at, 1024 * 1024)
-    parts.push(part)
-    at += part.length
-  }
-  return Buffer.concat(parts)
+    const from = Math.max(own.begin, copy.begin)
+    const to = Math.min(own.end, copy.end)
+    const [ours, theirs] = [own.between(from, to), copy.between(from, to)]
+    if (!theirs.equals(ours)) {
+      const at = from + theirs.findIndex((byte, index) => byte !== ours[index])
+      return [`${name}: its log differs from the master's at ${at}`]
+    }
+    return copy.end === own.end ? [] : [`${name}: its log ends at ${copy.end}, not ${own.end}`]
+  })
 }
 
 /** Queue offsets are dense, and every unit points to the record that carries its offset. */

@@ -46,9 +46,10 @@ export class Cluster {
     return master
   }
 
+  /** All others whose machines are not lost. */
   get slaves(): readonly BrokerNode[] {
     const { master } = this
-    return this.brokers.filter((node) => node !== master)
+    return this.brokers.filter((node) => node !== master && !node.isLost)
   }
 
   /** The node of that name; undefined for the metadata machine. */

@@ -4,9 +4,10 @@ import type { SeededRandom, SimulatedClock } from '@tandemmq/testkit'
 import type { Answer, Witness } from './client-calls.ts'
 import { within } from './deadline.ts'
 import type { Gateway } from './gateway.ts'
-import type { Entry, Ledger } from './ledger.ts'
+import type { Contact, Entry, Ledger } from './ledger.ts'
 import type { Plan } from './plan.ts'
 import { TOPIC } from './producer.ts'
+import { placeOf } from './values.ts'
 
 const GROUP = 'billing'
 const POLL_MS = 3_000
@@ -21,6 +22,13 @@ export interface ConsumerParts {
   readonly gateway: () => Gateway | undefined
   readonly received: (entry: Entry, witness: Witness) => void
   readonly failed: (words: string) => void
+}
+
+/** Received, and not acknowledged yet. */
+interface Held {
+  readonly entry: Entry
+  readonly handle: string
+  readonly seen: Pick<Contact, 'attempt' | 'position' | 'place'>
 }
 
 /** Receives without end and acknowledges a moment later; now and then it forgets to. */
@@ -77,25 +85,24 @@ export class Consumer {
     const now = time.monotonic()
     if (this.#heardAt !== undefined) ledger.paused(now - this.#heardAt)
     this.#heardAt = now
-    const mine: { readonly entry: Entry; readonly handle: string; readonly attempt: number }[] = []
+    const mine: Held[] = []
     for (const { record, receiptHandle, attempt } of messages) {
       const id = record.body.toString().replaceAll('.', '')
       const entry = ledger.find(id)
       if (entry === undefined) ledger.phantoms.push(id)
       else {
         received(entry, witness)
-        entry.delivered.push({ ...witness, attempt })
-        mine.push({ entry, handle: receiptHandle, attempt })
+        const seen = { attempt, position: record.physicalOffset, place: placeOf(record) }
+        entry.delivered.push({ ...witness, ...seen })
+        mine.push({ entry, handle: receiptHandle, seen })
       }
     }
     // It forgets; but not the same one for ever, or a life ends before it is acknowledged.
-    if (random.chance(1, 40) && mine.every(({ attempt }) => attempt < 3)) return
+    if (random.chance(1, 40) && mine.every(({ seen }) => seen.attempt < 3)) return
     time.after(random.between(0, 60), () => void this.#ack(mine))
   }
 
-  async #ack(
-    mine: readonly { readonly entry: Entry; readonly handle: string; readonly attempt: number }[],
-  ): Promise<void> {
+  async #ack(mine: readonly Held[]): Promise<void> {
     const { time, failed } = this.#parts
     const gateway = this.#parts.gateway()
     if (gateway === undefined) return
@@ -108,8 +115,8 @@ export class Consumer {
       )
       if (answer.kind === 'failed' && answer.why.code === 'FATE_UNKNOWN') throw answer.why
       if (answer.kind !== 'acked') return
-      for (const [index, { entry, attempt }] of mine.entries()) {
-        if (answer.statuses[index] === 'OK') entry.acked.push({ ...answer.witness, attempt })
+      for (const [index, { entry, seen }] of mine.entries()) {
+        if (answer.statuses[index] === 'OK') entry.acked.push({ ...answer.witness, ...seen })
       }
     } catch (thrown) {
       if (!(thrown instanceof BrokerError)) failed(`an acknowledgement failed: ${messageOf(thrown)}`)

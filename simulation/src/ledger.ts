@@ -9,6 +9,10 @@ export type Fate = 'pending' | 'ok' | 'stored' | 'unknown' | 'refused'
 /** A delivery or an acknowledgement that the consumer knows of. */
 export interface Contact extends Witness {
   readonly attempt: number
+  /** Where its record is in the log. */
+  readonly position: number
+  /** Topic, queue and queue offset of its record. */
+  readonly place: string
 }
 
 export interface Entry {

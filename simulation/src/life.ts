@@ -6,12 +6,14 @@ import { Cluster } from './cluster.ts'
 import { Consumer } from './consumer.ts'
 import { Knowledge } from './knowledge.ts'
 import { Ledger } from './ledger.ts'
+import type { Loss } from './loss.ts'
 import { Operator } from './operator.ts'
 import { Misfortunes } from './misfortunes.ts'
-import { headline, planOf, type Plan } from './plan.ts'
+import { headline, planOf, type Plan, type SuffixLoss } from './plan.ts'
 import { Producer } from './producer.ts'
 import { Serving } from './serving.ts'
 import { Story } from './story.ts'
+import { loseSuffix } from './suffix-loss.ts'
 
 /** How long a cluster may take until all is well, once nothing goes wrong any more. */
 const RECOVERY_MS = 40_000
@@ -46,6 +48,7 @@ class Life {
   readonly #serving: Serving
   readonly #producer: Producer
   readonly #consumers: readonly Consumer[]
+  #loss: Loss | undefined
 
   constructor(plan: Plan) {
     this.#plan = plan
@@ -93,10 +96,11 @@ class Life {
       knowledge: this.#knowledge,
       misfortunes: this.#misfortunes,
       expires: this.#plan.reservedMs !== undefined,
+      loss: this.#loss,
     })
     return {
       headline: headline(this.#plan),
-      summary: `${this.#ledger.summary()}, excused ${verdict.excused}; longest pause ${this.#ledger.longestPauseMs} ms`,
+      summary: `${this.#ledger.summary()}, excused ${verdict.excused}; longest pause ${this.#ledger.longestPauseMs} ms${this.#loss === undefined ? '' : `; ${this.#loss.words}`}`,
       violations: [...this.#violations, ...verdict.violations],
       excused: verdict.excused,
       story: this.#story.lines,
@@ -105,7 +109,7 @@ class Life {
   }
 
   async #live(): Promise<void> {
-    const { starts, workMs, invisibleMs } = this.#plan
+    const { starts, workMs, invisibleMs, suffixLoss } = this.#plan
     const time = this.#time
     for (const { who, pauseMs } of starts) {
       this.#cluster.start(who)
@@ -123,12 +127,9 @@ class Life {
     this.#misfortunes.end()
     operator.end()
     await this.#until('all is well again', () => !operator.isBusy && this.#cluster.isWell)
-    for (let count = 0; count < LAST_SENDS; count += 1) {
-      const { id, fate } = await time.outcome(this.#producer.send())
-      if (fate !== 'ok') this.#violations.push(`${id} was sent to a cluster that is well: ${fate}`)
-    }
-    await this.#until('everything promised is acknowledged', () => this.#isSettled)
+    await this.#drain()
     if (this.#plan.losesMaster) await this.#loseMaster(operator)
+    if (suffixLoss !== undefined) await this.#loseSuffix(suffixLoss, operator)
     // What would come again comes when the last invisibility is over.
     await time.advance(invisibleMs + 2_000)
     for (const consumer of this.#consumers) consumer.stop()
@@ -137,10 +138,32 @@ class Life {
 
   /** All that was promised is acknowledged, or has expired before it was. */
   get #isSettled(): boolean {
-    const { outstanding } = this.#ledger
+    const outstanding = this.#ledger.outstanding.filter((entry) => this.#loss?.isLost(entry) !== true)
     if (this.#plan.reservedMs === undefined || outstanding.length === 0) return outstanding.length === 0
     const isGone = goneFrom(this.#cluster)
     return outstanding.every(isGone)
+  }
+
+  /** All is well, and every message that was promised is acknowledged. */
+  async #drain(): Promise<void> {
+    for (let count = 0; count < LAST_SENDS; count += 1) {
+      const { id, fate } = await this.#time.outcome(this.#producer.send())
+      if (fate !== 'ok') this.#violations.push(`${id} was sent to a cluster that is well: ${fate}`)
+    }
+    await this.#until('everything promised is acknowledged', () => this.#isSettled)
+  }
+
+  async #loseSuffix(plan: SuffixLoss, operator: Operator): Promise<void> {
+    this.#loss = await loseSuffix(plan, {
+      time: this.#time,
+      cluster: this.#cluster,
+      misfortunes: this.#misfortunes,
+      producer: this.#producer,
+      operator,
+      story: this.#story,
+      until: (what, condition) => this.#until(what, condition),
+    })
+    await this.#drain()
   }
 
   async #loseMaster(operator: Operator): Promise<void> {
@@ -150,7 +173,7 @@ class Life {
     for (const { name } of slaves) this.#cluster.slowDown(master.name, name)
     await this.#time.advance(LAST_WORK_MS)
     this.#story.say('--', 'the machine of the master is lost for good')
-    master.cutPower()
+    master.lose()
     this.#producer.stop()
     await this.#until('everything promised came from the slave', () => this.#ledger.outstanding.length === 0)
     // For so long the registry may take a machine without power for one that is only slow.

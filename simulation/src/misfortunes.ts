@@ -1,3 +1,4 @@
+import type { BrokerNode } from './broker-node.ts'
 import type { Cluster } from './cluster.ts'
 import type { Misfortune, Plan } from './plan.ts'
 import type { Story } from './story.ts'
@@ -40,6 +41,12 @@ export class Misfortunes {
         })
       })
     }
+  }
+
+  /** A broker loses its power, whatever the plan says. */
+  cutPower(node: BrokerNode): void {
+    this.#powerCuts.push({ who: node.name, at: this.#cluster.time.monotonic() })
+    node.cutPower()
   }
 
   /** From now on nothing goes wrong any more, and what did is put right. */
@@ -89,7 +96,7 @@ export class Misfortunes {
   }
 
   #strikeProcess(kind: 'kill' | 'power' | 'stop', who: string, lastsMs: number): (() => void) | undefined {
-    const { metadata, time } = this.#cluster
+    const { metadata } = this.#cluster
     const node = this.#cluster.broker(who)
     const isUp = node === undefined ? metadata.isUp : node.state === 'up'
     if (!isUp) return undefined
@@ -104,10 +111,7 @@ export class Misfortunes {
       return () => node.goOn()
     }
     if (kind === 'kill') node.kill()
-    else {
-      this.#powerCuts.push({ who, at: time.monotonic() })
-      node.cutPower()
-    }
+    else this.cutPower(node)
     return () => {
       this.#story.say('--', `${who}: started`)
       node.start()

@@ -46,6 +46,22 @@ export interface Plan {
   readonly reservedMs: number | undefined
   /** When an operator makes another member the master, while things go wrong: it may be refused (rule 3.5). */
   readonly promotions: readonly Promotion[]
+  /** When all is over and well, an asynchronous master loses under load what nobody else has. */
+  readonly suffixLoss: SuffixLoss | undefined
+}
+
+/** How the end of a log is lost, and what keeps the slaves behind until then. */
+export interface SuffixLoss {
+  /**
+   * `machine`: the master's, for good; a slave takes its place. `power`: the same, but it comes back once its successor takes messages.
+   * `tail`: it loses its power and is started again as the master.
+   */
+  readonly of: 'machine' | 'power' | 'tail'
+  readonly link: 'good' | 'slow' | 'cut' | 'cut-one-way'
+  readonly workMs: number
+  readonly downMs: number
+  /** How long the links go on being as they are after the loss; a restarted master waits 5 s for its slaves (rule 3.2). */
+  readonly linkMs: number
 }
 
 export interface Promotion {
@@ -78,7 +94,23 @@ export function planOf(seed: number): Plan {
   // Drawn last: what an older seed stands for stays the same.
   const reservedMs = !plan.losesMaster && random.chance(1, 3) ? random.between(2_000, 12_000) : undefined
   const promotions = random.chance(1, 3) ? promotionsOf(random, [MASTER, ...slaves], workMs) : []
-  return { ...plan, reservedMs, promotions }
+  const mayLoseSuffix = mode.replication === 'async' && reservedMs === undefined
+  const suffixLoss = mayLoseSuffix && random.chance(1, 2) ? suffixLossOf(random) : undefined
+  return { ...plan, reservedMs, promotions, suffixLoss }
+}
+
+function suffixLossOf(random: SeededRandom): SuffixLoss {
+  return {
+    of: oneOf(random, ['machine', 'power', 'tail']),
+    link: oneOf(random, ['good', 'slow', 'cut', 'cut-one-way']),
+    workMs: random.between(300, 3_000),
+    downMs: random.between(50, 3_000),
+    linkMs: random.between(0, 12_000),
+  }
+}
+
+function oneOf<T>(random: SeededRandom, [first, ...rest]: readonly [T, ...T[]]): T {
+  return rest[random.below(rest.length + 1) - 1] ?? first
 }
 
 function promotionsOf(random: SeededRandom, members: readonly string[], workMs: number): Promotion[] {
@@ -150,10 +182,12 @@ export function headline({
   consumers,
   reservedMs,
   promotions,
+  suffixLoss,
 }: Plan): string {
   const names = `${mode.replication.toUpperCase()}_MASTER, ${mode.flush.toUpperCase()}_FLUSH`
   const count = slaves.length === 1 ? 'one slave' : `${slaves.length} slaves`
   const promoted = promotions.length === 0 ? '' : `, promotions: ${promotions.length}`
+  const lost = suffixLoss === undefined ? '' : `, loses: ${suffixLoss.of} (${suffixLoss.link})`
   const kept = reservedMs === undefined ? '' : `, kept for ${reservedMs} ms`
-  return `seed ${seed}: ${names}, ${count}, consumers: ${consumers}, misfortunes: ${misfortunes.length}${kept}${promoted}`
+  return `seed ${seed}: ${names}, ${count}, consumers: ${consumers}, misfortunes: ${misfortunes.length}${kept}${promoted}${lost}`
 }

@@ -187,4 +187,18 @@ export const replicationBugs: readonly PlantedBug[] = [
     plant: '',
     tests: ['packages/storage/src/replication.test.ts', 'packages/storage/src/message-store.test.ts'],
   },
+  {
+    name: 'progress of messages lost with the end of a log counted for those that took their offsets',
+    file: 'packages/broker/src/log-knowledge.ts',
+    find: 'store.epochAt(physicalOffset) === logEpoch',
+    plant: 'store.epochAt(physicalOffset) > 0',
+    tests: ['simulation/src/regression.test.ts'],
+  },
+  {
+    name: 'a slave that holds less made the master',
+    file: 'packages/registry/src/promotion.ts',
+    find: 'const best = able.toSorted(byEnd)[0]',
+    plant: 'const best = able.toSorted(byEnd).at(-1)',
+    tests: ['simulation/src/regression.test.ts'],
+  },
 ]
