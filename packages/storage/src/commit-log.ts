@@ -12,8 +12,8 @@ import { BLANK_BYTES, encodeBlank } from '@tandemmq/codec'
 import { ColdLog, type LogInMemory } from './cold-log.ts'
 import { DiskReserve } from './disk-reserve.ts'
 import { isDiskFull } from './errno.ts'
+import { HotSegments } from './hot-segments.ts'
 import { expired, outOfDescriptors, outsideLog } from './log-errors.ts'
-import { logFileName } from './log-file-name.ts'
 import { TailMemory } from './tail-memory.ts'
 import { zeros } from './zeros.ts'
 
@@ -51,13 +51,9 @@ export class CommitLog implements LogInMemory {
   readonly directory: string
   /** What is on file only. */
   readonly cold: ColdLog
-  readonly #files: Files
+  readonly #hot: HotSegments
   readonly #tail: TailMemory
   readonly #reserve: DiskReserve
-  /** Segments being written or waiting for their sync, by start; the last one holds the end, or is prepared for it. */
-  readonly #hot = new Map<LogOffset, OpenFile>()
-  readonly #dirty = new Set<LogOffset>()
-  #namesDirty = false
   #minOffset: LogOffset
   #end: LogOffset
   /** Bytes behind the end that are in the tail's memory and wait for their write, within one turn. */
@@ -70,7 +66,7 @@ export class CommitLog implements LogInMemory {
   constructor(options: CommitLogOptions, files: Files, clock: Clock, minOffset: LogOffset, end: LogOffset) {
     this.directory = options.directory
     this.segmentBytes = options.segmentBytes
-    this.#files = files
+    this.#hot = new HotSegments(options.directory, options.segmentBytes, files)
     this.#tail = new TailMemory(options.tailBytes)
     this.#reserve = new DiskReserve(files, options.directory, options.keptFreeRatio)
     this.#minOffset = minOffset
@@ -80,7 +76,7 @@ export class CommitLog implements LogInMemory {
     this.flushed = new Frontier(end)
     this.cold = new ColdLog(this, files, clock, options.coldBytes)
     const start = this.segmentStart(end)
-    if (files.exists(this.#path(start))) this.#ensureSegment(start)
+    if (this.#hot.exists(start)) this.#ensureSegment(start)
   }
 
   get minOffset(): LogOffset {
@@ -181,7 +177,7 @@ export class CommitLog implements LogInMemory {
 
   /** Whether {@link beginAt} is possible. */
   canBeginAt(offset: LogOffset): boolean {
-    const isEmpty = this.#end === this.#minOffset && this.#hot.size === 0
+    const isEmpty = this.#end === this.#minOffset && this.#hot.isEmpty
     return isEmpty && offset >= this.#end && offset % this.segmentBytes === 0
   }
 
@@ -218,7 +214,7 @@ export class CommitLog implements LogInMemory {
 
   /** The open file of a segment that is being written, or waits for its sync. */
   hotFile(start: LogOffset): OpenFile | undefined {
-    return this.#hot.get(start)
+    return this.#hot.file(start)
   }
 
   /** Exactly `size` bytes of one segment. Errors as {@link read}. */
@@ -246,20 +242,8 @@ export class CommitLog implements LogInMemory {
   }
 
   /** Puts everything written so far on stable storage. A failure is final: {@link GroupCommit} fences the log. */
-  async sync(): Promise<void> {
-    const dirty = [...this.#dirty]
-    const namesDirty = this.#namesDirty
-    this.#dirty.clear()
-    this.#namesDirty = false
-    for (const start of dirty.toSorted((a, b) => a - b)) await this.#hot.get(start)?.dataSync()
-    // A file whose name is lost has no bytes: names are part of the first sync.
-    if (namesDirty) await this.#files.syncDirectory(this.directory)
-    const tail = this.segmentStart(this.#end)
-    for (const [start, file] of this.#hot) {
-      if (start >= tail || this.#dirty.has(start)) continue
-      this.#hot.delete(start)
-      file.close()
-    }
+  sync(): Promise<void> {
+    return this.#hot.sync(() => this.segmentStart(this.#end))
   }
 
   /** Nothing is appended, flushed or promised any more until a restart has recovered from what is on disk. */
@@ -284,8 +268,7 @@ export class CommitLog implements LogInMemory {
     const start = this.segmentStart(from)
     this.#ensureSegment(start)
     const to = Math.min(from + bytesMax, start + this.segmentBytes)
-    this.#writtenFile(start).write(zeros(to - from), from - start)
-    this.#dirty.add(start)
+    this.#hot.write(from, zeros(to - from))
     this.#zeroedTo = to
     return true
   }
@@ -297,8 +280,7 @@ export class CommitLog implements LogInMemory {
   }
 
   close(): void {
-    for (const file of this.#hot.values()) file.close()
-    this.#hot.clear()
+    this.#hot.close()
     this.cold.close()
   }
 
@@ -328,47 +310,26 @@ export class CommitLog implements LogInMemory {
   }
 
   #ensureSegment(start: LogOffset): void {
-    if (this.#hot.has(start)) return
-    const path = this.#path(start)
-    // Recovery has left here only what belongs to the log or is prepared for it, zeros.
-    const exists = this.#files.exists(path)
-    let file: OpenFile | undefined
     try {
-      file = this.#files.open(path, exists ? 'read-write' : 'create')
-      if (file.size() < this.segmentBytes) file.truncate(this.segmentBytes)
+      this.#hot.ensure(start)
     } catch (cause) {
-      file?.close()
-      if (file !== undefined && !exists) this.#files.remove(path)
       throw this.#writeFailure(cause)
     }
-    this.#hot.set(start, file)
-    this.#dirty.add(start)
-    this.#namesDirty = true
   }
 
   /** Writes at the end. After a failure what got there is taken back: garbage must not lie behind the end. */
   #write(bytes: Uint8Array): void {
-    const start = this.segmentStart(this.#end)
-    const file = this.#writtenFile(start)
-    this.#dirty.add(start)
     try {
-      file.write(bytes, this.#end - start)
+      this.#hot.write(this.#end, bytes)
     } catch (cause) {
       try {
-        file.truncate(this.#end - start)
-        file.truncate(this.segmentBytes)
+        this.#hot.takeBack(this.#end)
         this.#zeroedTo = this.#end
       } catch (second) {
         throw this.fenceOff(second)
       }
       throw this.#writeFailure(cause)
     }
-  }
-
-  #writtenFile(start: LogOffset): OpenFile {
-    const file = this.#hot.get(start)
-    invariant(file !== undefined, 'a segment being written is open')
-    return file
   }
 
   #writeFailure(cause: unknown): BrokerError {
@@ -385,10 +346,6 @@ export class CommitLog implements LogInMemory {
   #demandWritable(): void {
     if (this.#fence !== undefined) throw this.#fence
     if (this.written.failure !== undefined) throw this.written.failure
-  }
-
-  #path(start: LogOffset): string {
-    return `${this.directory}/${logFileName(start)}`
   }
 }
 

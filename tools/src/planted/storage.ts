@@ -35,8 +35,8 @@ export const storageBugs: readonly PlantedBug[] = [
   },
   {
     name: 'the directory not synced after a file was created',
-    file: `${storage}/commit-log.ts`,
-    find: 'if (namesDirty) await this.#files.syncDirectory(this.directory)',
+    file: `${storage}/hot-segments.ts`,
+    find: 'if (namesDirty) await this.#files.syncDirectory(this.#directory)',
     plant: 'void namesDirty',
     tests: [simulated],
   },
