@@ -5,17 +5,15 @@ import { emitTo, type ArrivalListener } from './arrival-listener.ts'
 import type { AppendedBatch, BatchToAppend } from './batch-append.ts'
 import type { QueueReader } from './consume-queue.ts'
 import { findMessages, type FoundMessages, type MessageQuery } from './index-query.ts'
-import { saveDiverged } from './diverged.ts'
-import { insist } from './insist.ts'
 import { demandInLog } from './log-cut.ts'
-import { positionCutAt } from './position-file.ts'
 import type { RecordPlace } from './read-plan.ts'
 import type { RecoveryReport } from './recovery.ts'
 import { checksumOf, messageIn, readRecord, recordByMessageId } from './record-reading.ts'
+import { SessionCut } from './session-cut.ts'
 import { openContext, openFirstSession } from './store-context.ts'
 import { observePositions } from './store-metrics.ts'
 import { completeOptions, scanLimitsOf, type StoreOptions, type StorePorts } from './store-options.ts'
-import { StoreSession, type SessionContext } from './store-session.ts'
+import type { StoreSession, SessionContext } from './store-session.ts'
 
 /**
  * All messages of a broker: one log, and the queues that lead into it. A master appends messages; a slave appends its
@@ -315,24 +313,18 @@ export class MessageStore implements AsyncDisposable {
    */
   async truncateTo(offset: LogOffset, isCommon = false): Promise<void> {
     this.#demandOpen()
-    const { ports, position } = this.#context
-    const session = this.#session
     demandInLog(offset, this.minOffset, this.end)
     if (offset === this.end) return
     const closed = new BrokerError('LOG_CLOSED', `the log is being cut at ${offset}`, { facts: { offset } })
     this.#blocked = closed
-    const saved = isCommon ? 'nowhere: a replica has, or had, them all' : await this.#saved(offset)
+    const cut = new SessionCut(this.#context, this.#session, offset, () => this.#isClosed)
+    const saved = isCommon ? 'nowhere: a replica has, or had, them all' : await this.#savedBy(cut)
     this.#appender = undefined
-    await session.bookkeeping.stop()
-    ports.logger.warn(
+    this.#context.ports.logger.warn(
       { offset, end: this.end, saved },
       'cutting the commit log; where the bytes were saved is in saved',
     )
-    const cut = positionCutAt(position.value, offset, this.minOffset, session.log.segmentStart(offset))
-    await this.#insist(() => position.save(cut))
-    await session.end(closed)
-    this.#session = await this.#insist(() => StoreSession.open(this.#context, 'current'))
-    await this.#insist(() => position.save({}))
+    this.#session = await cut.carryOut(closed)
     this.#blocked = undefined
     for (const listener of this.#sessionListeners) listener()
   }
@@ -363,20 +355,14 @@ export class MessageStore implements AsyncDisposable {
     await this.close()
   }
 
-  /** Saves what a cut will remove; until it has, nothing has happened. */
-  async #saved(from: LogOffset): Promise<string> {
-    const { ports, options } = this.#context
-    const { files, clock } = ports
+  /** Until what a cut removes is saved, nothing has happened. */
+  async #savedBy(cut: SessionCut): Promise<string> {
     try {
-      return await saveDiverged(files, options.root, this.#session.log, from, this.end, clock.now())
+      return await cut.save()
     } catch (failure) {
       this.#blocked = undefined
       throw failure
     }
-  }
-
-  #insist<T>(attempt: () => Promise<T>): Promise<T> {
-    return insist('a cut of the commit log', attempt, this.#context.ports, () => this.#isClosed)
   }
 
   #writer(): Appender {
