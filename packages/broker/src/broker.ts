@@ -1,18 +1,19 @@
-import { BrokerError, silentMeter, type Counter, type LogOffset } from '@tandemmq/base'
+import { BrokerError, type Counter, type LogOffset } from '@tandemmq/base'
 import { Messaging } from '@tandemmq/messaging'
-import { MetadataStore, type Snapshot } from '@tandemmq/metadata'
+import type { MetadataStore, Snapshot } from '@tandemmq/metadata'
 import { Registration, type Appointment, type MemberDetails, type RegistryAnswer } from '@tandemmq/registry'
-import { MessageStore, type Retention } from '@tandemmq/storage'
+import type { MessageStore, Retention } from '@tandemmq/storage'
 import { detailsOf, haAddressOf, problemsOf, selfReport, type SelfView } from './broker-description.ts'
+import { brokerSuccession } from './broker-succession.ts'
 import { observeBroker } from './broker-metrics.ts'
 import { brokerReadiness, type BrokerReadiness } from './broker-readiness.ts'
 import type { BrokerOptions, BrokerPorts } from './broker-options.ts'
 import { okMeans } from './durability-mode.ts'
 import { HandBack } from './hand-back.ts'
 import { handleKeyOf } from './handle-key.ts'
-import { knowledgeOf } from './log-knowledge.ts'
 import { extendLease } from './extended-lease.ts'
 import type { MasterRole } from './master-role.ts'
+import { openStores } from './open-stores.ts'
 import { openRole } from './open-role.ts'
 import { refuseWriting } from './writability.ts'
 import { cutProgress } from './progress-cut.ts'
@@ -20,7 +21,7 @@ import { startRetention } from './log-retention.ts'
 import { ReplicatedStore } from './replicated-store.ts'
 import type { Role } from './role.ts'
 import { servingToken, type ServingKnowledge } from './serving-token.ts'
-import { Succession } from './succession.ts'
+import type { Succession } from './succession.ts'
 import { TokenPromise } from './token-promise.ts'
 import { TopicsAndGroups } from './topics-and-groups.ts'
 import { VisiblePosition } from './visible-position.ts'
@@ -80,7 +81,11 @@ export class Broker implements AsyncDisposable {
         { clock, logger, meter: ports.meter },
       )
     }
-    this.#succession = this.#registration && this.#successionOf(this.#registration, ports)
+    this.#succession =
+      this.#registration &&
+      brokerSuccession(this.#self, this.api, this.#registration, ports, (appointment) => {
+        for (const listener of this.#appointedListeners) listener(appointment)
+      })
     observeBroker(ports.meter, {
       self: this.#self,
       registration: this.#registration,
@@ -103,41 +108,9 @@ export class Broker implements AsyncDisposable {
    */
   static async open(options: BrokerOptions, ports: BrokerPorts): Promise<Broker> {
     await using opened = new AsyncDisposableStack()
-    const isMaster = options.master !== undefined
-    const { cluster, set } = options
-    // Who was appointed, or deposed, has the store of the other role, with the registry's word that this is right.
-    const isAppointed = options.appointment !== undefined
-    const owner = isMaster
-      ? { cluster, set, role: 'master' as const, takesOtherStore: isAppointed }
-      : {
-          cluster,
-          set,
-          role: 'slave' as const,
-          takesOtherStore: isAppointed || (options.slave?.acceptLoss ?? false),
-        }
-    const acceptLoss = options.master?.acceptLoss ?? false
-    // Zeros ahead of the writer double what is written: they pay only where senders wait for syncs.
-    const zeros = options.mode.flush === 'sync' ? {} : { preZeroBytes: 0 }
-    // The log is read before topics are known, on a slave long before: queues of a batch topic become batch queues once that is known, or an inner batch comes.
-    let known: MetadataStore | undefined
-    const isBatchTopic = (topic: string): boolean =>
-      known?.topics.get(topic)?.attributes.get('queue.type') === 'BatchCQ'
-    const store = opened.use(
-      await MessageStore.open({ ...options, ...zeros, owner, acceptLoss, isBatchTopic }, ports),
-    )
-    const metadata = opened.use(
-      await MetadataStore.open(
-        // A log has its ancestry only after the journal was begun.
-        {
-          root: options.root,
-          acceptEdits: isMaster,
-          journalExpected: store.lineage !== undefined && !acceptLoss,
-          closedCleanly: store.recovery.cleanStop,
-        },
-        { ...ports, log: knowledgeOf(store) },
-      ),
-    )
-    known = metadata
+    const { store, metadata } = await openStores(options, ports)
+    opened.use(store)
+    opened.use(metadata)
     const instanceId = ports.random.bytes(8).toString('hex')
     const log = new ReplicatedStore(store)
     const role = opened.use(await openRole(options, ports, store, metadata, log, instanceId))
@@ -331,33 +304,6 @@ export class Broker implements AsyncDisposable {
     if (role.steppedDown === stepDown) return
     role.stepDown(stepDown)
     this.#registration?.changed()
-  }
-
-  #successionOf(registration: Registration, { clock, logger, metadataSource }: BrokerPorts): Succession {
-    const role = this.#role
-    return new Succession({
-      clock,
-      registration,
-      options: this.#options,
-      role: role.kind,
-      depose: (successor) => {
-        if (role.kind === 'master') role.depose(successor)
-      },
-      handOver: ({ identity, grpcAddress }, done) => {
-        const parts = {
-          registration,
-          metadata: this.metadata,
-          source: metadataSource(grpcAddress),
-          seal: () => this.api.seal(),
-          unseal: () => this.api.unseal(),
-        }
-        // If it fails, what only this broker knows of is delivered again.
-        new HandBack(parts, { clock, logger, meter: silentMeter }).begin(identity, done)
-      },
-      begin: (appointment) => {
-        for (const listener of this.#appointedListeners) listener(appointment)
-      },
-    })
   }
 
   #servingChanged(epoch: number | undefined): void {
