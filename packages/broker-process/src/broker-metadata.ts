@@ -1,6 +1,6 @@
 import { BrokerError } from '@tandemmq/base'
 import type { Broker } from '@tandemmq/broker'
-import type { GroupConfig, MetadataStore, Snapshot, TopicConfig } from '@tandemmq/metadata'
+import type { GroupConfig, MetadataStore, Snapshot, TopicConfig, Watcher } from '@tandemmq/metadata'
 import type { MetadataAdmin, MetadataProvider } from '@tandemmq/wire-grpc'
 
 /** One broker's metadata as others follow and administer it. */
@@ -21,6 +21,10 @@ export class BrokerMetadata implements MetadataProvider, MetadataAdmin {
 
   takeBack(snapshot: Snapshot): Promise<void> {
     return this.#broker.takeBack(snapshot)
+  }
+
+  watched(identity: string, hangUp: (why: string) => void): Watcher {
+    return this.#broker.watchers.join(identity, hangUp)
   }
 
   async putTopic(topic: TopicConfig): Promise<void> {

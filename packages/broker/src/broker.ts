@@ -1,6 +1,6 @@
 import { BrokerError, type Counter, type LogOffset } from '@tandemmq/base'
 import { Messaging } from '@tandemmq/messaging'
-import type { MetadataStore, Snapshot } from '@tandemmq/metadata'
+import type { MetadataStore, Snapshot, Watchers } from '@tandemmq/metadata'
 import { Registration, type Appointment, type MemberDetails, type RegistryAnswer } from '@tandemmq/registry'
 import type { MessageStore, Retention } from '@tandemmq/storage'
 import { detailsOf, haAddressOf, problemsOf, selfReport, type SelfView } from './broker-description.ts'
@@ -25,6 +25,7 @@ import type { Succession } from './succession.ts'
 import { TokenPromise } from './token-promise.ts'
 import { TopicsAndGroups } from './topics-and-groups.ts'
 import { VisiblePosition } from './visible-position.ts'
+import { watchingSlaves, witnessesOf } from './watching-slaves.ts'
 
 /** One broker: a store, its replication, its metadata, and what clients ask of it. Master and slave differ in their role only. */
 export class Broker implements AsyncDisposable {
@@ -34,6 +35,8 @@ export class Broker implements AsyncDisposable {
   readonly visible: VisiblePosition
   /** Topics and groups, and which of them come to be at first use. */
   readonly catalog: TopicsAndGroups
+  /** Who watches this broker's metadata, and how far they have got (rule 5.8). */
+  readonly watchers: Watchers
   readonly #options: BrokerOptions
   readonly #self: SelfView
   readonly #log: ReplicatedStore
@@ -64,6 +67,7 @@ export class Broker implements AsyncDisposable {
       this.#alone = { servingEpoch: clock.now(), isPromised: true, seenEpoch: clock.now() }
     }
     this.#self = { options, store, metadata, role, visible: this.visible, instanceId: parts.instanceId }
+    this.watchers = watchingSlaves(this.#self, () => this.#registration, ports)
     this.catalog = new TopicsAndGroups(metadata, options.create, () => this.#mayWrite())
     this.api = this.#messaging(ports)
     if (registry !== undefined) {
@@ -244,6 +248,7 @@ export class Broker implements AsyncDisposable {
         durability: master ?? { admit: refuseWriting, confirmed: refuseWriting },
         visible: this.visible,
         serving: servingToken(() => this.#serving()),
+        witnesses: witnessesOf(this.watchers, this.metadata),
         writing: {
           get allowed() {
             return mayWrite()

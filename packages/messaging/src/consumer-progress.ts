@@ -63,6 +63,8 @@ export interface QueueProgressView {
   unacked(from: QueueOffset, end: QueueOffset): number
   /** How many deliveries are invisible at `now` (monotonic). */
   invisibleCount(now: number): number
+  /** Whether a delivery at `from` or past it is invisible at `now` (monotonic), apart from those in `except`. */
+  hasInvisible(from: QueueOffset, now: number, except: ReadonlySet<QueueOffset>): boolean
   lease(queueOffset: QueueOffset): LeaseView | undefined
   /** The lowest offset in `[from, end)` that was never delivered, or is visible again at `now` (monotonic). */
   candidate(from: QueueOffset, end: QueueOffset, now: number): QueueOffset | undefined

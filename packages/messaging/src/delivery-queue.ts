@@ -4,6 +4,8 @@ import type { QueueOffset } from '@tandemmq/base'
 export interface OrderedBatch {
   /** The attempt that may have the same batch again. */
   readonly attemptId: string | undefined
+  /** Under another one the queue may have been served elsewhere. */
+  readonly servingEpoch: number
   readonly offsets: readonly QueueOffset[]
 }
 
@@ -29,6 +31,8 @@ export class DeliveryQueue {
   /** Held for a client, in the order in which they are to be renewed. */
   readonly held = new Map<QueueOffset, Hold>()
   order: OrderedBatch | undefined
+  /** A batch of an orderly group is about to be delivered: nobody else gets anything meanwhile (rule 5.8). */
+  isOffered = false
 
   constructor(group: string, topic: string, queueId: number) {
     this.group = group

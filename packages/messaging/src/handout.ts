@@ -5,7 +5,8 @@ import type { DeliveredMessage, ReceiveRequest } from './api.ts'
 import type { Candidate } from './candidate.ts'
 import type { Delivery, ProgressBook } from './consumer-progress.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
-import { HELD_INVISIBLE_MS, type HeldLeases } from './held-leases.ts'
+import type { HeldLeases } from './held-leases.ts'
+import { invisibleMsOf } from './invisibility.ts'
 import type { MessageMetrics } from './message-metrics.ts'
 import { PropertyName } from './property-names.ts'
 
@@ -38,7 +39,7 @@ export class Handout {
     const { book, held, metrics, clock } = this.#parts
     const { group, topic, queueId } = queue
     const deliveredAt = clock.now()
-    const invisibleMs = request.autoRenew ? HELD_INVISIBLE_MS : request.invisibleMs
+    const invisibleMs = invisibleMsOf(request)
     const deliveries: Delivery[] = []
     for (const { queueOffset, stamp, attempt, isAcked } of candidates) {
       if (!isAcked) deliveries.push({ queueOffset, stamp, attempt, deliveredAt, invisibleMs })

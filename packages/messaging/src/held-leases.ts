@@ -2,12 +2,11 @@ import { BrokerError, type Clock, type QueueOffset } from '@tandemmq/base'
 import { Alarm } from './alarm.ts'
 import type { ProgressBook } from './consumer-progress.ts'
 import type { DeliveryQueue, Hold } from './delivery-queue.ts'
+import { HELD_INVISIBLE_MS } from './invisibility.ts'
 import type { RenewingClients } from './renewing-clients.ts'
 import type { ServingGate } from './serving.ts'
 import type { Subscriptions } from './subscription.ts'
 
-/** How long a message delivered under auto-renew stays invisible at a time (Apache's proxy: 60 s). */
-export const HELD_INVISIBLE_MS = 60_000
 /** So long before its end a lease is prolonged. */
 const RENEW_AHEAD_MS = 20_000
 /** Nothing is held longer than this after its delivery (Apache's proxy: `renewMaxTimeMillis`). */
@@ -27,6 +26,8 @@ export interface HeldLeasesParts {
   readonly gate: ServingGate
   /** Invisible messages of this queue become visible earlier or later than before. */
   readonly changed: (queue: DeliveryQueue) => void
+  /** Invisible messages of this queue stay so for longer than before. */
+  readonly prolonged: (queue: DeliveryQueue) => void
 }
 
 /**
@@ -100,7 +101,7 @@ export class HeldLeases {
 
   /** False: a renewal could not be written down. It and those behind it are as they were, and tried again. */
   #renewIn(queue: DeliveryQueue, until: number): boolean {
-    const { clock, clients, changed } = this.#parts
+    const { clock, clients, changed, prolonged } = this.#parts
     const now = clock.monotonic()
     const renewed = new Map<Hold, Hold>()
     let isChanged = false
@@ -124,7 +125,10 @@ export class HeldLeases {
       this.#keep(queue, offset, next)
       isChanged = true
     }
-    if (isChanged) changed(queue)
+    if (isChanged) {
+      changed(queue)
+      prolonged(queue)
+    }
     return isWritten
   }
 

@@ -34,6 +34,7 @@ export type {
 } from './consumer-progress.ts'
 export type { Durability, InternalWriting } from './durability.ts'
 export type { Appended, Arrival, MessageLog, MessageToAppend, QueueView, VisibleEnd } from './message-log.ts'
+export type { LeaseWitnesses } from './lease-witnesses.ts'
 export type { ServingToken } from './serving.ts'
 export { hasControl, type MessageRule, type OutgoingLimits } from './outgoing-limits.ts'
 export { PropertyName } from './property-names.ts'

@@ -19,8 +19,10 @@ import { Handout } from './handout.ts'
 import { HeldLeases } from './held-leases.ts'
 import { InternalEffects } from './internal-effects.ts'
 import { InternalMarks } from './internal-marks.ts'
+import type { LeaseWitnesses } from './lease-witnesses.ts'
 import type { MessageLog, VisibleEnd } from './message-log.ts'
 import { MessageMetrics } from './message-metrics.ts'
+import { OrderlyOffers } from './orderly-offers.ts'
 import { OrderlyTake } from './orderly-take.ts'
 import { defaultLimits, type OutgoingLimits } from './outgoing-limits.ts'
 import { OutgoingRecords } from './outgoing-record.ts'
@@ -55,6 +57,7 @@ export interface MessagingPorts {
   readonly durability: Durability
   readonly visible: VisibleEnd
   readonly serving: ServingToken
+  readonly witnesses: LeaseWitnesses
   readonly writing: InternalWriting
   readonly clock: Clock
   readonly logger: Logger
@@ -69,12 +72,13 @@ export class Messaging implements MessagingApi {
   readonly #held: HeldLeases
   readonly #clients = new RenewingClients()
   readonly #gate: ServingGate
+  readonly #witnesses: LeaseWitnesses
   readonly #effects: InternalEffects
   readonly #timers: TimerService
   readonly #stopListening: () => void
 
   constructor(options: MessagingOptions, ports: MessagingPorts) {
-    const { log, book, catalog, visible, clock, logger, writing } = ports
+    const { log, book, catalog, visible, clock, logger, writing, witnesses } = ports
     const { handleKey, set, cluster, region = 'DefaultRegion' } = options
     const metrics = new MessageMetrics(ports.meter)
     const subscriptions = new Subscriptions()
@@ -101,13 +105,19 @@ export class Messaging implements MessagingApi {
       logger,
       copied: (group, mark, write, end) => marks.copied(group, mark, write, end),
     })
-    const held = new HeldLeases({ book, clock, clients, subscriptions, gate, changed })
+    const prolonged = ({ group }: { readonly group: string }): void => {
+      // Nobody waits for this one, it is made long before it matters; but who does not take it follows no longer (rule 5.8).
+      if (witnesses.arePresent && catalog.group(group)?.orderly === true) void witnesses.acknowledged()
+    }
+    const held = new HeldLeases({ book, clock, clients, subscriptions, gate, changed, prolonged })
     const scan = new QueueScan({ log, book, visible, deadLetters, writing, clock, logger })
     const orderly = new OrderlyTake(scan, log, book, clock)
+    const offers = new OrderlyOffers({ book, clock, changed })
     const handout = new Handout({ book, held, metrics, clock, set, handleKey })
     const judge = new ReceiptJudge({ log, book, clients, subscriptions, metrics, clock, handleKey })
 
     this.#gate = gate
+    this.#witnesses = witnesses
     this.#effects = effects
     this.#held = held
     this.#sender = new Sender({
@@ -127,6 +137,8 @@ export class Messaging implements MessagingApi {
       gate,
       scan,
       orderly,
+      offers,
+      witnesses,
       handout,
       clients,
       subscriptions,
@@ -186,7 +198,13 @@ export class Messaging implements MessagingApi {
   }
 
   async changeInvisible(handle: string, invisibleMs: number, context: CallContext): Promise<string> {
-    return this.#receipts.changeInvisible(handle, invisibleMs, context)
+    const { receiptHandle, isLonger } = this.#receipts.changeInvisible(handle, invisibleMs, context)
+    if (isLonger && this.#witnesses.arePresent) {
+      // Whoever has not taken it in time follows no longer, so this holds in either case (rule 5.8).
+      await this.#witnesses.acknowledged()
+      this.#gate.check(context)
+    }
+    return receiptHandle
   }
 
   async forwardToDeadLetter(handle: string, context: CallContext): Promise<void> {

@@ -4,12 +4,9 @@ import type { DeliveryQueue } from './delivery-queue.ts'
 import type { MessageLog } from './message-log.ts'
 import { nothingFound, type Find, type QueueScan, type ScanTerms } from './queue-scan.ts'
 
-/** The most that one receive takes, hence the longest batch that a former process can have left. */
-const BATCH_MAX = 32
-
 /**
- * Order: while a message of a batch is neither acknowledged nor visible again, its queue is closed for the group, except to the attempt that
- * took the batch, which may have it again. Then delivery starts over at the first unacknowledged message, and later messages of the batch
+ * Order: while a message that was handed out, here or by another broker, is neither acknowledged nor visible again, its queue is closed for the
+ * group, except to the attempt that took the batch, which may have it again. Then delivery starts over at the first unacknowledged message, and later messages of the batch
  * come again with it even if they were acknowledged (as with Apache's ordered pop).
  */
 export class OrderlyTake {
@@ -25,33 +22,23 @@ export class OrderlyTake {
     this.#clock = clock
   }
 
-  take(queue: DeliveryQueue, attemptId: string | undefined, terms: ScanTerms): Find {
+  take(queue: DeliveryQueue, attemptId: string | undefined, servingEpoch: number, terms: ScanTerms): Find {
+    if (queue.isOffered) return nothingFound
     const view = this.#log.queue(queue.topic, queue.queueId)
     if (view === undefined) return nothingFound
     const progress = this.#book.progress.queue(queue.group, queue.topic, queue.queueId)
     const floor = Math.max(progress.floor, view.minOffset)
-    const batch = queue.order?.offsets ?? batchLeft(progress, floor)
-    if (this.#isClosed(queue, batch, progress, floor)) {
-      if (attemptId === undefined || queue.order?.attemptId !== attemptId) return nothingFound
-      return this.#again(queue, batch, progress, floor, terms)
+    // What is leased is what the progress says, not what this process remembers: others may have served meanwhile (rule 5.8).
+    if (progress.hasInvisible(floor, this.#clock.monotonic(), queue.aside)) {
+      const { order } = queue
+      const isSame = attemptId !== undefined && order?.attemptId === attemptId
+      if (!isSame || order.servingEpoch !== servingEpoch) return nothingFound
+      return this.#again(queue, order.offsets, progress, floor, terms)
     }
     const find = this.#scan.consecutive(queue, floor, view.maxOffset, terms)
     const offsets = find.candidates.map(({ queueOffset }) => queueOffset)
-    if (offsets.length > 0) queue.order = { attemptId, offsets }
+    if (offsets.length > 0) queue.order = { attemptId, servingEpoch, offsets }
     return find
-  }
-
-  #isClosed(
-    queue: DeliveryQueue,
-    batch: readonly QueueOffset[],
-    progress: QueueProgressView,
-    floor: QueueOffset,
-  ): boolean {
-    const now = this.#clock.monotonic()
-    return batch.some((offset) => {
-      if (offset < floor || progress.isAcked(offset) || queue.aside.has(offset)) return false
-      return (progress.lease(offset)?.invisibleUntil ?? 0) > now
-    })
   }
 
   /** The same batch for the same attempt; it does not count as a new delivery. */
@@ -70,14 +57,4 @@ export class OrderlyTake {
     }))
     return { ...find, candidates }
   }
-}
-
-/** What a former process, or another machine, had handed out. */
-function batchLeft(progress: QueueProgressView, floor: QueueOffset): QueueOffset[] {
-  const offsets: QueueOffset[] = []
-  for (let offset = floor; offset < floor + BATCH_MAX; offset += 1) {
-    if (progress.lease(offset) === undefined && !progress.isAcked(offset)) break
-    offsets.push(offset)
-  }
-  return offsets
 }

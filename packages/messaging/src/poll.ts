@@ -15,6 +15,10 @@ export class Poll {
   readonly answer: Promise<ReceiveAnswer>
   /** There were messages, and none matched. */
   filteredOnly = false
+  /** What it is to get has to be known elsewhere first (rule 5.8). */
+  isOffered = false
+  /** Answered. */
+  isOver = false
   /** Records are being read for it. */
   isWarming = false
   /** Those that were warmed since it looked for messages first, and the queue that they are in. */
@@ -61,6 +65,7 @@ export class Poll {
   }
 
   #stop(): void {
+    this.isOver = true
     this.#timer?.cancel()
     if (this.#leave) this.context.signal.removeEventListener('abort', this.#leave)
   }

@@ -45,7 +45,12 @@ export class Receipts {
     return statuses
   }
 
-  changeInvisible(text: string, invisibleMs: number, context: CallContext): string {
+  /** `isLonger`: of an orderly group, and invisible for longer than before. */
+  changeInvisible(
+    text: string,
+    invisibleMs: number,
+    context: CallContext,
+  ): { readonly receiptHandle: string; readonly isLonger: boolean } {
     const { gate, judge, book, clock, handleKey, changed } = this.#parts
     const servingEpoch = gate.check(context)
     if (!(invisibleMs >= 0 && invisibleMs <= INVISIBLE_MAX_MS)) {
@@ -58,10 +63,15 @@ export class Receipts {
     const { group, topic, queueId, queueOffset, stamp, attempt } = handle
     const deliveredAt = clock.now()
     queue.held.delete(queueOffset) // From now on the client decides.
+    const before = book.progress.queue(group, topic, queueId).lease(queueOffset)?.invisibleUntil ?? 0
     const delivery = { queueOffset, stamp, attempt, deliveredAt, invisibleMs }
     book.commit({ kind: 'visibility', group, topic, queueId, servingEpoch, delivery })
     changed(queue)
-    return encodeReceiptHandle({ ...handle, deliveredAt, invisibleMs, servingEpoch }, handleKey)
+    const receiptHandle = encodeReceiptHandle(
+      { ...handle, deliveredAt, invisibleMs, servingEpoch },
+      handleKey,
+    )
+    return { receiptHandle, isLonger: this.#isOrderly(group) && clock.monotonic() + invisibleMs > before }
   }
 
   forwardToDeadLetter(text: string, context: CallContext): void {

@@ -4,7 +4,9 @@ import { isReadable, type Catalog, type GroupView, type TopicView } from './cata
 import type { ProgressBook } from './consumer-progress.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 import type { Handout } from './handout.ts'
+import type { LeaseWitnesses } from './lease-witnesses.ts'
 import type { Arrival, MessageLog, RecordPlace, VisibleEnd } from './message-log.ts'
+import type { Offer, OrderlyOffers } from './orderly-offers.ts'
 import type { OrderlyTake } from './orderly-take.ts'
 import { Poll } from './poll.ts'
 import type { Find, QueueScan, ScanTerms } from './queue-scan.ts'
@@ -27,6 +29,8 @@ export interface ReceiverParts {
   readonly gate: ServingGate
   readonly scan: QueueScan
   readonly orderly: OrderlyTake
+  readonly offers: OrderlyOffers
+  readonly witnesses: LeaseWitnesses
   readonly handout: Handout
   readonly clients: RenewingClients
   readonly subscriptions: Subscriptions
@@ -40,6 +44,8 @@ interface Waiting {
   isTired: boolean
   /** Before anything else: records on file. */
   cold: { readonly queue: DeliveryQueue; readonly places: readonly RecordPlace[] } | undefined
+  /** Before anything else: what others have to know of (rule 5.8). */
+  offers: readonly Offer[]
 }
 
 /** Answers receives: from what is there, or by waiting for it. */
@@ -61,8 +67,10 @@ export class Receiver {
   async receive(request: ReceiveRequest, context: CallContext): Promise<ReceiveAnswer> {
     const poll = this.#poll(request, context)
     let waiting = this.#take(poll)
-    while (waiting?.cold !== undefined) {
-      await this.#warm(poll, waiting.cold)
+    while (waiting !== undefined && isUnderWay(waiting)) {
+      if (waiting.offers.length > 0) {
+        if (await this.#offer(poll, waiting.offers)) return poll.answer
+      } else if (waiting.cold !== undefined) await this.#warm(poll, waiting.cold)
       context.signal.throwIfAborted()
       waiting = this.#take(poll) // Everything is asked again: who serves, what is leased, what is still there.
     }
@@ -81,6 +89,7 @@ export class Receiver {
 
   /** Ends all polls: somebody else serves. */
   endAll(reason: BrokerError): void {
+    this.#parts.offers.withdrawAll()
     for (const poll of this.#polls.takeAll()) poll.fail(reason)
   }
 
@@ -166,8 +175,13 @@ export class Receiver {
   #serve(topic: string, group: string): void {
     for (const poll of this.#polls.of(topic, group)) {
       if (poll.isWarming) return
+      if (poll.isOffered) continue
       try {
         const waiting = this.#take(poll)
+        if (waiting !== undefined && waiting.offers.length > 0) {
+          void this.#offerParked(poll, waiting.offers)
+          continue
+        }
         if (waiting?.cold !== undefined) {
           void this.#warm(poll, waiting.cold).then(() => this.#serve(topic, group))
           return
@@ -192,58 +206,100 @@ export class Receiver {
     poll.warmedOf = queue
   }
 
+  /** Answers the poll with what is offered, once those who have to know of it do. False: it was not made, and is there to be had again. */
+  async #offer(poll: Poll, made: readonly Offer[]): Promise<boolean> {
+    const { gate, handout, offers, witnesses } = this.#parts
+    poll.isOffered = true
+    const isKnown = await witnesses.acknowledged()
+    poll.isOffered = false
+    const messages: DeliveredMessage[] = []
+    try {
+      if (!isKnown || poll.isOver || poll.context.signal.aborted) return poll.isOver
+      const servingEpoch = gate.check(poll.context)
+      for (const offer of made) {
+        if (!offers.isGood(offer, servingEpoch)) continue
+        const { queue, candidates } = offer
+        messages.push(...handout.give(queue, candidates, poll.request, poll.context.clientId, servingEpoch))
+        offers.made(offer)
+      }
+    } catch (cause) {
+      if (messages.length === 0) throw cause
+    } finally {
+      for (const offer of made) offers.withdraw(offer)
+    }
+    if (messages.length === 0) return false
+    poll.end({ messages, filteredOnly: false })
+    return true
+  }
+
+  async #offerParked(poll: Poll, offers: readonly Offer[]): Promise<void> {
+    try {
+      if (!(await this.#offer(poll, offers))) return // It waits on, and is woken: the queue has changed.
+    } catch (reason) {
+      poll.fail(reason)
+    }
+    this.#polls.remove(poll)
+  }
+
   /**
    * Hands out what is there and answers the poll; otherwise says what to wait for. No await inside: the token is asked in the tick
    * in which the leases are written and the answer leaves (rules 4.1, 4.3).
    */
   #take(poll: Poll): Waiting | undefined {
-    const { gate, handout, log } = this.#parts
+    const { gate, handout, log, witnesses } = this.#parts
     const servingEpoch = gate.check(poll.context)
     const topic = this.#topic(poll.request.topic)
     const budget = new ScanBudget(Math.min(poll.request.batchSize, BATCH_MAX))
     const { filter, warmed } = poll
     const terms = { filter, budget, warmed, attemptsMax: poll.group.retryMaxTimes + 1 }
     const messages: DeliveredMessage[] = []
+    const offers: Offer[] = []
+    const isAnnounced = poll.group.orderly && witnesses.arePresent
     const waiting: Waiting = {
       hiddenUntil: undefined,
       nextVisibleAt: undefined,
       isTired: false,
       cold: undefined,
+      offers,
     }
     const begin = poll.warmedOf
     poll.warmedOf = undefined
     try {
       for (const queue of poll.subscription.inTurn(topic.readQueues, begin)) {
-        const find = this.#find(poll, queue, terms)
+        const find = this.#find(poll, queue, servingEpoch, terms)
         if (find.filtered.length > 0) this.#filterOut(poll, queue, find)
-        messages.push(
-          ...handout.give(queue, find.candidates, poll.request, poll.context.clientId, servingEpoch),
-        )
+        const { candidates } = find
+        if (!isAnnounced)
+          messages.push(...handout.give(queue, candidates, poll.request, poll.context.clientId, servingEpoch))
+        else if (candidates.length > 0)
+          offers.push(this.#parts.offers.announce(queue, candidates, poll.request, servingEpoch))
+        const hasNone = messages.length + offers.length === 0
         if (find.cold.length > 0) {
-          if (messages.length === 0) waiting.cold = { queue, places: find.cold }
+          if (hasNone) waiting.cold = { queue, places: find.cold }
           else void log.warm(find.cold) // For the next receive.
           break
         }
         if (budget.isSpent) break
-        if (messages.length === 0) this.#note(waiting, queue, find)
+        if (hasNone) this.#note(waiting, queue, find)
       }
     } catch (cause) {
       // What is leased already must leave: nobody else will see it while this client lives.
-      if (messages.length === 0) throw cause
+      if (messages.length + offers.length === 0) throw cause
     }
     if (messages.length > 0) {
       poll.end({ messages, filteredOnly: false })
       return undefined
     }
+    if (offers.length > 0) return waiting
     if (waiting.cold === undefined) warmed.clear()
     waiting.isTired = budget.isTired
     return waiting
   }
 
-  #find(poll: Poll, queue: DeliveryQueue, terms: ScanTerms): Find {
+  #find(poll: Poll, queue: DeliveryQueue, servingEpoch: number, terms: ScanTerms): Find {
     const { scan, orderly } = this.#parts
     return poll.group.orderly
-      ? orderly.take(queue, poll.request.attemptId, terms)
+      ? orderly.take(queue, poll.request.attemptId, servingEpoch, terms)
       : scan.unordered(queue, terms)
   }
 
@@ -260,4 +316,9 @@ export class Receiver {
     const at = book.progress.queue(group, topic, queueId).nextVisibleAt(clock.monotonic())
     if (at !== undefined) waiting.nextVisibleAt = Math.min(waiting.nextVisibleAt ?? Infinity, at)
   }
+}
+
+/** Something has to be done before there can be an answer. */
+function isUnderWay({ offers, cold }: Waiting): boolean {
+  return offers.length > 0 || cold !== undefined
 }

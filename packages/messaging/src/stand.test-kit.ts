@@ -26,6 +26,7 @@ import type {
   SendReceipt,
   SendStatus,
 } from './api.ts'
+import type { LeaseWitnesses } from './lease-witnesses.ts'
 import { Messaging } from './messaging.ts'
 import type { ServingToken } from './serving.ts'
 
@@ -51,6 +52,19 @@ class TestVisible {
   }
 }
 
+/** Whoever has to know of an orderly delivery: nobody, or somebody who answers when the test says so (rule 5.8). */
+class TestWitnesses implements LeaseWitnesses {
+  arePresent = false
+  /** Called for every question; by default it is never answered. */
+  asked: (answer: (isKnown: boolean) => void) => void = () => {}
+  questions = 0
+
+  acknowledged(): Promise<boolean> {
+    this.questions += 1
+    return new Promise((resolve) => this.asked(resolve))
+  }
+}
+
 class TestToken implements ServingToken {
   epoch = 1
 
@@ -68,6 +82,7 @@ export class Stand {
   readonly meter = new RecordingMeter()
   visible = new TestVisible()
   readonly #token = new TestToken()
+  readonly witnesses = new TestWitnesses()
   readonly #writing = { allowed: true }
   timersInMemory = 1000
   tailBytes = 16 << 20
@@ -293,6 +308,7 @@ export class Stand {
         },
         visible: this.visible,
         serving: this.#token,
+        witnesses: this.witnesses,
         writing: this.#writing,
         clock,
         logger: this.logger,

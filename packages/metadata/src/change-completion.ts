@@ -1,5 +1,5 @@
 import { BrokerError, unreachable } from '@tandemmq/base'
-import type { Change, Delivery, QueueKey, Visibility } from './change.ts'
+import type { Change, Delivery, Lease, QueueKey, Visibility } from './change.ts'
 import type { ConfigTable } from './config-table.ts'
 import { compareCursors, type Cursor } from './cursor.ts'
 import { DELAY_KEY } from './delay-progress.ts'
@@ -32,11 +32,16 @@ export function completed(change: Change, state: MetadataState, next: Cursor): C
         version: versionAfter(state.groups, change.name, next),
         generation: generationAfter(state.progress.ofGroup(change.name), next.processEpoch),
       }
-    case 'lease':
     case 'ack':
       return { ...change, generation: generationOf(state, change) }
-    case 'visibility':
-      return { ...change, delivery: laterDelivery(change, state), generation: generationOf(state, change) }
+    case 'lease': {
+      const later = laterThanKnown(change, state)
+      return { ...change, deliveries: change.deliveries.map(later), generation: generationOf(state, change) }
+    }
+    case 'visibility': {
+      const later = laterThanKnown(change, state)
+      return { ...change, delivery: later(change.delivery), generation: generationOf(state, change) }
+    }
     case 'delay':
       return { ...change, generation: generationOf(state, DELAY_KEY) }
     case 'reset':
@@ -52,15 +57,18 @@ export function completed(change: Change, state: MetadataState, next: Cursor): C
 }
 
 /** Changes of one delivery are ordered by their time, which must not stand still or go back with the wall clock. */
-function laterDelivery(
-  { group, topic, queueId, servingEpoch, delivery }: Visibility,
+function laterThanKnown(
+  { group, topic, queueId, servingEpoch }: Lease | Visibility,
   state: MetadataState,
-): Delivery {
-  const before = state.progress.find(group, topic, queueId)?.lease(delivery.queueOffset)
-  const isSame = before?.servingEpoch === servingEpoch && before.attempt === delivery.attempt
-  return isSame
-    ? { ...delivery, deliveredAt: Math.max(delivery.deliveredAt, before.deliveredAt + 1) }
-    : delivery
+): (delivery: Delivery) => Delivery {
+  const queue = state.progress.find(group, topic, queueId)
+  return (delivery) => {
+    const before = queue?.lease(delivery.queueOffset)
+    const isSame = before?.servingEpoch === servingEpoch && before.attempt === delivery.attempt
+    return isSame
+      ? { ...delivery, deliveredAt: Math.max(delivery.deliveredAt, before.deliveredAt + 1) }
+      : delivery
+  }
 }
 
 /** The first generation above those of all `queues`. */

@@ -66,7 +66,7 @@ export interface QueueKey {
 export interface Delivery {
   readonly queueOffset: QueueOffset
   readonly stamp: RecordStamp
-  /** 1 = first. */
+  /** 1 = first; 0: announced and not made yet, a first time (rule 5.8). */
   readonly attempt: number
   /** Wall clock of the broker that delivered, ms. */
   readonly deliveredAt: number
@@ -99,7 +99,8 @@ export interface Ack extends QueueKey {
 
 /**
  * Changes how long a delivery stays invisible from now on; 0 = visible at once. `commit` may record a slightly later
- * `deliveredAt` (changes of one delivery are ordered by it): recognise a delivery by serving epoch and attempt.
+ * `deliveredAt` (changes of one delivery are ordered by it; so it is with a lease that repeats an attempt): recognise a delivery by
+ * serving epoch and attempt.
  */
 export interface Visibility extends QueueKey {
   readonly kind: 'visibility'

@@ -98,6 +98,15 @@ export class InFlight {
     return this.#entries.size - this.#visible.length
   }
 
+  /** Whether one ≥ `from` is invisible at `now`, apart from those in `except`. */
+  hasInvisible(from: QueueOffset, now: number, except: ReadonlySet<QueueOffset>): boolean {
+    if (this.invisibleCount(now) === 0) return false
+    for (const [queueOffset, { isVisible }] of this.#entries) {
+      if (!isVisible && queueOffset >= from && !except.has(queueOffset)) return true
+    }
+    return false
+  }
+
   /** Afterwards the heap's top is valid and lies after `now`. */
   #expire(now: number): void {
     for (let top = this.#expiries.peek(); top !== undefined; top = this.#expiries.peek()) {

@@ -44,6 +44,7 @@ export {
   encodeCursor,
   encodeSnapshot,
 } from './answer-codec.ts'
+export { Watchers, type Watcher } from './watchers.ts'
 export { answerWatch, type AnsweringStore, type MetadataSource } from './metadata-source.ts'
 export {
   MetadataSync,

@@ -6,7 +6,10 @@ import type { Snapshot } from './snapshot.ts'
 export interface MetadataSource {
   /** What has changed since `cursor` (undefined: everything). Rejects when it cannot be reached or `signal` aborts. */
   pull(cursor: Cursor | undefined, signal: AbortSignal): Promise<Answer>
-  /** Every answer as it comes, in order, each following the one before, until the connection ends or `signal` aborts. */
+  /**
+   * Every answer as it comes, in order, each following the one before, until the connection ends or `signal` aborts. The other side is told what
+   * `onAnswer` has taken, unless it has aborted `signal`: orderly deliveries wait for that (rule 5.8).
+   */
   watch(cursor: Cursor | undefined, onAnswer: (answer: Answer) => void, signal: AbortSignal): Promise<void>
   /** Hands everything known back; resolves once the other side has applied and synced it (rule 4.7). */
   handBack(snapshot: Snapshot, signal: AbortSignal): Promise<void>

@@ -77,6 +77,11 @@ export class QueueProgress {
     return this.#inFlight.invisibleCount(now)
   }
 
+  /** Whether a delivery at `from` or past it is invisible at `now` (monotonic), apart from those in `except`. */
+  hasInvisible(from: QueueOffset, now: number, except: ReadonlySet<QueueOffset>): boolean {
+    return this.#inFlight.hasInvisible(from, now, except)
+  }
+
   /**
    * The lowest queue offset in `[from, end)` that may be delivered at `now` (monotonic): never delivered, or visible again.
    * Ask again with `from` = the answer + 1 for the next one.

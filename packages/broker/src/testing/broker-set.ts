@@ -82,7 +82,7 @@ export class BrokerSet {
         meter: silentMeter,
         registry: wire,
         metadataSource: (address) =>
-          metadataOver({ clock: ports.clock, broker: () => this.#reach(name, address) }),
+          metadataOver({ identity: name, clock: ports.clock, broker: () => this.#reach(name, address) }),
       },
     )
     member.broker = broker

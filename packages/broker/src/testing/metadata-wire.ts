@@ -1,9 +1,11 @@
 import { BrokerError, type Clock } from '@tandemmq/base'
-import { answerWatch, type MetadataSource } from '@tandemmq/metadata'
+import { answerWatch, type Answer, type MetadataSource } from '@tandemmq/metadata'
 import type { Broker } from '../broker.ts'
 
 /** What a broker asks of another one about metadata, in the same process. */
 export interface MetadataWire {
+  /** Who asks. */
+  readonly identity: string
   readonly clock: Clock
   /** The broker that is asked, if it lives and can be reached now. */
   readonly broker: () => Broker | undefined
@@ -12,7 +14,7 @@ export interface MetadataWire {
 const DELAY_MS = 1
 
 /** A metadata source over a wire that takes a while each way; a broken one rejects, and ends its watches at their next answer. */
-export function metadataOver({ clock, broker }: MetadataWire): MetadataSource {
+export function metadataOver({ identity, clock, broker }: MetadataWire): MetadataSource {
   const reached = async (): Promise<Broker> => {
     await new Promise<void>((resolve) => {
       clock.after(DELAY_MS, resolve)
@@ -29,16 +31,25 @@ export function metadataOver({ clock, broker }: MetadataWire): MetadataSource {
     },
     async watch(cursor, onAnswer, signal) {
       const first = await reached()
-      await answerWatch(
-        first.metadata,
-        cursor,
-        async (answer) => {
-          if ((await reached()) !== first)
-            throw new BrokerError('UNAVAILABLE', 'the other broker was restarted')
-          onAnswer(answer)
-        },
-        signal,
-      )
+      const connection = new AbortController()
+      const watcher = first.watchers.join(identity, (why) => connection.abort(new Error(why)))
+      const send = async (answer: Answer): Promise<void> => {
+        if ((await reached()) !== first)
+          throw new BrokerError('UNAVAILABLE', 'the other broker was restarted')
+        onAnswer(answer)
+        if (signal.aborted) return
+        clock.after(DELAY_MS, () => {
+          if (broker() === first) watcher.acknowledged(answer.cursor)
+        })
+      }
+      try {
+        // As the real one does, it says at once where it begins.
+        const answer = first.metadata.changesSince(cursor)
+        await send(answer)
+        await answerWatch(first.metadata, answer.cursor, send, AbortSignal.any([signal, connection.signal]))
+      } finally {
+        watcher.left()
+      }
     },
     async handBack(snapshot) {
       await (await reached()).takeBack(snapshot)

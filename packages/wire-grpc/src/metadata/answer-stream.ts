@@ -1,6 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { BrokerError, type Logger } from '@tandemmq/base'
-import { answerWatch, encodeAnswer, type Answer, type Cursor } from '@tandemmq/metadata'
+import { answerWatch, encodeAnswer, type Answer, type Cursor, type Watcher } from '@tandemmq/metadata'
 import type { metadata as wire } from '@tandemmq/rpc'
 import { failureOf } from '../rpc-status.ts'
 import type { MetadataProvider } from './metadata-provider.ts'
@@ -20,7 +20,7 @@ export async function sendAnswer(sink: AnswerSink, answer: Answer): Promise<void
   }
 }
 
-/** Answers a watch: where it begins, then every change, until the watcher is gone. */
+/** Answers a watch: where it begins, then every change, until the watcher is gone or hung up on. */
 export function serveWatch(
   call: ServerDuplexStream<wire.WatchMessage, wire.MetadataAnswer>,
   identity: string,
@@ -29,10 +29,16 @@ export function serveWatch(
 ): void {
   const gone = new AbortController()
   let isWatching = false
+  let watcher: Watcher | undefined
   const leave = (): void => {
     if (gone.signal.aborted) return
     gone.abort()
-    if (isWatching) provider.onWatcher?.(identity, undefined)
+    watcher?.left()
+  }
+  const hangUp = (why: string): void => {
+    if (gone.signal.aborted) return
+    leave()
+    call.emit('error', failureOf(new BrokerError('UNAVAILABLE', why)))
   }
   const watch = async (from: Cursor | undefined): Promise<void> => {
     // The first answer comes at once, be it empty: now the watcher knows that it watches.
@@ -43,10 +49,11 @@ export function serveWatch(
   call.on('data', ({ cursor }: wire.WatchMessage) => {
     if (gone.signal.aborted) return
     if (isWatching) {
-      if (cursor) provider.onWatcher?.(identity, cursor)
+      if (cursor) watcher?.acknowledged(cursor)
       return
     }
     isWatching = true
+    watcher = provider.watched?.(identity, hangUp)
     watch(cursor).catch((thrown: unknown) => {
       if (gone.signal.aborted) return
       leave()

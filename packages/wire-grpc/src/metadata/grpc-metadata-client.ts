@@ -71,7 +71,7 @@ export class GrpcMetadataClient implements MetadataSource {
       },
       (answer) => {
         onAnswer(answer)
-        applied?.(answer.cursor)
+        if (!signal.aborted) applied?.(answer.cursor) // What could not be applied ends the watch instead.
       },
       signal,
     )

@@ -101,7 +101,12 @@ test('a watch says at once that it stands, delivers changes as they happen, and 
   const applied: (Cursor | undefined)[] = []
   const { store, client } = await broker(
     {},
-    { onWatcher: (identity, cursor) => applied.push(identity === 'a-slave' ? cursor : undefined) },
+    {
+      watched: (identity) => ({
+        acknowledged: (cursor) => applied.push(identity === 'a-slave' ? cursor : undefined),
+        left: () => applied.push(undefined),
+      }),
+    },
   )
   const copy = await storeInMemory()
   const stop = new AbortController()
@@ -122,6 +127,39 @@ test('a watch says at once that it stands, delivers changes as they happen, and 
   stop.abort()
   await watching
   await until(() => applied.at(-1) === undefined)
+})
+
+test('rule 5.8: a watch that is hung up on ends with the reason, and an answer that was not applied is not confirmed', async () => {
+  const applied: Cursor[] = []
+  const hangUps: ((why: string) => void)[] = []
+  let hasLeft = 0
+  const { store, client } = await broker(
+    {},
+    {
+      watched: (_identity, hangUp) => {
+        hangUps.push(hangUp)
+        return { acknowledged: (cursor) => applied.push(cursor), left: () => (hasLeft += 1) }
+      },
+    },
+  )
+  const watching = client.watch(undefined, () => {}, never)
+  await until(() => applied.length === 1)
+  hangUps[0]?.('no acknowledgement within 200 ms')
+  await expect(watching).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: 'no acknowledgement within 200 ms',
+  })
+  expect(hasLeft).toBe(1)
+
+  const stop = new AbortController()
+  const refusing = client.watch(
+    store.cursor,
+    () => stop.abort(new Error('it could not be applied')),
+    stop.signal,
+  )
+  await refusing
+  await until(() => hasLeft === 2)
+  expect(applied).toHaveLength(1)
 })
 
 test('a follower finds a broker again that was away', async () => {
