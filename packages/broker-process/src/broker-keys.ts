@@ -39,6 +39,23 @@ export const brokerKeys = {
     max: 100,
     text: 'SYNC_MASTER: identities that must hold a message before OK, the master included.',
   }),
+  enableAutoInSyncReplicas: flag({
+    default: false,
+    text: 'SYNC_MASTER: while fewer replicas are known than inSyncReplicas, OK waits for those that are, and says less. Otherwise nothing is stored then.',
+  }),
+  minInSyncReplicas: integer({
+    default: 1,
+    min: 1,
+    max: 100,
+    text: 'SYNC_MASTER with enableAutoInSyncReplicas: with fewer known than these, the master included, nothing is stored.',
+  }),
+  haMaxGapNotInSync: integer({
+    default: 268_435_456,
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: 'bytes',
+    text: 'Master: a slave that lacks as much of the log is not counted on.',
+  }),
   totalReplicas: integer({
     default: 1,
     min: 1,

@@ -39,6 +39,20 @@ function replicasOf(...given: readonly string[]): readonly (number | undefined)[
   return [totalReplicas, mode.inSyncReplicas]
 }
 
+function leastOf(...given: readonly string[]): number | undefined {
+  const sync = ['brokerRole=SYNC_MASTER', 'inSyncReplicas=3']
+  const configuration = readBrokerConfiguration('master', { arguments: [...sync, ...given], environment: {} })
+  return brokerOptions('master', configuration, 8081).mode.leastInSyncReplicas
+}
+
+test('OK may come to mean less only where that is allowed, and never less than is said', () => {
+  expect(leastOf()).toBeUndefined()
+  expect(leastOf('minInSyncReplicas=2')).toBeUndefined()
+  expect(leastOf('enableAutoInSyncReplicas=true')).toBe(1)
+  expect(leastOf('enableAutoInSyncReplicas=true', 'minInSyncReplicas=2')).toBe(2)
+  expect(() => leastOf('enableAutoInSyncReplicas=true', 'minInSyncReplicas=4')).toThrow('minInSyncReplicas')
+})
+
 test('the settings that Apache ships in conf/2m-2s-sync start, and wait for a slave', () => {
   expect(replicasOf('brokerRole=SYNC_MASTER', 'flushDiskType=ASYNC_FLUSH')).toEqual([2, 2])
   expect(replicasOf('brokerRole=SYNC_MASTER', 'inSyncReplicas=3')).toEqual([3, 3])

@@ -43,6 +43,9 @@ export function readBrokerConfiguration(
   if (values.brokerRole === 'SYNC_MASTER' && values.inSyncReplicas > replicas) {
     refuse('inSyncReplicas', `at most totalReplicas, which is ${replicas}`)
   }
+  if (values.enableAutoInSyncReplicas && values.minInSyncReplicas > values.inSyncReplicas) {
+    refuse('minInSyncReplicas', `at most inSyncReplicas, which is ${values.inSyncReplicas}`)
+  }
   if (values.haLegacyCounts && !values.haLegacySlaves)
     refuse('haLegacyCounts', 'false without haLegacySlaves')
   if (values.haLegacyCounts && values.flushDiskType === 'SYNC_FLUSH') {
@@ -89,6 +92,7 @@ export function brokerOptions(
       replication: brokerRole === 'SYNC_MASTER' ? 'sync' : 'async',
       flush: values.flushDiskType === 'SYNC_FLUSH' ? 'sync' : 'async',
       inSyncReplicas: values.inSyncReplicas,
+      ...(values.enableAutoInSyncReplicas && { leastInSyncReplicas: values.minInSyncReplicas }),
     },
     create: {
       topics: values.autoCreateTopicEnable,
@@ -121,6 +125,7 @@ export function roleOptions(configuration: BrokerConfiguration): RoleOptions {
       haAdvertisedHost: haAdvertisedHost(configuration),
       createLog: values.createLog,
       acceptLoss: values.acceptLoss,
+      haMaxGapNotInSync: values.haMaxGapNotInSync,
       hold: { bytesMax: values.haRetentionHoldBytes, timeMaxMs: values.haRetentionHoldTime },
       ...(values.haFlowControlEnable ? { haBytesPerSecond: values.maxHaTransferByteInSecond } : {}),
       legacySlaves: values.haLegacyCounts ? 'counted' : values.haLegacySlaves ? 'served' : 'none',

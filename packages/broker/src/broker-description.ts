@@ -5,8 +5,9 @@ import type { MetadataStore, MetadataSyncStatus } from '@tandemmq/metadata'
 import type { MemberDetails, RegistrationSource } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions } from './broker-options.ts'
+import type { MasterRole } from './master-role.ts'
 import type { Role } from './role.ts'
-import { okMeans, waitsForReplicas } from './durability-mode.ts'
+import { leastInSync, waitsForReplicas, type DurabilityMode } from './durability-mode.ts'
 import { followingDetails, replicaDetails } from './replication-details.ts'
 import type { VisiblePosition } from './visible-position.ts'
 
@@ -42,7 +43,7 @@ export function selfReport(self: SelfView): RegistrationSource {
       ...ancestry(),
       end: store.end,
       totalReplicas: options.totalReplicas,
-      inSyncReplicas: waitsForReplicas(options.mode) ? options.mode.inSyncReplicas : 1,
+      inSyncReplicas: waitsForReplicas(options.mode) ? leastInSync(options.mode) : 1,
       ...(options.appointment && { appointment: options.appointment }),
     }),
     status: () => ({
@@ -100,8 +101,14 @@ export function detailsOf(self: SelfView): MemberDetails {
     ...problemsOf(self),
     ...(self.store.isDiskFull ? [NO_ROOM] : []),
     ...(shortage === undefined ? [] : [shortage]),
+    ...(isDegraded(role, options.mode) ? [`OK waits for fewer than inSyncReplicas: ${role.okMeans}`] : []),
   ]
-  return { replicas, okMeans: okMeans(options.mode), problems }
+  return { replicas, okMeans: role.okMeans, problems }
+}
+
+/** Fewer are waited for than the configuration wants, because no more are known. */
+export function isDegraded(role: MasterRole, mode: DurabilityMode): boolean {
+  return waitsForReplicas(mode) && role.requiredReplicas < mode.inSyncReplicas
 }
 
 function syncDetails(status: MetadataSyncStatus): NonNullable<MemberDetails['metadataSync']> {

@@ -1,6 +1,6 @@
 import type { Check, Clock, Files, Meter, Reading } from '@tandemmq/base'
 import type { Registration } from '@tandemmq/registry'
-import type { SelfView } from './broker-description.ts'
+import { isDegraded, type SelfView } from './broker-description.ts'
 import type { BrokerReadiness } from './broker-readiness.ts'
 
 export interface BrokerMetricsSources {
@@ -121,19 +121,22 @@ function observeServing(meter: Meter, sources: BrokerMetricsSources): void {
     return
   }
   const { mode } = options
-  const required = mode.replication === 'sync' ? mode.inSyncReplicas : 1
+  const required = (): number => (mode.replication === 'sync' ? role.requiredReplicas : 1)
   one(
     meter,
     'rocketmq_ha_required_replicas',
     'Identities that must hold a message before OK, this master included.',
-    () => required,
+    required,
   )
   one(
     meter,
     'rocketmq_ha_degraded',
-    'SYNC_MASTER and OK waits for nobody, or nobody can be waited for (1); otherwise 0.',
+    'SYNC_MASTER and OK waits for nobody or for fewer than configured, or too few can be waited for (1); otherwise 0.',
     () =>
-      mode.replication === 'sync' && (required <= 1 || role.durability.shortage() !== undefined) ? 1 : 0,
+      mode.replication === 'sync' &&
+      (required() <= 1 || isDegraded(role, mode) || role.durability.shortage() !== undefined)
+        ? 1
+        : 0,
   )
 }
 

@@ -70,6 +70,8 @@ export interface MasterOptions {
   readonly hold?: { readonly bytesMax: number; readonly timeMaxMs: number }
   /** Most of the log that goes to one slave in a second; absent: no limit (`maxHaTransferByteInSecond`). */
   readonly haBytesPerSecond?: number
+  /** A slave that lacks as many bytes is not counted on (`haMaxGapNotInSync`, rule 2.8). Default 256 MiB. */
+  readonly haMaxGapNotInSync?: number
   /** Slaves of Apache RocketMQ, which say no hello (rule 2.6). Default `none`. */
   readonly legacySlaves?: 'none' | 'served' | 'counted'
 }

@@ -1,7 +1,6 @@
 import type { Check, Problem, Readiness } from '@tandemmq/base'
 import type { Registration } from '@tandemmq/registry'
 import { failureOf, NO_ROOM, type SelfView } from './broker-description.ts'
-import { okMeans } from './durability-mode.ts'
 import type { MasterRole } from './master-role.ts'
 import { CAUGHT_UP_BYTES, type SlaveRole } from './slave-role.ts'
 
@@ -40,7 +39,7 @@ export function brokerReadiness(sources: ReadinessSources): BrokerReadiness {
     identity: options.identity,
     serving: sources.servingEpoch !== undefined,
     problems,
-    ...(role.kind === 'master' && { okMeans: okMeans(options.mode) }),
+    ...(role.kind === 'master' && { okMeans: role.okMeans }),
   }
 }
 

@@ -139,7 +139,8 @@ export class Broker implements AsyncDisposable {
 
   /** What an OK promises here, in words. */
   get okMeans(): string {
-    return okMeans(this.#options.mode)
+    const { role } = this
+    return role.kind === 'master' ? role.okMeans : okMeans(this.#options.mode)
   }
 
   /** Sentences about what is wrong; empty = nothing. */

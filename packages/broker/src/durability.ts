@@ -1,5 +1,5 @@
 import { BrokerError, type Clock, type Frontier, type LogOffset } from '@tandemmq/base'
-import { waitsForReplicas, type DurabilityMode } from './durability-mode.ts'
+import { leastInSync, waitsForReplicas, type DurabilityMode } from './durability-mode.ts'
 import { ReplicaWaits } from './replica-waits.ts'
 
 /** How a stored message turned out: as safe as promised, or stored but not known to be. */
@@ -52,8 +52,10 @@ export class Durability {
     const { mode } = this.#options
     if (!waitsForReplicas(mode)) return undefined
     const known = this.#sources.knownReplicas()
-    if (known >= mode.inSyncReplicas) return undefined
-    return `inSyncReplicas=${mode.inSyncReplicas}, but only ${known} (master included) can acknowledge now`
+    const least = leastInSync(mode)
+    if (known >= least) return undefined
+    const key = mode.leastInSyncReplicas === undefined ? 'inSyncReplicas' : 'minInSyncReplicas'
+    return `${key}=${least}, but only ${known} (master included) can acknowledge now`
   }
 
   /** Refuses before anything is stored when too few replicas are there (rule 6.2): throws `IN_SYNC_REPLICAS_NOT_ENOUGH`. */
@@ -61,7 +63,7 @@ export class Durability {
     const shortage = this.shortage()
     if (shortage === undefined) return
     throw new BrokerError('IN_SYNC_REPLICAS_NOT_ENOUGH', `nothing was stored: ${shortage}`, {
-      facts: { known: this.#sources.knownReplicas(), needed: this.#options.mode.inSyncReplicas },
+      facts: { known: this.#sources.knownReplicas(), needed: leastInSync(this.#options.mode) },
     })
   }
 

@@ -4,7 +4,7 @@ import type { Tail } from '@tandemmq/ha-protocol'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, MasterOptions } from './broker-options.ts'
 import { DoubtfulEnd } from './doubtful-end.ts'
-import { waitsForReplicas } from './durability-mode.ts'
+import { leastInSync, waitsForReplicas } from './durability-mode.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
 import { judgeTail, missingAt, type TailVerdict } from './tail-evidence.ts'
 import type { Writability } from './writability.ts'
@@ -129,7 +129,7 @@ export class EpochOpening {
       roster,
       lineage,
       end,
-      mode,
+      inSyncReplicas: leastInSync(mode),
       totalReplicas,
       lossReason: recovery.lossPossible && !this.#isVouchedFor ? recovery.reason : undefined,
       heard: [...this.#heard.values()],

@@ -3,7 +3,7 @@ import { HaMaster, type ReplicaStatus, type SlaveView } from '@tandemmq/ha-proto
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, MasterOptions } from './broker-options.ts'
 import { Durability, type Confirmation } from './durability.ts'
-import { waitsForReplicas } from './durability-mode.ts'
+import { leastInSync, okMeans, waitsForReplicas } from './durability-mode.ts'
 import { EpochOpening } from './epoch-opening.ts'
 import { haMember } from './ha-member-of-broker.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
@@ -81,6 +81,12 @@ export class MasterRole implements AsyncDisposable {
         ...haMember(options, instanceId),
         flushRequired: options.mode.flush === 'sync' && waitsForReplicas(options.mode),
         inSyncReplicas: waitsForReplicas(options.mode) ? options.mode.inSyncReplicas : 1,
+        ...(waitsForReplicas(options.mode) && {
+          leastInSyncReplicas: leastInSync(options.mode),
+          onRequired: (required: number) =>
+            ports.logger.warn({ okMeans: okMeans(options.mode, required) }, 'what OK means has changed'),
+        }),
+        ...(master.haMaxGapNotInSync !== undefined && { haMaxGapNotInSync: master.haMaxGapNotInSync }),
         slaveTimeoutMs: options.slaveTimeoutMs,
         acceptLoss: master.acceptLoss,
         legacySlaves: master.legacySlaves ?? 'none',
@@ -104,6 +110,16 @@ export class MasterRole implements AsyncDisposable {
     role = new MasterRole(options, master, ports, store, log, ha)
     await role.#opening.begin()
     return role
+  }
+
+  /** How many identities must hold a message before OK now, this broker included; 1: nobody is waited for. */
+  get requiredReplicas(): number {
+    return this.#ha.requiredReplicas
+  }
+
+  /** What OK means now, in words. */
+  get okMeans(): string {
+    return okMeans(this.#options.mode, this.requiredReplicas)
   }
 
   get haAddress(): { readonly host: string; readonly port: number } {

@@ -1,6 +1,5 @@
 import type { LogOffset } from '@tandemmq/base'
 import { lastEpoch, type Hello, type Lineage } from '@tandemmq/codec'
-import type { DurabilityMode } from './durability-mode.ts'
 
 /** What a master knows at its start about the end of its log. */
 export interface TailEvidence {
@@ -13,7 +12,8 @@ export interface TailEvidence {
   readonly roster: readonly string[]
   /** Replicas that have introduced themselves since the start. */
   readonly heard: readonly Hello[]
-  readonly mode: DurabilityMode
+  /** The fewest identities, the master included, that hold a message which was acknowledged. */
+  readonly inSyncReplicas: number
   /** Of the set, the master included. */
   readonly totalReplicas: number
   /** The operator's word: an empty disk begins a new log. */
@@ -36,7 +36,7 @@ export function judgeTail(evidence: TailEvidence): TailVerdict {
 }
 
 function judgeEmptyDisk(evidence: TailEvidence): TailVerdict {
-  const { heard, mode, totalReplicas, createLog, acceptLoss } = evidence
+  const { heard, inSyncReplicas, totalReplicas, createLog, acceptLoss } = evidence
   const others = totalReplicas - 1
   if (createLog || others <= 0) return COMPLETE
   const holders = heard.filter((hello) => hello.lineage !== undefined && hello.end > hello.begin)
@@ -46,7 +46,7 @@ function judgeEmptyDisk(evidence: TailEvidence): TailVerdict {
     const words = `this disk is empty and ${heard.length} of ${others} slaves have said that theirs are too (or start with createLog=true)`
     return { kind: 'unknown', words }
   }
-  const needed = Math.min(others, others - mode.inSyncReplicas + 2)
+  const needed = Math.min(others, others - inSyncReplicas + 2)
   const fact = `this disk is empty, and ${best.identity} holds a log up to ${best.end}`
   if (holders.length < needed && !acceptLoss) {
     const words = `${fact}: heard ${holders.length} of ${needed} replicas that could hold more (or start with acceptLoss=true)`
@@ -56,10 +56,10 @@ function judgeEmptyDisk(evidence: TailEvidence): TailVerdict {
 }
 
 function judgeLog(evidence: TailEvidence, { logId }: Lineage): TailVerdict {
-  const { end, heard, lossReason, mode, roster, totalReplicas, acceptLoss } = evidence
+  const { end, heard, lossReason, inSyncReplicas, roster, totalReplicas, acceptLoss } = evidence
   if (lossReason === undefined || roster.length === 0 || acceptLoss) return COMPLETE
   const replicas = Math.max(roster.length + 1, totalReplicas)
-  const needed = Math.min(roster.length, replicas - mode.inSyncReplicas + 1)
+  const needed = Math.min(roster.length, replicas - inSyncReplicas + 1)
   const counted = heard.filter((hello) => roster.includes(hello.identity) && hello.end > hello.begin)
   if (counted.length < needed) {
     const words = `the tail of this log may be missing (${lossReason}): heard ${counted.length} of ${needed} replicas that could know it (or start with acceptLoss=true)`

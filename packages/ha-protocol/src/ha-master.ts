@@ -12,6 +12,7 @@ import type { KnownLimits, Replica, ReplicaStatus } from './replica.ts'
 import { RetentionHold } from './retention-hold.ts'
 import type { HeldFor, HoldLimits } from './retention-hold.ts'
 import { ReplicaTable } from './replica-table.ts'
+import { RequiredReplicas } from './required-replicas.ts'
 import { SlaveRecords } from './slave-records.ts'
 import type { SlaveView } from './slave-records.ts'
 import { viewOfSlave } from './slave-standing.ts'
@@ -30,6 +31,10 @@ export interface HaMasterOptions extends HaMember {
   readonly flushRequired: boolean
   /** Identities, this master included, that must hold a record before {@link HaMaster.replicated} passes it (≥ 1). */
   readonly inSyncReplicas: number
+  /** With fewer known, so many do as are known, but no fewer than these (`enableAutoInSyncReplicas`, `minInSyncReplicas`). Default: {@link inSyncReplicas}, none fewer do. */
+  readonly leastInSyncReplicas?: number
+  /** Fewer are required than before, or more again. */
+  readonly onRequired?: (required: number) => void
   /** `haMaxGapNotInSync`, default 256 MiB. */
   readonly haMaxGapNotInSync?: number
   /** `slaveTimeout`, default 3000 ms. */
@@ -64,6 +69,7 @@ const SLAVE_TIMEOUT_MS = 3_000
 export class HaMaster {
   readonly #clock: Clock
   readonly #table: ReplicaTable
+  readonly #required: RequiredReplicas
   readonly #records = new SlaveRecords()
   readonly #log: ReplicatedLog
   readonly #times: WriteTimes
@@ -76,13 +82,17 @@ export class HaMaster {
   readonly #hold: RetentionHold | undefined
   #confirmed: LogOffset | undefined
   #unsubscribe: (() => void) | undefined
+  #isClosed = false
 
   private constructor(options: HaMasterOptions, ports: HaPorts, log: ReplicatedLog) {
     this.#clock = ports.clock
     this.#log = log
     this.#timedEnd = log.end
     this.#times = new WriteTimes(log.end, ports.clock.monotonic())
-    this.#table = new ReplicaTable(options.inSyncReplicas, () => log.end)
+    const { inSyncReplicas: wanted, leastInSyncReplicas: least = wanted } = options
+    this.#required = new RequiredReplicas(wanted, least, (required) => options.onRequired?.(required))
+    const needed = (): number => (this.#isClosed ? wanted : this.#required.among(() => this.knownReplicas()))
+    this.#table = new ReplicaTable(needed, () => log.end, wanted === 1)
     this.#onCounted = options.onCounted ?? (() => Promise.resolve())
     this.#known = {
       silenceMs: options.timings?.silenceMs ?? defaultTimings.silenceMs,
@@ -140,6 +150,7 @@ export class HaMaster {
     master.#listener = listener
     master.#unsubscribe = log.onAppend(() => master.#onAppend(listener))
     observeReplicas(ports.meter, master)
+    master.#table.progress()
     return master
   }
 
@@ -155,6 +166,11 @@ export class HaMaster {
   /** Identities that a send may count on, the master included (rule 2.8). */
   knownReplicas(): number {
     return this.#table.known(this.#clock.monotonic(), this.#known)
+  }
+
+  /** How many identities must hold a record now, the master included; {@link HaMasterOptions.inSyncReplicas}, or fewer. */
+  get requiredReplicas(): number {
+    return this.#required.now
   }
 
   /** As {@link Frontier.reached} of {@link replicated}. */
@@ -209,6 +225,7 @@ export class HaMaster {
 
   /** Ends all connections; whoever waits is told `UNAVAILABLE`. */
   async close(): Promise<void> {
+    this.#isClosed = true
     this.#unsubscribe?.()
     this.replicated.fail(new BrokerError('UNAVAILABLE', 'the master stops'))
     await this.#listener?.close()

@@ -19,16 +19,17 @@ const REPLICAS_MAX = 64
 export class ReplicaTable {
   /** The n-th best position, the master's own included. Never goes back, even when a replica leaves. */
   readonly replicated: Frontier
-  readonly #needed: number
+  readonly #needed: () => number
   readonly #ownEnd: () => LogOffset
   readonly #replicas = new Map<string, Replica>()
   /** Connections that wait for an identity, at most one for each. */
   readonly #claims = new Map<string, ReplicaHolder>()
 
-  constructor(needed: number, ownEnd: () => LogOffset) {
+  /** @param needed how many identities, the master included, must hold a record now; asked at every look */
+  constructor(needed: () => number, ownEnd: () => LogOffset, isAlone: boolean) {
     this.#needed = needed
     this.#ownEnd = ownEnd
-    this.replicated = new Frontier(needed === 1 ? ownEnd() : 0)
+    this.replicated = new Frontier(isAlone ? ownEnd() : 0)
   }
 
   get replicas(): readonly Replica[] {
@@ -84,13 +85,14 @@ export class ReplicaTable {
     if (this.#replicas.get(identity)?.holder !== holder) return
     this.#replicas.delete(identity)
     this.#claims.get(identity)?.rival('gone')
+    this.progress()
   }
 
-  /** Looks again after something has moved: our own end, or a counted replica. */
+  /** Looks again after something has moved: our own end, a counted replica, or who is known. */
   progress(): void {
     const positions = [this.#ownEnd()]
     for (const replica of this.#replicas.values()) if (replica.isCounted) positions.push(replica.received)
-    const end = replicatedEnd(positions, this.#needed)
+    const end = replicatedEnd(positions, this.#needed())
     if (end > this.replicated.at) this.replicated.advance(end)
   }
 

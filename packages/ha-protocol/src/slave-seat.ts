@@ -74,6 +74,7 @@ export class SlaveSeat {
 
   noted(control: Control): void {
     this.#replica.noted(control, this.#around.clock.monotonic())
+    if (control.writable !== undefined) this.#around.table.progress()
     this.#verifier?.heard(control)
     if (control.abstains !== undefined) this.#around.abstained(this.identity, control.abstains)
   }

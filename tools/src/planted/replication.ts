@@ -82,6 +82,20 @@ export const replicationBugs: readonly PlantedBug[] = [
     tests: [`${ha}/quorum.test.ts`, `${ha}/ha-refusal.test.ts`, `${ha}/ha-replication.test.ts`],
   },
   {
+    name: 'fewer replicas waited for where that is not allowed',
+    file: `${ha}/ha-master.ts`,
+    find: 'leastInSyncReplicas: least = wanted }',
+    plant: 'leastInSyncReplicas: least = 1 }',
+    tests: [`${ha}/two-slaves.test.ts`],
+  },
+  {
+    name: 'a lost replica waited for although fewer would do',
+    file: `${ha}/replica-table.ts`,
+    find: "    this.#claims.get(identity)?.rival('gone')\n    this.progress()\n",
+    plant: "    this.#claims.get(identity)?.rival('gone')\n",
+    tests: [`${ha}/two-slaves.test.ts`],
+  },
+  {
     name: 'a slave reports before it has appended',
     file: `${ha}/slave-streaming.ts`,
     find: "    effects: [{ kind: 'append', offset: piece.offset }],",
