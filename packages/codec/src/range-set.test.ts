@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { FieldReader, FieldWriter, RangeSet } from './index.ts'
 
 const MAX = 60
-const step = fc.tuple(fc.constantFrom('add', 'cut'), fc.nat(MAX), fc.integer({ min: 1, max: 9 }))
+const step = fc.tuple(fc.constantFrom('add', 'cut', 'remove'), fc.nat(MAX), fc.integer({ min: 1, max: 9 }))
 
 /** Applies the steps to both, the set and a naive model. */
 function built(steps: readonly (readonly [string, number, number])[]): { set: RangeSet; model: Set<number> } {
@@ -14,6 +14,10 @@ function built(steps: readonly (readonly [string, number, number])[]): { set: Ra
       const before = model.size
       for (let value = at; value < at + length; value++) model.add(value)
       expect(set.add(at, at + length)).toBe(model.size > before)
+    } else if (what === 'remove') {
+      const gone = [...model].filter((value) => value >= at && value < at + length)
+      for (const value of gone) model.delete(value)
+      expect(set.remove(at, at + length)).toBe(gone.length > 0)
     } else {
       const gone = [...model].filter((value) => value >= at)
       for (const value of gone) model.delete(value)

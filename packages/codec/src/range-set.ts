@@ -90,6 +90,20 @@ export class RangeSet {
     return true
   }
 
+  /** Removes `[from, to)`, one element by default; false if nothing was there. */
+  remove(from: number, to: number = from + 1): boolean {
+    // All ranges in [first, last) overlap it; of the outermost something may stay.
+    const first = firstIndex(this.#to, from + 1)
+    const last = firstIndex(this.#from, to, first)
+    if (to <= from || first === last) return false
+    const before: Range = [this.#from[first] ?? from, from]
+    const behind: Range = [to, this.#to[last - 1] ?? to]
+    const left = [before, behind].filter(([start, end]) => start < end)
+    this.#from.splice(first, last - first, ...left.map(([start]) => start))
+    this.#to.splice(first, last - first, ...left.map(([, end]) => end))
+    return true
+  }
+
   *ranges(): Generator<Range> {
     for (let index = 0; index < this.#from.length; index++) {
       yield [this.#from[index] ?? 0, this.#to[index] ?? 0]

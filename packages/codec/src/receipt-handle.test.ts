@@ -24,6 +24,13 @@ test('a handle comes back as it was, and tells its route without the key', () =>
   expect(text).toMatch(/^[\w-]{80,200}$/)
 })
 
+test('rule 5.6: the handle of a scheduled record names it, and the topic in which it was asked for', () => {
+  const scheduled = { ...handle, topic: 'rmq_sys_wheel_timer', realTopic: 'Orders' }
+  const text = encodeReceiptHandle(scheduled, key)
+  expect(openReceiptHandle(text, key)).toEqual(scheduled)
+  expect(routeOfReceiptHandle(text).set).toBe('broker-a')
+})
+
 test('a handle of another key, or altered in any bit, is refused', () => {
   const text = encodeReceiptHandle(handle, key)
   expect(() => openReceiptHandle(text, createSecretKey(Buffer.from('another')))).toThrow(/not made by this/)

@@ -18,6 +18,11 @@ export interface ReceiptHandle {
   readonly deliveredAt: number
   readonly invisibleMs: number
   readonly servingEpoch: number
+  /**
+   * The topic in which the consumer asked for it, where the record is a scheduled one that waits in the timer queue (rule 5.6). Who does not know this
+   * field takes the handle for one of the timer topic, and refuses it there.
+   */
+  readonly realTopic?: string
 }
 
 /** What a gateway reads of a handle without the key. Believe it only for choosing the broker, which checks the rest. */
@@ -50,6 +55,7 @@ export function encodeReceiptHandle(handle: ReceiptHandle, key: KeyObject): stri
     .number(9, handle.deliveredAt)
     .number(10, handle.invisibleMs)
     .number(11, handle.servingEpoch)
+  if (handle.realTopic !== undefined) writer.text(12, handle.realTopic)
   const payload = writer.finish()
   return Buffer.concat([payload, macOf(payload, key)]).toString('base64url')
 }
@@ -82,7 +88,7 @@ function fieldsOf(payload: Buffer): ReceiptHandle {
     const reader = new FieldReader(payload, 'receipt handle')
     if (reader.varint() !== VERSION) throw invalid('it is of another version')
     while (reader.next()) {
-      if (reader.tag <= 3) texts.set(reader.tag, reader.text())
+      if (reader.tag <= 3 || reader.tag === 12) texts.set(reader.tag, reader.text())
       else if (reader.tag <= 11) numbers.set(reader.tag, reader.number())
     }
   } catch (cause) {
@@ -92,6 +98,7 @@ function fieldsOf(payload: Buffer): ReceiptHandle {
   }
   const text = (tag: number): string => present(texts.get(tag))
   const number = (tag: number): number => present(numbers.get(tag))
+  const realTopic = texts.get(12)
   return {
     set: text(1),
     group: text(2),
@@ -103,6 +110,7 @@ function fieldsOf(payload: Buffer): ReceiptHandle {
     deliveredAt: number(9),
     invisibleMs: number(10),
     servingEpoch: number(11),
+    ...(realTopic === undefined ? {} : { realTopic }),
   }
 }
 
