@@ -46,6 +46,7 @@ const changes: readonly Change[] = [
       [18, 0],
     ],
   },
+  { kind: 'moved', from: 3, to: 5 },
   {
     kind: 'progress',
     ...key,

@@ -50,6 +50,7 @@ export function completed(change: Change, state: MetadataState, next: Cursor): C
       return change
     case 'cut':
     case 'delay-levels':
+    case 'moved':
       return change
     default:
       return unreachable(change)

@@ -61,6 +61,9 @@ function writeFields(writer: FieldWriter, change: Change): void {
         for (const [level, offset] of change.levels) inner.varint(level).varint(offset)
       })
       return
+    case 'moved':
+      writer.number(1, change.from).number(2, change.to)
+      return
     case 'progress':
       writeKey(writer, change)
       writePair(writer, 4, generationPair(change.generation))

@@ -14,4 +14,5 @@ export const CHANGE_TAGS: Readonly<Record<ChangeKind, number>> = {
   delay: 10,
   'delay-levels': 11,
   progress: 12,
+  moved: 13,
 }

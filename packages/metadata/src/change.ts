@@ -23,6 +23,7 @@ export type Change =
   | Cut
   | Delay
   | DelayLevels
+  | Moved
   | ProgressState
 
 export type ChangeKind = Change['kind']
@@ -128,6 +129,16 @@ export interface Delay {
   readonly kind: 'delay'
   readonly done: readonly AckedRecord[]
   readonly generation?: Generation
+}
+
+/**
+ * What groups had done with the scheduled records `[from, to)` counts for the records that were put into the real topics, or for nothing any more
+ * (rule 5.6). Each broker moves what it knows itself, so this is never handed on.
+ */
+export interface Moved {
+  readonly kind: 'moved'
+  readonly from: QueueOffset
+  readonly to: QueueOffset
 }
 
 /** Apache's progress of delay levels 1…18: level, next queue offset. Merged by maximum. */

@@ -2,7 +2,7 @@ import { BrokerError, checkedOffset, type Logger, type QueueOffset } from '@tand
 import { type JsonKey, type JsonObject, type JsonValue } from '@tandemmq/codec'
 import type { QueueKey } from './change.ts'
 import { documentFrom, documentToJson, type ConfigDocument } from './config-document.ts'
-import { DELAY_GROUP } from './delay-progress.ts'
+import { TIMER_TOPIC } from './delay-progress.ts'
 import { groupFromJson, groupToJson, type GroupConfig } from './group-config.ts'
 import { integerOf } from './json-fields.ts'
 import type { MetadataState } from './metadata-state.ts'
@@ -63,7 +63,7 @@ export const progressMapping = {
     const offsets = new Map<string, Map<JsonKey, JsonValue>>()
     const topics = new Map<string, Set<string>>()
     for (const queue of state.progress.all()) {
-      if (queue.group === DELAY_GROUP) continue
+      if (queue.topic === TIMER_TOPIC) continue // No topic of consumers.
       const key = `${queue.topic}@${queue.group}`
       offsets.set(key, (offsets.get(key) ?? new Map<JsonKey, JsonValue>()).set(queue.queueId, queue.floor))
       topics.set(queue.group, (topics.get(queue.group) ?? new Set<string>()).add(queue.topic))

@@ -10,7 +10,10 @@ export const TIMER_QUEUE = 0
 export const DELAY_GROUP = 'CID_TMQ_TIMER'
 export const DELAY_KEY = { group: DELAY_GROUP, topic: TIMER_TOPIC, queueId: TIMER_QUEUE } as const
 
-/** Which scheduled messages were put into their real topics. */
+/**
+ * Which scheduled messages were put into their real topics, and what groups had done with those that they were given before that (rule 5.6): that is
+ * progress on the timer queue, as on any other.
+ */
 export class DelayProgress {
   readonly #progress: ProgressTable
   readonly #levels = new Map<number, QueueOffset>()
@@ -47,6 +50,22 @@ export class DelayProgress {
       changed = true
     }
     return changed
+  }
+
+  /** The progress of each group that was given scheduled records. */
+  *served(): Generator<QueueProgress> {
+    for (const queue of this.#progress.ofTopic(TIMER_TOPIC)) {
+      if (queue.group !== DELAY_GROUP && queue.queueId === TIMER_QUEUE) yield queue
+    }
+  }
+
+  /** Those in `[from, end)` that are done, while some group's progress on them was not moved to the record that was put. */
+  unmoved(from: QueueOffset, end: QueueOffset): ReadonlySet<QueueOffset> {
+    const found = new Set<QueueOffset>()
+    for (const queue of this.served()) {
+      for (const offset of queue.known(from, end)) if (this.isDone(offset)) found.add(offset)
+    }
+    return found
   }
 
   get #timer(): QueueProgress {

@@ -14,6 +14,7 @@ export type {
   Lease,
   LeaseState,
   Mark,
+  Moved,
   ProgressState,
   QueueKey,
   Reset,
@@ -33,6 +34,7 @@ export type { ConfigTable, VersionedEntry } from './config-table.ts'
 export type { ProgressTable } from './progress-table.ts'
 export { IN_FLIGHT_MAX, type QueueProgress } from './queue-progress.ts'
 export type { LeaseView } from './in-flight.ts'
+export type { ServedPlace } from './moved-progress.ts'
 export { METADATA_KINDS, type MetadataKind, type Snapshot } from './snapshot.ts'
 export { inspectJournal, type JournalInspection } from './journal-inspection.ts'
 export type { LogKnowledge } from './stamp-gate.ts'

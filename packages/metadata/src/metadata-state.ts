@@ -50,6 +50,11 @@ export class MetadataState {
         )
       case 'delay-levels':
         return this.delay.raiseLevels(change.levels)
+      case 'moved': {
+        let changed = false
+        for (const queue of this.delay.served()) changed = queue.forget(change.from, change.to) || changed
+        return changed
+      }
       case 'reset':
         return this.progress.obtain(change).reset(change.to, change.generation)
       case 'cut':

@@ -6,6 +6,7 @@ import {
   type Files,
   type Logger,
   type Meter,
+  type QueueOffset,
 } from '@tandemmq/base'
 import type { Answer, KindResult, SyncResult } from './answer.ts'
 import type { Change, QueueKey } from './change.ts'
@@ -18,6 +19,7 @@ import { nextGeneration } from './generation.ts'
 import type { GroupConfig } from './group-config.ts'
 import { MetadataDisk } from './metadata-disk.ts'
 import { MetadataState } from './metadata-state.ts'
+import { movedProgress, type ServedPlace } from './moved-progress.ts'
 import { PendingChanges } from './pending-changes.ts'
 import type { ProgressTable } from './progress-table.ts'
 import type { QueueProgress } from './queue-progress.ts'
@@ -179,6 +181,17 @@ export class MetadataStore implements AsyncDisposable {
   }
 
   /**
+   * A scheduled record was put into its topic, at `to`: what groups have done with the scheduled one, which a slave had given them, counts there (rule 5.6).
+   * Returns these groups.
+   */
+  moveServed(scheduled: QueueOffset, to: ServedPlace): readonly string[] {
+    const changes = movedProgress(this.#state, scheduled, to, this.#clock.monotonic())
+    for (const change of changes) this.commit(change)
+    if (changes.length > 0) this.commit({ kind: 'moved', from: scheduled, to: scheduled + 1 })
+    return changes.map(({ group }) => group)
+  }
+
+  /**
    * Cuts all progress to the queue ends at which a new epoch of the log begins (rule 5.2). Queues whose progress does not
    * reach past their end keep their generation. Returns how many were cut.
    */
@@ -316,7 +329,7 @@ export class MetadataStore implements AsyncDisposable {
     this.#disk?.record(change)
     const changed = this.#state.apply(change, this.#clock.monotonic())
     if (!changed) return false
-    this.#feed.add(change)
+    if (change.kind !== 'moved') this.#feed.add(change)
     this.#disk?.changed(kindOf(change))
     // A deletion voids progress as well, a cut may reach the timer queue.
     if (change.kind === 'topic-delete' || change.kind === 'group-delete') this.#disk?.changed('progress')

@@ -5,6 +5,7 @@ import { QueueProgress } from './queue-progress.ts'
 export class ProgressTable {
   /** By group, topic, queue. */
   readonly #groups = new Map<string, Map<string, Map<number, QueueProgress>>>()
+  readonly #topics = new Map<string, QueueProgress[]>()
 
   /** What is known; undefined where the group has no progress yet. */
   find(group: string, topic: string, queueId: number): QueueProgress | undefined {
@@ -20,7 +21,11 @@ export class ProgressTable {
   obtain(key: QueueKey): QueueProgress {
     const topics = obtain(this.#groups, key.group, () => new Map<string, Map<number, QueueProgress>>())
     const queues = obtain(topics, key.topic, () => new Map<number, QueueProgress>())
-    return obtain(queues, key.queueId, () => new QueueProgress(key))
+    return obtain(queues, key.queueId, () => {
+      const made = new QueueProgress(key)
+      obtain(this.#topics, key.topic, () => []).push(made)
+      return made
+    })
   }
 
   /** Every group with each topic of which it has progress. */
@@ -43,7 +48,7 @@ export class ProgressTable {
   }
 
   *ofTopic(topic: string): Generator<QueueProgress> {
-    for (const topics of this.#groups.values()) yield* topics.get(topic)?.values() ?? []
+    yield* this.#topics.get(topic) ?? []
   }
 }
 

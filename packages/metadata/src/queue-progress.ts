@@ -58,6 +58,13 @@ export class QueueProgress {
     return this.#acked.firstGap(from)
   }
 
+  /** What was acknowledged or delivered in `[from, end)`. */
+  *known(from: QueueOffset, end: QueueOffset): Generator<QueueOffset> {
+    for (const [first, last] of this.#touched.ranges()) {
+      for (let offset = Math.max(first, from); offset < Math.min(last, end); offset++) yield offset
+    }
+  }
+
   /** How many in `[from, end)` are not acknowledged. */
   unacked(from: QueueOffset, end: QueueOffset): number {
     return Math.max(0, end - from) - this.#acked.countIn(from, end)
@@ -137,6 +144,13 @@ export class QueueProgress {
     this.#adopt(generation, end)
     this.#retouch()
     return true
+  }
+
+  /** Forgets what is known of `[from, to)`, as if it had never been offered. False if nothing was. */
+  forget(from: QueueOffset, to: QueueOffset): boolean {
+    this.#acked.remove(from, to)
+    this.#inFlight.deleteRange(from, to)
+    return this.#touched.remove(from, to)
   }
 
   /** Rules 5.3 and 5.4. `now` is monotonic. False if nothing changed. */

@@ -47,6 +47,7 @@ export function kindOf(change: Change): MetadataKind {
     case 'delay-levels':
       return 'delay'
     case 'cut':
+    case 'moved':
       return 'progress'
     default:
       return change.group === DELAY_GROUP ? 'delay' : 'progress'

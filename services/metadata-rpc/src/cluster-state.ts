@@ -1,5 +1,6 @@
 import type { Check, Problem, Readiness } from '@tandemmq/base'
 import { followingDescription, replicaView, replicationMember, type ReplicationMember } from '@tandemmq/http'
+import { TIMER_TOPIC } from '@tandemmq/metadata'
 import type { MemberReport, Promoted, PromotionRequest, SetServing } from '@tandemmq/registry'
 import type { ClusterRegistry } from './cluster-registry.ts'
 import type { ClusterTopics } from './cluster-topics.ts'
@@ -90,7 +91,7 @@ export class ClusterState implements ClusterView {
     if (summary === undefined) return undefined
     const progress = [...this.#copies].flatMap(({ set, store }) =>
       [...store.progress.all()]
-        .filter(({ group }) => group === name)
+        .filter(({ group, topic }) => group === name && topic !== TIMER_TOPIC)
         .map(({ topic, queueId, floor }) => ({ set, topic, queueId, offset: floor })),
     )
     return { ...summary, progress }
