@@ -194,6 +194,7 @@ export class Broker implements AsyncDisposable {
       throw new BrokerError('NOT_WRITABLE', 'serving is handed back to a master, and this broker is a slave')
     }
     this.metadata.merge(snapshot)
+    await this.api.settleServed()
     await this.metadata.synced()
     this.#merges.add()
   }
@@ -316,9 +317,17 @@ export class Broker implements AsyncDisposable {
     this.visible.refresh()
     const answer = this.#registration?.answer
     if (answer !== undefined) this.#succession?.consider(answer)
+    this.#offerTimers(epoch !== undefined)
     if (epoch !== undefined || this.#handBack?.isRunning === true) return
     // Whoever waits here is told, and asks the one who serves now.
     this.api.stopServing()
+  }
+
+  /** What is due while this slave serves it hands out itself (rule 5.6); of what an Apache master has delivered its log says nothing. */
+  #offerTimers(isServing: boolean): void {
+    if (this.#role.kind !== 'slave' || this.#options.slave?.peer === 'apache') return
+    if (isServing) this.api.offerTimers()
+    else this.api.stopTimers()
   }
 
   #considerHandBack(): void {

@@ -4,6 +4,7 @@ import type { ProgressBook } from './consumer-progress.ts'
 import type { MessageLog } from './message-log.ts'
 import type { ServingGate } from './serving.ts'
 import type { Subscriptions } from './subscription.ts'
+import { TIMER_TOPIC } from './timer-record.ts'
 
 export interface ConsumerMetricsParts {
   readonly log: MessageLog
@@ -89,6 +90,7 @@ export class ConsumerMetrics {
     const standings = new Map<string, Standing>()
     let queuesLeft = QUEUES_MAX
     for (const { group, topic } of this.#pairs()) {
+      if (topic === TIMER_TOPIC) continue
       const key = `${group} ${topic}`
       if (standings.has(key)) continue
       const queues = this.#parts.catalog.topic(topic)?.readQueues ?? 0

@@ -39,6 +39,8 @@ export type ProgressChange =
   | (OfQueue & { readonly kind: 'visibility'; readonly servingEpoch: number; readonly delivery: Delivery })
   | (OfQueue & { readonly kind: 'ack'; readonly records: readonly Settled[] })
   | { readonly kind: 'delay'; readonly done: readonly Settled[] }
+  /** What is known of groups on the scheduled records `[from, to)` is of no use any more. */
+  | { readonly kind: 'moved'; readonly from: QueueOffset; readonly to: QueueOffset }
 
 /** The running or last delivery of an unacknowledged message. */
 export interface LeaseView {
@@ -77,6 +79,16 @@ export interface DelayView {
   /** First offset that is not done. */
   readonly floor: QueueOffset
   isDone(queueOffset: QueueOffset): boolean
+  /** Those in `[from, end)` that are done, while progress of groups on them still waits for {@link ProgressBook.moveServed}. */
+  unmoved(from: QueueOffset, end: QueueOffset): ReadonlySet<QueueOffset>
+}
+
+/** A record in the queue of a real topic. */
+export interface QueuePlace {
+  readonly topic: string
+  readonly queueId: number
+  readonly queueOffset: QueueOffset
+  readonly stamp: RecordStamp
 }
 
 /** Progress of consumers and timers; readers are synchronous. */
@@ -87,6 +99,8 @@ export interface ProgressBook {
     pairs(): Iterable<{ readonly group: string; readonly topic: string }>
   }
   readonly delay: DelayView
+  /** What groups have done with a scheduled record counts for the one that was put, at `to` (rule 5.6). Returns these groups. */
+  moveServed(scheduled: QueueOffset, to: QueuePlace): readonly string[]
   /** It is in the journal when this returns (rule 5.1). */
   commit(change: ProgressChange): void
 }

@@ -9,6 +9,8 @@ export interface DueEntry {
   readonly queueOffset: QueueOffset
   readonly offset: LogOffset
   readonly size: number
+  /** Its real topic, where it is to be handed out from the timer queue. */
+  readonly topic?: string | undefined
 }
 
 /**

@@ -9,6 +9,7 @@ import type { HeldLeases } from './held-leases.ts'
 import { invisibleMsOf } from './invisibility.ts'
 import type { MessageMetrics } from './message-metrics.ts'
 import { PropertyName } from './property-names.ts'
+import { TIMER_TOPIC } from './timer-record.ts'
 
 export interface HandoutParts {
   readonly book: ProgressBook
@@ -38,6 +39,8 @@ export class Handout {
     if (candidates.length === 0) return []
     const { book, held, metrics, clock } = this.#parts
     const { group, topic, queueId } = queue
+    // A due message of the timer queue is that of the topic it was asked for in (rule 5.6).
+    const realTopic = topic === TIMER_TOPIC ? request.topic : undefined
     const deliveredAt = clock.now()
     const invisibleMs = invisibleMsOf(request)
     const deliveries: Delivery[] = []
@@ -57,18 +60,18 @@ export class Handout {
     let bytes = 0
     const messages = candidates.map((candidate) => {
       bytes += candidate.record.size
-      return this.#message(queue, candidate, deliveredAt, invisibleMs, servingEpoch)
+      const delivery = { deliveredAt, invisibleMs, servingEpoch }
+      return this.#message(queue, candidate, delivery, realTopic)
     })
-    metrics.delivered(topic, group, messages.length, bytes)
+    metrics.delivered(realTopic ?? topic, group, messages.length, bytes)
     return messages
   }
 
   #message(
     queue: DeliveryQueue,
     { queueOffset, stamp, attempt, record, properties }: Candidate,
-    deliveredAt: number,
-    invisibleMs: number,
-    servingEpoch: number,
+    delivery: { readonly deliveredAt: number; readonly invisibleMs: number; readonly servingEpoch: number },
+    realTopic: string | undefined,
   ): DeliveredMessage {
     const { set, handleKey } = this.#parts
     const { group, topic, queueId } = queue
@@ -82,10 +85,18 @@ export class Handout {
       queueOffset,
       stamp,
       attempt,
-      deliveredAt,
-      invisibleMs,
-      servingEpoch,
+      ...delivery,
     }
-    return { record, properties, topic, receiptHandle: encodeReceiptHandle(handle, handleKey), attempt }
+    if (realTopic === undefined) {
+      return { record, properties, topic, receiptHandle: encodeReceiptHandle(handle, handleKey), attempt }
+    }
+    const realQueueId = Number(properties.get(PropertyName.realQueueId) ?? 0)
+    return {
+      record: { ...record, topic: realTopic, queueId: realQueueId },
+      properties,
+      topic: realTopic,
+      receiptHandle: encodeReceiptHandle({ ...handle, realTopic }, handleKey),
+      attempt,
+    }
   }
 }

@@ -72,6 +72,17 @@ export class HeldLeases {
     }
   }
 
+  /** A scheduled message was put into its topic: what is held for its client is another record from now on. */
+  move(from: DeliveryQueue, offset: QueueOffset, to: DeliveryQueue, toOffset: QueueOffset): void {
+    const hold = from.held.get(offset)
+    if (hold === undefined) return
+    from.held.delete(offset)
+    const later = [...to.held].filter(([, { renewAt }]) => renewAt > hold.renewAt)
+    this.#keep(to, toOffset, hold)
+    for (const [each, its] of later) this.#keep(to, each, its) // They stay in the order of their renewals.
+    this.#armFor(hold.renewAt)
+  }
+
   /** Serving has ended here: whoever serves now lets the leases end by themselves. */
   clear(): void {
     for (const subscription of this.#parts.subscriptions.all()) {

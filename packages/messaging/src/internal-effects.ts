@@ -41,8 +41,10 @@ export class InternalEffects {
 
   /** `apply` takes effect at most once: now, or when `write` becomes visible. If it throws a `BrokerError`, it is tried again. */
   when(write: RecordStamp, end: LogOffset, apply: () => void): void {
-    this.#waiting.push({ end, write, apply })
-    if (end <= this.#visible.at && this.#waiting.length === 1) this.#settle(this.#visible.at)
+    // A write that was found late lies before those that wait to be seen.
+    const at = this.#waiting.findLastIndex((effect) => effect.end <= end) + 1
+    this.#waiting.splice(at, 0, { end, write, apply })
+    if (end <= this.#visible.at && at === 0) this.#settle(this.#visible.at)
   }
 
   close(): void {

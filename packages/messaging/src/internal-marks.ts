@@ -4,6 +4,8 @@ import type { ProgressBook } from './consumer-progress.ts'
 import { DEAD_LETTER_PREFIX, deadLetterMarkOf, type DeadLetterMark } from './dead-letter-record.ts'
 import type { InternalEffects } from './internal-effects.ts'
 import type { Arrival, MessageLog } from './message-log.ts'
+import type { MovedTimers } from './moved-timers.ts'
+import type { Reput } from './reput-search.ts'
 import type { Subscriptions } from './subscription.ts'
 import { scheduledMarkOf, type ScheduledMark } from './timer-record.ts'
 
@@ -12,6 +14,7 @@ export interface InternalMarksParts {
   readonly book: ProgressBook
   readonly effects: InternalEffects
   readonly subscriptions: Subscriptions
+  readonly movedTimers: MovedTimers
   /** A dead letter has settled its original. */
   readonly moved: (group: string, topic: string) => void
   /** A scheduled message is known to be in its topic. */
@@ -29,21 +32,27 @@ export class InternalMarks {
     this.#parts = parts
   }
 
-  arrived({ topic, offset, size, properties }: Arrival): void {
+  arrived({ topic, queueId, queueOffset, offset, size, properties }: Arrival): void {
     const scheduled = scheduledMarkOf(properties)
     const dead = topic.startsWith(DEAD_LETTER_PREFIX) ? deadLetterMarkOf(properties) : undefined
     if (scheduled === undefined && dead === undefined) return
     const write = { logEpoch: this.#parts.log.epochAt(offset), physicalOffset: offset }
-    if (scheduled) this.delivered(scheduled, write, offset + size)
+    if (scheduled) {
+      const place = { topic, queueId, queueOffset, stamp: write }
+      this.delivered({ mark: scheduled, place, end: offset + size })
+    }
     if (dead) this.copied(topic.slice(DEAD_LETTER_PREFIX.length), dead, write, offset + size)
   }
 
-  /** `write` put a scheduled message into its topic. */
-  delivered(mark: ScheduledMark, write: RecordStamp, end: LogOffset): void {
-    const { log, book, effects, delivered } = this.#parts
+  /** A scheduled message was put into its topic. */
+  delivered({ mark, place, end }: Reput): void {
+    const { log, book, effects, movedTimers, delivered } = this.#parts
+    const write = place.stamp
     effects.when(write, end, () => {
       const { queueOffset, physicalOffset } = mark
       const stamp = { logEpoch: log.epochAt(physicalOffset), physicalOffset }
+      // First this: what is done is not looked for again.
+      movedTimers.move(queueOffset, place)
       if (!book.delay.isDone(queueOffset)) {
         book.commit({ kind: 'delay', done: [{ queueOffset, stamp, after: write }] })
       }

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { Clock, Logger, Meter } from '@tandemmq/base'
+import { messageOf, type Clock, type Logger, type Meter } from '@tandemmq/base'
 import type {
   AckEntry,
   AckStatus,
@@ -14,14 +14,17 @@ import type { Catalog } from './catalog.ts'
 import { ConsumerMetrics } from './consumer-metrics.ts'
 import type { ProgressBook } from './consumer-progress.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { DueTimers } from './due-timers.ts'
 import type { Durability, InternalWriting } from './durability.ts'
 import { Handout } from './handout.ts'
 import { HeldLeases } from './held-leases.ts'
 import { InternalEffects } from './internal-effects.ts'
 import { InternalMarks } from './internal-marks.ts'
+import { lateMoves } from './late-moves.ts'
 import type { LeaseWitnesses } from './lease-witnesses.ts'
 import type { MessageLog, VisibleEnd } from './message-log.ts'
 import { MessageMetrics } from './message-metrics.ts'
+import { MovedTimers } from './moved-timers.ts'
 import { OrderlyOffers } from './orderly-offers.ts'
 import { OrderlyTake } from './orderly-take.ts'
 import { defaultLimits, type OutgoingLimits } from './outgoing-limits.ts'
@@ -34,7 +37,8 @@ import { RenewingClients } from './renewing-clients.ts'
 import { Sender } from './sender.ts'
 import { ServingGate, type ServingToken } from './serving.ts'
 import { Subscriptions } from './subscription.ts'
-import { TimerService } from './timer-service.ts'
+import { TIMER_QUEUE_ID, TIMER_TOPIC } from './timer-record.ts'
+import { TimerService, type TimerDuty } from './timer-service.ts'
 
 export interface MessagingOptions {
   readonly cluster: string
@@ -75,6 +79,8 @@ export class Messaging implements MessagingApi {
   readonly #witnesses: LeaseWitnesses
   readonly #effects: InternalEffects
   readonly #timers: TimerService
+  readonly #marks: InternalMarks
+  readonly #ports: MessagingPorts
   readonly #stopListening: () => void
 
   constructor(options: MessagingOptions, ports: MessagingPorts) {
@@ -88,11 +94,19 @@ export class Messaging implements MessagingApi {
     const changed = (queue: { readonly group: string; readonly topic: string }): void =>
       this.#receiver.changed(queue)
 
+    const prolonged = ({ group }: { readonly group: string }): void => {
+      // Nobody waits for this one, it is made long before it matters; but who does not take it follows no longer (rule 5.8).
+      if (witnesses.arePresent && catalog.group(group)?.orderly === true) void witnesses.acknowledged()
+    }
+    const held = new HeldLeases({ book, clock, clients, subscriptions, gate, changed, prolonged })
+    const movedTimers = new MovedTimers({ book, held, subscriptions })
+    const dueTimers = new DueTimers()
     const marks = new InternalMarks({
       log,
       book,
       effects,
       subscriptions,
+      movedTimers,
       moved: (group, topic) => changed({ group, topic }),
       delivered: (mark) => this.#timers.done(mark),
     })
@@ -105,17 +119,23 @@ export class Messaging implements MessagingApi {
       logger,
       copied: (group, mark, write, end) => marks.copied(group, mark, write, end),
     })
-    const prolonged = ({ group }: { readonly group: string }): void => {
-      // Nobody waits for this one, it is made long before it matters; but who does not take it follows no longer (rule 5.8).
-      if (witnesses.arePresent && catalog.group(group)?.orderly === true) void witnesses.acknowledged()
-    }
-    const held = new HeldLeases({ book, clock, clients, subscriptions, gate, changed, prolonged })
     const scan = new QueueScan({ log, book, visible, deadLetters, writing, clock, logger })
     const orderly = new OrderlyTake(scan, log, book, clock)
     const offers = new OrderlyOffers({ book, clock, changed })
     const handout = new Handout({ book, held, metrics, clock, set, handleKey })
-    const judge = new ReceiptJudge({ log, book, clients, subscriptions, metrics, clock, handleKey })
+    const judge = new ReceiptJudge({
+      log,
+      book,
+      clients,
+      subscriptions,
+      movedTimers,
+      metrics,
+      clock,
+      handleKey,
+    })
 
+    this.#ports = ports
+    this.#marks = marks
     this.#gate = gate
     this.#witnesses = witnesses
     this.#effects = effects
@@ -142,6 +162,7 @@ export class Messaging implements MessagingApi {
       handout,
       clients,
       subscriptions,
+      dueTimers,
       clock,
     })
     this.#receipts = new Receipts({ log, book, catalog, gate, judge, deadLetters, clock, handleKey, changed })
@@ -154,7 +175,9 @@ export class Messaging implements MessagingApi {
         metrics,
         clock,
         logger,
-        found: (mark, write, end) => marks.delivered(mark, write, end),
+        found: (reput) => marks.delivered(reput),
+        dueTimers,
+        offered: (topic) => this.#receiver.dueIn(topic),
       },
       options.timersInMemory,
     )
@@ -218,7 +241,28 @@ export class Messaging implements MessagingApi {
 
   /** From now on this broker may put due messages into their topics: it has become master. */
   startTimers(): void {
-    this.#timers.start()
+    this.#startTimers('put')
+  }
+
+  /** This broker serves and is no master: what is due is handed out as it lies in the timer queue (rule 5.6). */
+  offerTimers(): void {
+    this.#startTimers('offer')
+  }
+
+  /**
+   * Another broker's progress was merged: what it says of scheduled messages that are in their topics already counts there. Resolves when all of it
+   * does that is visible.
+   */
+  async settleServed(): Promise<void> {
+    const { log, book, clock, logger } = this.#ports
+    const pause = (): Promise<void> =>
+      new Promise((resolve) => {
+        clock.after(0, resolve)
+      })
+    // Of what has expired there is nothing to be moved any more.
+    const expired = Math.min(log.queue(TIMER_TOPIC, TIMER_QUEUE_ID)?.minOffset ?? 0, book.delay.floor)
+    if (expired > 0) book.commit({ kind: 'moved', from: 0, to: expired })
+    for await (const reput of lateMoves(log, book, logger, pause)) this.#marks.delivered(reput)
   }
 
   stopTimers(): void {
@@ -240,6 +284,16 @@ export class Messaging implements MessagingApi {
   /** The serving token is asked again. */
   unseal(): void {
     this.#gate.unseal()
+  }
+
+  #startTimers(duty: TimerDuty): void {
+    this.#timers.start(duty)
+    this.settleServed().catch((cause: unknown) => {
+      this.#ports.logger.error(
+        { why: messageOf(cause) },
+        'what was done with scheduled messages cannot be moved',
+      )
+    })
   }
 
   close(): void {

@@ -4,6 +4,7 @@ import type { Candidate } from './candidate.ts'
 import type { ProgressBook, QueueProgressView, Settled } from './consumer-progress.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
+import type { DueCursor } from './due-timers.ts'
 import { settleExpired } from './expired-progress.ts'
 import type { MessageLog, QueueView, RecordPlace, VisibleEnd } from './message-log.ts'
 import { PropertyName } from './property-names.ts'
@@ -81,6 +82,31 @@ export class QueueScan {
     return look.find()
   }
 
+  /**
+   * Due scheduled messages, by a slave that serves (rule 5.6): `queue` is the timer queue. With `isOrderly` one at a time, and none while it is out: so they come in the
+   * order in which they were due.
+   */
+  due(queue: DeliveryQueue, cursor: DueCursor, isOrderly: boolean, terms: ScanTerms): Find {
+    const look = queue.isOffered ? undefined : this.#look(queue, terms)
+    if (look === undefined) return nothingFound
+    const { delay } = this.#parts.book
+    const { progress } = look
+    const { list } = cursor
+    const now = this.#parts.clock.monotonic()
+    for (let index = cursor.at; index < list.length && !terms.budget.isSpent; index += 1) {
+      const offset = list[index] ?? 0
+      if (progress.isAcked(offset) || delay.isDone(offset)) {
+        if (index === cursor.at) cursor.at += 1
+        continue
+      }
+      const isOut = (progress.lease(offset)?.invisibleUntil ?? 0) > now
+      const isPassed = !isOut && look.visit(offset, () => list.slice(index, index + READ_AHEAD))
+      const { candidates, cold } = look.find()
+      if (cold.length > 0 || (isOrderly && (!isPassed || candidates.length > 0))) break
+    }
+    return look.find()
+  }
+
   #look(queue: DeliveryQueue, terms: ScanTerms): Look | undefined {
     const { log, book, writing } = this.#parts
     const view = log.queue(queue.topic, queue.queueId)
@@ -133,8 +159,8 @@ class Look {
     }
   }
 
-  /** Takes, filters or passes over one message. False: nothing further is to be had now. */
-  visit(queueOffset: QueueOffset): boolean {
+  /** Takes, filters or passes over one message; `ahead` are those that come next, where they do not follow each other. False: nothing further is to be had now. */
+  visit(queueOffset: QueueOffset, ahead?: () => readonly QueueOffset[]): boolean {
     const { budget, filter } = this.#terms
     const unit = this.#unit(queueOffset)
     if (unit === undefined || this.#queue.aside.has(queueOffset)) return this.#passOver()
@@ -155,7 +181,8 @@ class Look {
       return false
     }
     if (!this.#terms.warmed.has(unit.offset) && !this.#parts.log.isInMemory(unit)) {
-      this.#cold = this.#placesFrom(queueOffset)
+      const units = ahead?.().map((offset) => this.view.unit(offset))
+      this.#cold = this.#wanted(units ?? this.view.units(queueOffset, READ_AHEAD))
       return false
     }
     const candidate = this.#read(queueOffset, unit)
@@ -180,10 +207,10 @@ class Look {
     return this.#units[0]
   }
 
-  /** Where the messages lie that come next, as far as they can be seen and may be wanted. */
-  #placesFrom(queueOffset: QueueOffset): readonly RecordPlace[] {
+  /** Where messages lie, as far as they can be seen and may be wanted. */
+  #wanted(units: readonly (ConsumeQueueUnit | undefined)[]): readonly RecordPlace[] {
     const { log, visible } = this.#parts
-    return this.view.units(queueOffset, READ_AHEAD).filter((unit): unit is ConsumeQueueUnit => {
+    return units.filter((unit): unit is ConsumeQueueUnit => {
       if (unit === undefined || unit.offset < log.minOffset || unit.offset + unit.size > visible.at)
         return false
       return unit.messages !== undefined || this.#terms.filter.mayMatch(unit.tagsCode)

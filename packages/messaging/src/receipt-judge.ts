@@ -5,6 +5,7 @@ import type { ProgressBook } from './consumer-progress.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 import type { MessageLog } from './message-log.ts'
 import type { MessageMetrics } from './message-metrics.ts'
+import type { MovedTimers } from './moved-timers.ts'
 import type { RenewingClients } from './renewing-clients.ts'
 import type { Subscriptions } from './subscription.ts'
 
@@ -15,6 +16,7 @@ import type { Subscriptions } from './subscription.ts'
 export type Verdict = 'live' | 'settled' | 'superseded' | 'expired'
 
 export interface Judged {
+  /** Of a scheduled record that was put into its topic since: that of the record there. */
   readonly handle: ReceiptHandle
   readonly queue: DeliveryQueue
   readonly verdict: Verdict
@@ -25,6 +27,7 @@ export interface ReceiptJudgeParts {
   readonly book: ProgressBook
   readonly clients: RenewingClients
   readonly subscriptions: Subscriptions
+  readonly movedTimers: MovedTimers
   readonly metrics: MessageMetrics
   readonly clock: Clock
   readonly handleKey: KeyObject
@@ -42,10 +45,17 @@ export class ReceiptJudge {
 
   /** Throws `RECEIPT_HANDLE_INVALID` if it is not ours, or names a record that is not in this log. */
   judge(text: string, clientId: string): Judged {
-    const handle = openReceiptHandle(text, this.#parts.handleKey)
-    this.#checkStamp(handle)
+    const opened = openReceiptHandle(text, this.#parts.handleKey)
+    this.#checkStamp(opened)
+    const handle = this.#followed(opened)
     const queue = this.#parts.subscriptions.obtain(handle.group, handle.topic).queue(handle.queueId)
     return { handle, queue, verdict: this.#verdict(handle, queue, clientId) }
+  }
+
+  #followed({ realTopic, ...handle }: ReceiptHandle): ReceiptHandle {
+    if (realTopic === undefined) return handle
+    const place = this.#parts.movedTimers.placeOf(handle.queueOffset)
+    return place === undefined ? { ...handle, realTopic } : { ...handle, ...place }
   }
 
   #verdict(handle: ReceiptHandle, queue: DeliveryQueue, clientId: string): Verdict {
@@ -54,6 +64,9 @@ export class ReceiptJudge {
     if (progress.isAcked(handle.queueOffset)) return 'settled'
     const lease = progress.lease(handle.queueOffset)
     const attempts = lease?.attempts ?? 0
+    // It was put into its topic, long ago: what is said of the scheduled record would reach nobody.
+    const isGone = handle.realTopic !== undefined && lease === undefined
+    if (isGone && book.delay.isDone(handle.queueOffset)) return 'expired'
     if (attempts > handle.attempt) return 'superseded'
     // Held for its client by this broker, or by the one that served before: the first handle stays good.
     const isHeld = queue.held.has(handle.queueOffset) || clients.has(clientId, handle.group)

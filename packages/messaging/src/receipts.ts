@@ -39,7 +39,7 @@ export class Receipts {
     const settled = new Map<DeliveryQueue, Settled[]>()
     const statuses = entries.map((entry) => this.#ackOne(group, topic, entry, context, settled))
     for (const [queue, records] of settled) {
-      this.#parts.book.commit({ kind: 'ack', group, topic, queueId: queue.queueId, records })
+      this.#parts.book.commit({ kind: 'ack', group, topic: queue.topic, queueId: queue.queueId, records })
       if (this.#isOrderly(group)) this.#parts.changed(queue)
     }
     return statuses
@@ -81,6 +81,9 @@ export class Receipts {
     const { queueOffset, stamp } = handle
     // Whoever gave it up before, or has it now: this delivery has nothing to give up any more.
     if (verdict === 'settled' || verdict === 'superseded' || queue.aside.has(queueOffset)) return
+    if (handle.realTopic !== undefined) {
+      throw new BrokerError('UNAVAILABLE', 'the message waits for the master, which puts it into its topic')
+    }
     if (stamp.physicalOffset >= log.end) {
       throw new BrokerError('UNAVAILABLE', 'the message has not come to this broker yet')
     }
@@ -113,8 +116,10 @@ export class Receipts {
     settled: Map<DeliveryQueue, Settled[]>,
   ): AckStatus {
     const judged = this.#judge(entry, context)
-    if (judged?.handle.group !== group || judged.handle.topic !== topic) return 'RECEIPT_HANDLE_INVALID'
+    if (judged === undefined) return 'RECEIPT_HANDLE_INVALID'
     const { handle, queue, verdict } = judged
+    const isForeign = handle.group !== group || (handle.realTopic ?? handle.topic) !== topic
+    if (isForeign) return 'RECEIPT_HANDLE_INVALID'
     if (verdict === 'settled') return 'OK'
     if (verdict === 'superseded') return this.#isOrderly(group) ? 'OK' : 'RECEIPT_HANDLE_INVALID'
     if (verdict === 'expired') return 'RECEIPT_HANDLE_INVALID'

@@ -3,6 +3,7 @@ import type { CallContext, DeliveredMessage, ReceiveAnswer, ReceiveRequest } fro
 import { isReadable, type Catalog, type GroupView, type TopicView } from './catalog.ts'
 import type { ProgressBook } from './consumer-progress.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
+import type { DueTimers } from './due-timers.ts'
 import type { Handout } from './handout.ts'
 import type { LeaseWitnesses } from './lease-witnesses.ts'
 import type { Arrival, MessageLog, RecordPlace, VisibleEnd } from './message-log.ts'
@@ -15,6 +16,7 @@ import { ScanBudget } from './scan-budget.ts'
 import type { ServingGate } from './serving.ts'
 import type { Subscriptions } from './subscription.ts'
 import { TagFilter } from './tag-filter.ts'
+import { TIMER_QUEUE_ID, TIMER_TOPIC } from './timer-record.ts'
 import { WaitingPolls } from './waiting-polls.ts'
 import { WakeUps } from './wake-ups.ts'
 
@@ -34,6 +36,7 @@ export interface ReceiverParts {
   readonly handout: Handout
   readonly clients: RenewingClients
   readonly subscriptions: Subscriptions
+  readonly dueTimers: DueTimers
   readonly clock: Clock
 }
 
@@ -84,7 +87,13 @@ export class Receiver {
 
   /** Something that was invisible for this group may be visible now, or later than before. */
   changed({ topic, group }: Pick<DeliveryQueue, 'topic' | 'group'>): void {
-    this.#wakeUps.group(topic, group)
+    if (topic !== TIMER_TOPIC) return this.#wakeUps.group(topic, group)
+    for (const pair of this.#polls.pairs()) if (pair.group === group) this.#wakeUps.group(pair.topic, group)
+  }
+
+  /** Scheduled messages of this topic are due, and handed out here (rule 5.6). */
+  dueIn(topic: string): void {
+    if (this.#polls.hasTopic(topic)) this.#wakeUps.topic(topic)
   }
 
   /** Ends all polls: somebody else serves. */
@@ -265,7 +274,7 @@ export class Receiver {
     const begin = poll.warmedOf
     poll.warmedOf = undefined
     try {
-      for (const queue of poll.subscription.inTurn(topic.readQueues, begin)) {
+      for (const queue of this.#queuesOf(poll, topic, begin)) {
         const find = this.#find(poll, queue, servingEpoch, terms)
         if (find.filtered.length > 0) this.#filterOut(poll, queue, find)
         const { candidates } = find
@@ -296,8 +305,21 @@ export class Receiver {
     return waiting
   }
 
+  /** What is due first: it has waited, and is no more than it is. */
+  *#queuesOf({ subscription }: Poll, topic: TopicView, begin?: DeliveryQueue): Iterable<DeliveryQueue> {
+    const { dueTimers, subscriptions } = this.#parts
+    if (dueTimers.of(topic.name) !== undefined) {
+      yield subscriptions.obtain(subscription.group, TIMER_TOPIC).queue(TIMER_QUEUE_ID)
+    }
+    yield* subscription.inTurn(topic.readQueues, begin?.topic === topic.name ? begin : undefined)
+  }
+
   #find(poll: Poll, queue: DeliveryQueue, servingEpoch: number, terms: ScanTerms): Find {
-    const { scan, orderly } = this.#parts
+    const { scan, orderly, dueTimers } = this.#parts
+    if (queue.topic === TIMER_TOPIC) {
+      const cursor = poll.subscription.dueIn(dueTimers.of(poll.subscription.topic) ?? [])
+      return scan.due(queue, cursor, poll.group.orderly, terms)
+    }
     return poll.group.orderly
       ? orderly.take(queue, poll.request.attemptId, servingEpoch, terms)
       : scan.unordered(queue, terms)

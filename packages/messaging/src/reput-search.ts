@@ -1,5 +1,6 @@
 import type { LogOffset, Logger, QueueOffset } from '@tandemmq/base'
-import type { ConsumeQueueUnit, RecordStamp } from '@tandemmq/codec'
+import type { ConsumeQueueUnit } from '@tandemmq/codec'
+import type { QueuePlace } from './consumer-progress.ts'
 import type { MessageLog, QueueView } from './message-log.ts'
 import { readableRecord } from './readable-record.ts'
 import { scheduledMarkOf, type ScheduledMark } from './timer-record.ts'
@@ -17,7 +18,7 @@ interface Target {
 /** A re-put record that is in the log. */
 export interface Reput {
   readonly mark: ScheduledMark
-  readonly write: RecordStamp
+  readonly place: QueuePlace
   readonly end: LogOffset
 }
 
@@ -54,7 +55,7 @@ export class ReputSearch {
       for (let behind = queue.maxOffset; behind > end; behind -= TOGETHER) {
         const units = unitsBetween(queue, Math.max(end, behind - TOGETHER), behind)
         await this.#log.warm(units.filter((unit) => unit !== undefined))
-        const { found, isOver } = this.#look(units.toReversed(), target.since)
+        const { found, isOver } = this.#look(units.toReversed(), behind, target)
         yield* found
         if (isOver) break
         await pause()
@@ -62,21 +63,23 @@ export class ReputSearch {
     }
   }
 
-  /** `isOver`: what lies further back was there before. */
+  /** `units` go backwards from `behind`. `isOver`: what lies further back was there before. */
   #look(
     units: readonly (ConsumeQueueUnit | undefined)[],
-    since: number,
+    behind: QueueOffset,
+    { topic, queueId, since }: Target & { readonly since: number },
   ): { readonly found: readonly Reput[]; readonly isOver: boolean } {
     const found: Reput[] = []
-    for (const unit of units) {
+    for (const [index, unit] of units.entries()) {
       if (unit === undefined) return { found, isOver: true }
       const record = readableRecord(this.#log, unit, this.#logger)
       if (record === undefined) continue
       if (record.storeTimestamp < since) return { found, isOver: true }
       const mark = scheduledMarkOf(record.properties)
       if (mark === undefined) continue
-      const write = { logEpoch: this.#log.epochAt(unit.offset), physicalOffset: unit.offset }
-      found.push({ mark, write, end: unit.offset + unit.size })
+      const stamp = { logEpoch: this.#log.epochAt(unit.offset), physicalOffset: unit.offset }
+      const place = { topic, queueId, queueOffset: behind - 1 - index, stamp }
+      found.push({ mark, place, end: unit.offset + unit.size })
     }
     return { found, isOver: false }
   }

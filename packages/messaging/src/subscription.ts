@@ -1,4 +1,5 @@
 import { DeliveryQueue } from './delivery-queue.ts'
+import type { DueCursor, DueList } from './due-timers.ts'
 
 /** One group on one topic, as far as this process hands out messages to it. */
 export class Subscription {
@@ -7,6 +8,7 @@ export class Subscription {
   /** The queue at which the next receive begins, so that no queue is always last. */
   #first = 0
   readonly #queues = new Map<number, DeliveryQueue>()
+  #due: DueCursor | undefined
 
   constructor(group: string, topic: string) {
     this.group = group
@@ -19,6 +21,12 @@ export class Subscription {
     const queue = new DeliveryQueue(this.group, this.topic, queueId)
     this.#queues.set(queueId, queue)
     return queue
+  }
+
+  /** How far the group is in the list of due messages of its topic. */
+  dueIn(list: DueList): DueCursor {
+    if (this.#due?.list !== list) this.#due = { list, at: 0 }
+    return this.#due
   }
 
   queues(): Iterable<DeliveryQueue> {

@@ -89,7 +89,7 @@ describe('a slave that takes over serving', () => {
     takeOver(slave)
     expect(await slave.receive()).toHaveLength(1)
     await slave.clock.advance(20_000)
-    expect(await slave.receive()).toHaveLength(1) // The first again: its lease has ended. Timers are the master's.
+    expect(await slave.receive()).toHaveLength(1) // The first again: its lease has ended. Nothing offers the second yet.
   })
 
   test('shows nothing past what it may see', async () => {

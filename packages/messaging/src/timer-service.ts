@@ -6,10 +6,10 @@ import {
   type Logger,
   type QueueOffset,
 } from '@tandemmq/base'
-import type { RecordStamp } from '@tandemmq/codec'
 import { Alarm } from './alarm.ts'
 import type { Catalog } from './catalog.ts'
 import type { ProgressBook } from './consumer-progress.ts'
+import type { DueTimers } from './due-timers.ts'
 import { DueWindow, type DueEntry } from './due-window.ts'
 import type { InternalWriting } from './durability.ts'
 import type { Arrival, MessageLog, RecordPlace } from './message-log.ts'
@@ -17,13 +17,15 @@ import type { MessageMetrics } from './message-metrics.ts'
 import { expiredBelow } from './expired-progress.ts'
 import { readableRecord } from './readable-record.ts'
 import { reputRecord } from './reput-record.ts'
-import { ReputSearch } from './reput-search.ts'
+import { ReputSearch, type Reput } from './reput-search.ts'
 import { TIMER_QUEUE_ID, TIMER_TOPIC, dueTimeOf, targetOf, type ScheduledMark } from './timer-record.ts'
 
 /** Scheduled messages in memory; the rest waits on disk. */
 const WINDOW_MAX = 100_000
 /** Re-put, but not yet known to be visible: beyond this many, the next ones wait. */
 const UNSETTLED_MAX = 10_000
+/** Handed out from the timer queue since this slave serves: beyond this many, the next ones wait for the master. */
+const OFFERED_MAX = 200_000
 /** The wall clock may be set forwards; it is looked at again at least this often while something waits. */
 const LOOK_AGAIN_MS = 60_000
 /** After a failed write. */
@@ -44,8 +46,15 @@ export interface TimerServiceParts {
   readonly clock: Clock
   readonly logger: Logger
   /** A former run had put this message into its topic already. */
-  readonly found: (mark: ScheduledMark, write: RecordStamp, end: LogOffset) => void
+  readonly found: (reput: Reput) => void
+  /** Where due messages go that are handed out from the timer queue. */
+  readonly dueTimers: DueTimers
+  /** More messages of this topic are there. */
+  readonly offered: (topic: string) => void
 }
+
+/** What becomes of messages that are due: a master puts them into their topics, a slave that serves offers them where they are (rule 5.6). */
+export type TimerDuty = 'put' | 'offer'
 
 /** Waiting for the log's tail to be dispatched; then reading the timer queue from the first message that is not done. */
 interface Reading {
@@ -67,15 +76,16 @@ type State = { readonly kind: 'stopped' } | Reading | Running
 
 /**
  * Puts scheduled messages into their topics when they are due, on the master only: once each, never early. Which ones are done is decided
- * by the dispatch of what was put (see InternalMarks), so nothing is put before the log's tail has been dispatched.
+ * by the dispatch of what was put (see InternalMarks), so nothing is put before the log's tail has been dispatched. A slave that serves writes nothing: it lists what is due.
  */
 export class TimerService {
   readonly #parts: TimerServiceParts
   readonly #window: DueWindow
   readonly #alarm: Alarm
-  /** Put into their topics in this run (or never to be put), and not yet done. */
+  /** Put into their topics or offered in this run (or never to be put), and not yet done. */
   readonly #unsettled = new Set<QueueOffset>()
   #state: State = { kind: 'stopped' }
+  #duty: TimerDuty = 'put'
   #pausedUntil = -Infinity
 
   constructor(parts: TimerServiceParts, windowMax = WINDOW_MAX) {
@@ -89,8 +99,10 @@ export class TimerService {
     return this.#window.size
   }
 
-  start(): void {
-    if (this.#state.kind !== 'stopped') return
+  start(duty: TimerDuty): void {
+    if (this.#state.kind !== 'stopped' && this.#duty === duty) return
+    this.stop()
+    this.#duty = duty
     const stop = new AbortController()
     const { log, logger } = this.#parts
     const search = new ReputSearch(log, logger)
@@ -103,13 +115,20 @@ export class TimerService {
     this.#alarm.setFor(undefined)
     this.#window.clear()
     this.#unsettled.clear()
+    this.#parts.dueTimers.clear()
   }
 
   /** Every dispatched record comes by. */
   arrived({ topic, queueOffset, offset, size, properties }: Arrival): void {
     // While reading, what has not been read yet will be.
     if (topic !== TIMER_TOPIC || this.#state.kind !== 'running') return
-    this.#window.add({ due: dueTimeOf(properties), queueOffset, offset, size })
+    this.#window.add({
+      due: dueTimeOf(properties),
+      queueOffset,
+      offset,
+      size,
+      topic: this.#topicOf(properties),
+    })
     this.#arm()
   }
 
@@ -140,11 +159,12 @@ export class TimerService {
       // What has arrived in the meantime was not taken from its arrival.
       if (search === undefined && this.#isAtEnd(state)) break
       if (search === undefined) continue
-      for await (const { mark, write, end } of search.results(() => this.#pause())) {
+      for await (const reput of search.results(() => this.#pause())) {
         if (this.#state !== state) return
-        if (this.#parts.book.delay.isDone(mark.queueOffset)) continue
-        this.#unsettled.add(mark.queueOffset)
-        this.#parts.found(mark, write, end)
+        const { queueOffset } = reput.mark
+        if (this.#parts.book.delay.isDone(queueOffset)) continue
+        if (this.#duty === 'put') this.#unsettled.add(queueOffset)
+        this.#parts.found(reput)
       }
     }
     this.#state = { kind: 'running', isWarming: false, warm: new Set() }
@@ -187,7 +207,8 @@ export class TimerService {
     const properties = readableRecord(log, unit, logger)?.properties
     if (properties === undefined) return // Not done, so it holds the floor: it is not lost if the bytes come back.
     const due = dueTimeOf(properties)
-    this.#window.add({ due, queueOffset, offset: unit.offset, size: unit.size })
+    const { offset, size } = unit
+    this.#window.add({ due, queueOffset, offset, size, topic: this.#topicOf(properties) })
     const target = targetOf(properties)
     if (due <= clock.now() && target) search?.expect(target, due)
   }
@@ -198,8 +219,29 @@ export class TimerService {
     })
   }
 
+  #topicOf(properties: string): string | undefined {
+    return this.#duty === 'offer' ? targetOf(properties)?.topic : undefined
+  }
+
+  #offer(): void {
+    const { book, clock, dueTimers, offered } = this.#parts
+    const topics = new Set<string>()
+    for (let count = 0; count < TURN_MAX && this.#unsettled.size < OFFERED_MAX; count += 1) {
+      if ((this.#window.first()?.due ?? Infinity) > clock.now()) break
+      const { queueOffset, topic } = this.#window.take() ?? {}
+      if (queueOffset === undefined || topic === undefined) continue
+      if (book.delay.isDone(queueOffset) || this.#unsettled.has(queueOffset)) continue
+      this.#unsettled.add(queueOffset)
+      dueTimers.add(topic, queueOffset)
+      topics.add(topic)
+    }
+    this.#arm()
+    for (const topic of topics) offered(topic)
+  }
+
   #ring(): void {
     const { log, clock, writing } = this.#parts
+    if (this.#duty === 'offer') return this.#offer()
     const state = this.#state
     if (state.kind !== 'running' || state.isWarming) return
     if (!writing.allowed) this.#pausedUntil = clock.monotonic() + PAUSE_MS
@@ -285,7 +327,10 @@ export class TimerService {
       this.#read(stop, undefined, log.dispatched.reached(0, stop.signal))
       return
     }
-    if (first === undefined || this.#unsettled.size >= UNSETTLED_MAX) {
+    if (
+      first === undefined ||
+      this.#unsettled.size >= (this.#duty === 'offer' ? OFFERED_MAX : UNSETTLED_MAX)
+    ) {
       this.#alarm.setFor(undefined)
       return
     }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { silentLogger, silentMeter } from '@tandemmq/base'
+import { DueTimers } from './due-timers.ts'
 import { DueWindow } from './due-window.ts'
 import { MessageMetrics } from './message-metrics.ts'
 import { Stand, bodies } from './stand.test-kit.ts'
@@ -210,8 +211,10 @@ describe('once', () => {
       clock,
       logger: silentLogger,
       found: () => undefined,
+      dueTimers: new DueTimers(),
+      offered: () => undefined,
     })
-    service.start()
+    service.start('put')
     await clock.advance(5000)
     expect(delivered(stand)).toEqual([])
     tail.resolve()

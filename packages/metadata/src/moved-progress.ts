@@ -14,7 +14,7 @@ export interface ServedPlace {
 
 /**
  * What groups have done with a scheduled record, as changes to the record `to` that was put into the real topic (rule 5.6): one for each group. `now` is monotonic.
- * A lease moves as a state, which merges by rule 5.3: whatever was delivered later wins.
+ * A lease moves as a state, which merges by rule 5.3: whatever was delivered later wins. What was announced and never delivered (rule 5.8) does not move.
  */
 export function movedProgress(
   { delay, progress }: MetadataState,
@@ -28,7 +28,7 @@ export function movedProgress(
     const key = { group: served.group, topic, queueId }
     const lease = served.lease(scheduled)
     if (served.isAcked(scheduled)) changes.push({ kind: 'ack', ...key, records: [{ queueOffset, stamp }] })
-    else if (lease !== undefined) {
+    else if (lease !== undefined && lease.attempts > 0) {
       const { generation } = progress.queue(key.group, topic, queueId)
       changes.push({ ...leased(key, { ...lease, queueOffset, stamp }, now), generation })
     }
