@@ -66,6 +66,13 @@ export function adminRoutes(
           return reply.code(202).send(role.verify(from, to))
         },
       )
+      api.post<{ Params: { identity: string } }>('/replicas/:identity/forget', (request) => {
+        const { role } = opened(running())
+        const { identity: forgotten } = request.params
+        if (role.kind === 'master')
+          return role.forget(forgotten).then(() => ({ forgotten, roster: role.roster }))
+        throw new BrokerError('NOT_WRITABLE', 'this broker is a slave: its master remembers the replicas')
+      })
       done()
     },
     { prefix: '/api/v1' },

@@ -94,6 +94,16 @@ export class EpochOpening {
     else if (this.#isAhead(hello) && this.#hasUntouchedEpoch()) this.#missTail(hello)
   }
 
+  /** Whether the epoch is still to be opened, and this replica has introduced itself since the start. */
+  isAsking(identity: string): boolean {
+    return !this.#isEpochOpen && this.#heard.has(identity)
+  }
+
+  /** The roster has become shorter: fewer may be waited for (rule 3.3). */
+  rosterChanged(): void {
+    if (!this.#isEpochOpen) this.#decide()
+  }
+
   /** What the HA port is to do about a tail that may be missing. Before any is fetched, what is in doubt of our own end goes. */
   tail(): Tail {
     const { kind } = this.#verdict

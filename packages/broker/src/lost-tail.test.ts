@@ -229,6 +229,33 @@ test.each([
   },
 )
 
+test('with one of two slaves gone for good nobody knows what it held, until the operator has it forgotten (rule 3.3)', async () => {
+  const { set, client } = await lossy(async (seed) => {
+    const members = await pair(SYNC, 2, seed)
+    await members.client.sendAll(20)
+    await members.set.untilCopied('slave-1')
+    members.set.kill('slave-2')
+    members.set.cutPower('master')
+    return members
+  }, 'slave-1')
+  await set.time.advance(30_000)
+  expect(isWritable(set)()).toBe(false)
+  expect(set.broker('master').problems.join()).toContain('heard 1 of 2 replicas')
+  const { role, store } = set.broker('master')
+  if (role.kind !== 'master') throw new Error('a master is one')
+  await expect(set.time.outcome(role.forget('slave-1'))).rejects.toThrow('slave-1 is here')
+  await expect(set.time.outcome(role.forget('slave-3'))).rejects.toThrow('slave-3 is not in the roster: ')
+  await set.time.outcome(role.forget('slave-2'))
+  await set.time.runUntil(isWritable(set))
+  expect(store.end).toBe(set.broker('slave-1').store.end)
+  expect(role.roster).toEqual(['slave-1'])
+  await set.time.runUntil(() => role.replicas().some(({ known }) => known))
+  await client.sendAll(3)
+  await set.stop('master')
+  await set.start('master', noNewLog)
+  expect(set.broker('master').store.roster).toEqual(['slave-1'])
+})
+
 describe("a slave's own torn tail (rule 1.3)", () => {
   test('that its checksum does not see is cut off before the slave says where its log ends', async () => {
     for (let seed = 1; ; seed += 1) {

@@ -1,3 +1,4 @@
+import { BrokerError } from '@tandemmq/base'
 import type { LogRange } from '@tandemmq/codec'
 import { HaMaster, type ReplicaStatus, type SlaveView } from '@tandemmq/ha-protocol'
 import type { MessageStore } from '@tandemmq/storage'
@@ -153,6 +154,29 @@ export class MasterRole implements AsyncDisposable {
   /** Whoever was ever counted, this broker left out (rule 3.3). */
   get roster(): readonly string[] {
     return this.#store.roster
+  }
+
+  /**
+   * The operator's word that a replica is gone for good (rule 3.3): its answer is not waited for any more, nor the log kept for it. Rejects with
+   * `ILLEGAL_ARGUMENT` if it is connected or not known.
+   */
+  async forget(identity: string): Promise<void> {
+    const { roster } = this.#store
+    if (!roster.includes(identity) && !this.#ha.slaves().some((slave) => slave.identity === identity)) {
+      const known = roster.join(', ') || 'nobody is'
+      throw new BrokerError('ILLEGAL_ARGUMENT', `${identity} is not in the roster: ${known}`)
+    }
+    if (this.#opening.isAsking(identity)) {
+      const words = `${identity} is here: this master, which opens no epoch yet, has heard it since its start`
+      throw new BrokerError('ILLEGAL_ARGUMENT', words)
+    }
+    this.#ha.forget(identity)
+    await this.#store.removeFromRoster(identity)
+    this.#ports.logger.warn(
+      { identity, roster: this.roster.join(', ') },
+      'a replica is forgotten by the word of the operator',
+    )
+    this.#opening.rosterChanged()
   }
 
   /** See {@link EpochOpening.onOpened}. */

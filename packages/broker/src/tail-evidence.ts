@@ -62,7 +62,7 @@ function judgeLog(evidence: TailEvidence, { logId }: Lineage): TailVerdict {
   const needed = Math.min(roster.length, replicas - inSyncReplicas + 1)
   const counted = heard.filter((hello) => roster.includes(hello.identity) && hello.end > hello.begin)
   if (counted.length < needed) {
-    const words = `the tail of this log may be missing (${lossReason}): heard ${counted.length} of ${needed} replicas that could know it (or start with acceptLoss=true)`
+    const words = `the tail of this log may be missing (${lossReason}): heard ${counted.length} of ${needed} replicas that could know it (\`tandemmq replica forget\` one that is gone for good, or start with acceptLoss=true)`
     return { kind: 'unknown', words }
   }
   const best = furthest(heard.filter((hello) => hello.lineage?.logId === logId))

@@ -1,11 +1,18 @@
 import { Command } from 'commander'
+import { addReplica } from './replica/command.ts'
 import { addReplication } from './replication/command.ts'
 import { addPromote } from './promote/command.ts'
 import { addStore } from './store/command.ts'
 import { addUp } from './up/command.ts'
 
 /** Every command of `tandemmq`; each is added by one function in a file of its own. */
-const commands: readonly ((program: Command) => void)[] = [addUp, addStore, addReplication, addPromote]
+const commands: readonly ((program: Command) => void)[] = [
+  addUp,
+  addStore,
+  addReplication,
+  addReplica,
+  addPromote,
+]
 
 export function createProgram(): Command {
   const program = new Command('tandemmq')

@@ -223,6 +223,22 @@ export class HaMaster {
     for (const connection of this.#listener?.connections ?? []) connection.askToAbstain(question)
   }
 
+  /**
+   * An identity is gone for good (rule 3.3): it is no longer shown, and enrolled anew should it come again. Throws `ILLEGAL_ARGUMENT` while it is
+   * connected.
+   */
+  forget(identity: string): void {
+    const holder = this.#table.holderOf(identity)
+    if (holder !== undefined) {
+      throw new BrokerError(
+        'ILLEGAL_ARGUMENT',
+        `${identity} is connected from ${holder.remote}: stop it first`,
+      )
+    }
+    this.#enrolled.delete(identity)
+    this.#records.forget(identity)
+  }
+
   /** Ends all connections; whoever waits is told `UNAVAILABLE`. */
   async close(): Promise<void> {
     this.#isClosed = true

@@ -88,6 +88,10 @@ export class SlaveRecords {
     return record
   }
 
+  forget(identity: string): void {
+    this.#records.delete(identity)
+  }
+
   get all(): readonly SlaveRecord[] {
     return [...this.#records.values()]
   }

@@ -96,6 +96,13 @@ export const replicationBugs: readonly PlantedBug[] = [
     tests: [`${ha}/two-slaves.test.ts`],
   },
   {
+    name: 'a forgotten identity counted again without being in the roster',
+    file: `${ha}/ha-master.ts`,
+    find: '    this.#enrolled.delete(identity)\n    this.#records',
+    plant: '    this.#records',
+    tests: [`${ha}/ha-replication.test.ts`],
+  },
+  {
     name: 'a slave reports before it has appended',
     file: `${ha}/slave-streaming.ts`,
     find: "    effects: [{ kind: 'append', offset: piece.offset }],",
