@@ -13,6 +13,7 @@ export default defineConfig({
       'bench',
       'fuzz',
       'crash',
+      'rounds',
       'tools',
     ],
   },

@@ -29,6 +29,7 @@ const TASKS = {
   differential: ['apache/src/differential/main.ts', []],
   fuzz: ['fuzz/src/main.ts', []],
   crash: ['crash/src/main.ts', []],
+  rounds: ['rounds/src/main.ts', []],
   planted: ['tools/src/planted-run.ts', []],
   images: ['docker/src/main.ts', []],
   deploy: ['docker/src/deploy-main.ts', []],

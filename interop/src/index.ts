@@ -6,5 +6,6 @@ export { ClusterApi, type ClusterStateAnswer, type MemberAnswer, type SetAnswer 
 export { LogLines } from './log-lines.ts'
 export { LoneService } from './lone-service.ts'
 export { quietClientLog } from './quiet-client-log.ts'
+export { environment, serviceCommand } from './service-command.ts'
 export { until } from './until.ts'
 export { Workload } from './workload.ts'

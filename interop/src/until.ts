@@ -11,8 +11,9 @@ export const GIVE_UP_MS = 30_000
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
+  giveUpMs = GIVE_UP_MS,
 ): Promise<T> {
-  const lateAt = performance.now() + GIVE_UP_MS
+  const lateAt = performance.now() + giveUpMs
   let last: unknown
   for (;;) {
     try {

@@ -38,6 +38,7 @@ const ORDER = [
   'bench',
   'fuzz',
   'crash',
+  'rounds',
 ]
 
 /** These do not know each other: they meet in `broker`, through ports. */
@@ -45,7 +46,7 @@ const STRANGERS = new Set(['storage', 'ha-protocol', 'metadata', 'registry'])
 /** Time, randomness, disk and network reach these through the ports of `base` alone, so that a cluster runs from a seed. */
 const PURE = new Set(['base', 'codec', 'messaging', 'broker', 'simulation', ...STRANGERS])
 /** Nothing but tests, of all that stands before them. */
-const TESTING = new Set(['simulation', 'apache', 'hostile', 'fuzz', 'crash', 'bench'])
+const TESTING = new Set(['simulation', 'apache', 'hostile', 'fuzz', 'crash', 'bench', 'rounds'])
 /** What a pure package may take from Node: calculation. */
 const PURE_MODULES = new Set(['node:crypto', 'node:zlib', 'node:buffer', 'node:path'])
 const IMPURE_CALLS =

@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SeededRandom } from '@tandemmq/testkit'
-import { compiled } from './compiled.ts'
 import { CrashCount } from './crash-count.ts'
+import { Ext4Image, PowerSwitch, unmount } from './ext4-image.ts'
 import { liveOnce } from './life.ts'
 
 const IMAGE_BYTES = 128 * 1024 * 1024
@@ -19,9 +18,9 @@ export async function cutPower(count: number, random: SeededRandom): Promise<Cra
   const crashes = new CrashCount('power cut of ext4')
   const directory = mkdtempSync(join(tmpdir(), 'tandemmq-power-'))
   try {
-    const goingDown = compiled('going-down', directory)
+    const power = new PowerSwitch(directory)
     for (let left = count; left > 0; left -= LIVES_PER_IMAGE) {
-      await cutInOneImage(directory, goingDown, Math.min(left, LIVES_PER_IMAGE), crashes, random)
+      await cutInOneImage(directory, power, Math.min(left, LIVES_PER_IMAGE), crashes, random)
     }
   } finally {
     rmSync(directory, { recursive: true, force: true })
@@ -31,21 +30,18 @@ export async function cutPower(count: number, random: SeededRandom): Promise<Cra
 
 async function cutInOneImage(
   directory: string,
-  goingDown: string,
+  power: PowerSwitch,
   lives: number,
   crashes: CrashCount,
   random: SeededRandom,
 ): Promise<void> {
-  const image = join(directory, 'image')
+  const image = Ext4Image.make(join(directory, 'image'), IMAGE_BYTES)
   const mount = join(directory, 'mount')
-  writeFileSync(image, '')
-  truncateSync(image, IMAGE_BYTES)
   mkdirSync(mount, { recursive: true })
-  run('mkfs.ext4', '-q', '-F', image)
   let flushed = 0
   for (let life = 0; life <= lives; life += 1) {
     const isLast = life === lives
-    run('mount', '-o', 'loop', image, mount)
+    image.mount(mount)
     try {
       let linesLeft = isLast ? Infinity : random.between(1, 500)
       const orders = {
@@ -58,12 +54,7 @@ async function cutInOneImage(
       }
       const { found, ...told } = await liveOnce(orders, (_line, child) => {
         linesLeft -= 1
-        if (linesLeft !== 0) return
-        // A machine without power tells nobody of a sync that was still running.
-        child.kill('SIGSTOP')
-        while (child.exitCode === null && !isStopped(child.pid)) continue
-        run(goingDown, mount)
-        child.kill('SIGKILL')
+        if (linesLeft === 0) power.cut(mount, child)
       })
       // A life that ended before it had found anything was a crash of a recovery.
       if (life > 0 && (found !== undefined || isLast)) {
@@ -72,15 +63,7 @@ async function cutInOneImage(
       }
       flushed = Math.max(flushed, told.flushed)
     } finally {
-      run('umount', mount)
+      unmount(mount)
     }
   }
-}
-
-function isStopped(pid: number | undefined): boolean {
-  return /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-}
-
-function run(command: string, ...args: readonly string[]): void {
-  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
 }

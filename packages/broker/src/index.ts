@@ -1,6 +1,7 @@
 export { Broker } from './broker.ts'
 export type { BrokerReadiness } from './broker-readiness.ts'
 export { appointedOptions, type RoleOptions } from './appointed-options.ts'
+export { handleKeyOf } from './handle-key.ts'
 export { readAppointment, writeAppointment } from './appointment-file.ts'
 export type { Appointment } from '@tandemmq/registry'
 export type { Role } from './role.ts'

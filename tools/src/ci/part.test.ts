@@ -12,7 +12,7 @@ test.each([[['imges']], [['images', 'typo']], [['--help']], [['']]])(
   '%j is refused with the list',
   (words) => {
     expect(() => partsNamed(words)).toThrow(
-      /^There is no part ".*": check and unit, fuzz, hostile, simulation, genuine rocketmq, images, containers\.$/,
+      /^There is no part ".*": check and unit, fuzz, hostile, simulation, rounds, genuine rocketmq, images, containers\.$/,
     )
   },
 )

@@ -24,19 +24,21 @@ export const parts: readonly Part[] = [
   nodeScript('fuzz', 1, 'fuzz', '--', '--all', '--seconds', '2', '--seed', '1'),
   nodeScript('hostile', 7, 'hostile', '--', 'ports'),
   nodeScript('simulation', 5, 'simulate', '--', '--seed', '101..1000'),
-  {
-    name: 'genuine rocketmq',
-    budgetMinutes: 8,
-    command: ['sh', '-c', 'apache/setup && exec npm run --silent interop'],
-    countsItself: true,
-    needsEngine: false,
-  },
+  // As many rounds as there are kinds of misfortune, on as many clusters as there are modes.
+  setUpScript('rounds', 5, 'rounds/setup', 'rounds -- --rounds 24'),
+  setUpScript('genuine rocketmq', 8, 'apache/setup', 'interop'),
   { ...nodeScript('images', 2, 'images'), countsItself: false, needsEngine: true },
   { ...nodeScript('containers', 7, 'test:containers'), needsEngine: true },
 ]
 
 function nodeScript(name: string, budgetMinutes: number, ...script: readonly string[]): Part {
   const command = ['npm', 'run', '--silent', ...script] as const
+  return { name, budgetMinutes, command, countsItself: true, needsEngine: false }
+}
+
+/** The same with what `setup` installs where it is missing. */
+function setUpScript(name: string, budgetMinutes: number, setup: string, script: string): Part {
+  const command = ['sh', '-c', `${setup} && exec npm run --silent ${script}`] as const
   return { name, budgetMinutes, command, countsItself: true, needsEngine: false }
 }
 

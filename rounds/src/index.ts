@@ -1,0 +1,1 @@
+export { misfortunes } from './misfortunes.ts'
