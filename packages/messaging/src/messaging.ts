@@ -80,6 +80,7 @@ export class Messaging implements MessagingApi {
   readonly #effects: InternalEffects
   readonly #timers: TimerService
   readonly #marks: InternalMarks
+  readonly #movedTimers: MovedTimers
   readonly #ports: MessagingPorts
   readonly #stopListening: () => void
 
@@ -136,6 +137,7 @@ export class Messaging implements MessagingApi {
 
     this.#ports = ports
     this.#marks = marks
+    this.#movedTimers = movedTimers
     this.#gate = gate
     this.#witnesses = witnesses
     this.#effects = effects
@@ -259,9 +261,12 @@ export class Messaging implements MessagingApi {
       new Promise((resolve) => {
         clock.after(0, resolve)
       })
+    const queue = log.queue(TIMER_TOPIC, TIMER_QUEUE_ID)
+    if (queue === undefined) return
     // Of what has expired there is nothing to be moved any more.
-    const expired = Math.min(log.queue(TIMER_TOPIC, TIMER_QUEUE_ID)?.minOffset ?? 0, book.delay.floor)
+    const expired = Math.min(queue.minOffset, book.delay.floor)
     if (expired > 0) book.commit({ kind: 'moved', from: 0, to: expired })
+    this.#movedTimers.moveAgain(book.delay.unmoved(queue.minOffset, queue.maxOffset))
     for await (const reput of lateMoves(log, book, logger, pause)) this.#marks.delivered(reput)
   }
 

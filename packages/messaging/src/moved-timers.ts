@@ -37,6 +37,14 @@ export class MovedTimers {
     }
   }
 
+  /** Something was heard of these after they had been moved: as {@link move}, of those that are remembered. */
+  moveAgain(scheduled: Iterable<QueueOffset>): void {
+    for (const offset of scheduled) {
+      const place = this.#places.get(offset)
+      if (place !== undefined) this.move(offset, place)
+    }
+  }
+
   /** Where a scheduled record was put; `undefined`: it was not, or long ago. */
   placeOf(scheduled: QueueOffset): QueuePlace | undefined {
     return this.#places.get(scheduled)
