@@ -77,11 +77,14 @@ export interface ReceiveRequest {
 }
 
 export interface DeliveredMessage {
+  /** As it lies in the log: a scheduled message that is served before it was put into its topic is in the timer queue (rule 5.6). */
   readonly record: LogRecord
   /** Decoded properties of the record, internal ones included. */
   readonly properties: ReadonlyMap<string, string>
-  /** What the consumer sees as its topic, queue and position (they differ from the record's for a served timer). */
+  /** What the consumer sees as its topic. */
   readonly topic: string
+  /** What it sees as queue and position, where these are not the record's: of the queue it will be put into, and below 0, where no other message of that queue is. */
+  readonly place?: { readonly queueId: number; readonly queueOffset: number }
   readonly receiptHandle: string
   /** 1 = first. */
   readonly attempt: number

@@ -90,11 +90,15 @@ export class Handout {
     if (realTopic === undefined) {
       return { record, properties, topic, receiptHandle: encodeReceiptHandle(handle, handleKey), attempt }
     }
-    const realQueueId = Number(properties.get(PropertyName.realQueueId) ?? 0)
+    const place = {
+      queueId: Number(properties.get(PropertyName.realQueueId) ?? 0),
+      queueOffset: -1 - queueOffset,
+    }
     return {
-      record: { ...record, topic: realTopic, queueId: realQueueId },
+      record,
       properties,
       topic: realTopic,
+      place,
       receiptHandle: encodeReceiptHandle({ ...handle, realTopic }, handleKey),
       attempt,
     }

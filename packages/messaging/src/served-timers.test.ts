@@ -63,7 +63,8 @@ describe('rule 5.6: a scheduled message that is due while its master is away', (
     const [message] = (await slave.clock.outcome(poll)).messages
     if (!message) throw new Error('nothing was received')
     expect(`${slave.clock.now()}`).toBe(message.properties.get('TIMER_DELIVER_MS'))
-    expect([message.topic, message.record.topic, message.attempt]).toEqual(['orders', 'orders', 1])
+    expect([message.topic, message.attempt]).toEqual(['orders', 1])
+    expect(message.place).toEqual({ queueId: 0, queueOffset: -1 })
     expect(bodies(await slave.receive({ group: 'audit' }))).toEqual(['in 1000'])
     expect(await slave.ack(message)).toBe('OK')
     expect(await slave.ack(message)).toBe('OK')

@@ -13,7 +13,7 @@ const SCHEDULED = ['DELAY', 'TIMER_DELIVER_MS', 'TIMER_DELAY_SEC', 'TIMER_DELAY_
 
 /** A stored message as consumers see it. Every field that some official client cannot do without is there. */
 export function deliveredMessage(delivered: DeliveredMessage): rocketmq.Message {
-  const { record, properties, topic, receiptHandle, attempt } = delivered
+  const { record, properties, topic, place, receiptHandle, attempt } = delivered
   const { body, encoding } = bodyOf(delivered)
   const text = (name: string): string | undefined => properties.get(name) || undefined
   const deadLetterTopic = text('DLQ_ORIGIN_TOPIC')
@@ -39,8 +39,8 @@ export function deliveredMessage(delivered: DeliveredMessage): rocketmq.Message 
     storeHost: `${record.storeHost.ip}:${record.storeHost.port}`,
     deliveryTimestamp: Number.isFinite(deliverAt) ? new Date(deliverAt) : undefined,
     receiptHandle,
-    queueId: record.queueId,
-    queueOffset: record.queueOffset,
+    queueId: (place ?? record).queueId,
+    queueOffset: (place ?? record).queueOffset,
     deliveryAttempt: attempt,
     messageGroup: text('__SHARDINGKEY'),
     traceContext: text('TRACE_CONTEXT'),
