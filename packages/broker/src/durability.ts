@@ -1,9 +1,9 @@
 import { BrokerError, type Clock, type Frontier, type LogOffset } from '@tandemmq/base'
 import { leastInSync, waitsForReplicas, type DurabilityMode } from './durability-mode.ts'
-import { ReplicaWaits } from './replica-waits.ts'
+import { ReplicaWaits, type ReplicaWaitEnd } from './replica-waits.ts'
 
 /** How a stored message turned out: as safe as promised, or stored but not known to be. */
-export type Confirmation = 'OK' | 'FLUSH_DISK_TIMEOUT' | 'FLUSH_SLAVE_TIMEOUT'
+export type Confirmation = ReplicaWaitEnd | 'FLUSH_DISK_TIMEOUT'
 
 export interface DurabilityOptions {
   readonly mode: DurabilityMode
@@ -25,6 +25,7 @@ export interface DurabilitySources {
 
 /** A caller that gives up gets its answer this much earlier. */
 const ANSWER_MARGIN_MS = 300
+const alreadyReplicated = Promise.resolve<ReplicaWaitEnd>('OK')
 
 /**
  * The guarantee behind OK. After an append two tasks start in the same turn and each completes a promise: the flush (group
@@ -34,13 +35,14 @@ export class Durability {
   readonly #options: DurabilityOptions
   readonly #sources: DurabilitySources
   readonly #clock: Clock
-  readonly #replicaWaits: ReplicaWaits
+  /** Absent: the mode waits for nobody. */
+  readonly #replicaWaits: ReplicaWaits | undefined
 
   constructor(options: DurabilityOptions, sources: DurabilitySources, clock: Clock) {
     this.#options = options
     this.#sources = sources
     this.#clock = clock
-    this.#replicaWaits = new ReplicaWaits(sources.replicated, clock)
+    if (waitsForReplicas(options.mode)) this.#replicaWaits = new ReplicaWaits(sources.replicated, clock)
   }
 
   get mode(): DurabilityMode {
@@ -72,20 +74,21 @@ export class Durability {
    * when the log failed.
    * @param deadline when the caller gives up, monotonic ms
    */
-  async confirmed(end: LogOffset, deadline?: number): Promise<Confirmation> {
+  confirmed(end: LogOffset, deadline?: number): Promise<Confirmation> {
     const { mode, flushTimeoutMs, replicaTimeoutMs } = this.#options
-    const left = deadline === undefined ? Infinity : deadline - ANSWER_MARGIN_MS - this.#clock.monotonic()
-    const flushing =
-      mode.flush === 'sync'
-        ? this.#within(this.#sources.flush(end), Math.min(flushTimeoutMs, left))
-        : undefined
-    const replicating = waitsForReplicas(mode)
-      ? this.#replicaWaits.reached(end, Math.min(replicaTimeoutMs, left))
-      : undefined
-    // One of them alone, as nearly always, needs nothing that waits for both.
-    const [replicated = true, flushed = true] =
-      flushing === undefined ? [await replicating] : await Promise.all([replicating, flushing])
-    if (!replicated) return 'FLUSH_SLAVE_TIMEOUT'
+    const now = this.#clock.monotonic()
+    const until = deadline === undefined ? Infinity : deadline - ANSWER_MARGIN_MS
+    // Every send comes here: no more promises than are waited for.
+    const replicating =
+      this.#replicaWaits?.reached(end, Math.min(now + replicaTimeoutMs, until)) ?? alreadyReplicated
+    if (mode.flush !== 'sync') return replicating
+    const limitMs = Math.min(now + flushTimeoutMs, until) - now
+    return this.#both(replicating, this.#within(this.#sources.flush(end), limitMs))
+  }
+
+  async #both(replicating: Promise<ReplicaWaitEnd>, flushing: Promise<boolean>): Promise<Confirmation> {
+    const [replicated, flushed] = await Promise.all([replicating, flushing])
+    if (replicated !== 'OK') return replicated
     return flushed ? 'OK' : 'FLUSH_DISK_TIMEOUT'
   }
 

@@ -9,8 +9,8 @@ function waiting() {
   const waits = new ReplicaWaits(replicated, clock)
   const seen: string[] = []
   const reach = (end: number, limitMs: number): void => {
-    waits.reached(end, limitMs).then(
-      (isReplicated) => seen.push(`${end} ${isReplicated} at ${clock.monotonic()}`),
+    waits.reached(end, clock.monotonic() + limitMs).then(
+      (outcome) => seen.push(`${end} ${outcome} at ${clock.monotonic()}`),
       (reason: unknown) => seen.push(`${end} ${String(reason)}`),
     )
   }
@@ -22,11 +22,11 @@ test('a report completes exactly those whose bytes it covers, whatever the order
   for (const end of [10, 30, 20, 40]) reach(end, 1_000)
   replicated.advance(25)
   await clock.settle()
-  expect(seen).toEqual(['10 true at 0', '20 true at 0'])
+  expect(seen).toEqual(['10 OK at 0', '20 OK at 0'])
   replicated.advance(40)
   reach(35, 1_000)
   await clock.settle()
-  expect(seen.slice(2)).toEqual(['30 true at 0', '40 true at 0', '35 true at 0'])
+  expect(seen.slice(2)).toEqual(['30 OK at 0', '40 OK at 0', '35 OK at 0'])
 })
 
 test('each is given up at its own time, and none that goes keeps another from completing', async () => {
@@ -36,13 +36,17 @@ test('each is given up at its own time, and none that goes keeps another from co
   reach(30, 100)
   reach(40, -5)
   await clock.advance(600)
-  expect(seen).toEqual(['40 false at 0', '30 false at 100', '10 false at 500'])
+  expect(seen).toEqual([
+    '40 FLUSH_SLAVE_TIMEOUT at 0',
+    '30 FLUSH_SLAVE_TIMEOUT at 100',
+    '10 FLUSH_SLAVE_TIMEOUT at 500',
+  ])
   reach(50, 10_000)
   replicated.advance(20)
   await clock.advance(5_000)
   replicated.advance(50)
   await clock.settle()
-  expect(seen.slice(3)).toEqual(['20 true at 600', '50 true at 5600'])
+  expect(seen.slice(3)).toEqual(['20 OK at 600', '50 OK at 5600'])
 })
 
 test('however many wait, one timer waits with them', async () => {
@@ -61,6 +65,6 @@ test('when nobody replicates any more, all hear why, also those who come later',
   replicated.fail(reason)
   await clock.settle()
   expect(seen).toEqual(['10 BrokerError: the master stops'])
-  await expect(waits.reached(10, 1_000)).rejects.toBe(reason)
+  await expect(waits.reached(10, clock.monotonic() + 1_000)).rejects.toBe(reason)
   expect(clock.pending).toBe(0)
 })

@@ -1,10 +1,13 @@
 import { BrokerError, type Clock, type Frontier, type LogOffset, type Timer } from '@tandemmq/base'
 
+/** Enough replicas hold it, or they did not in time. */
+export type ReplicaWaitEnd = 'OK' | 'FLUSH_SLAVE_TIMEOUT'
+
 interface Wait {
   readonly end: LogOffset
   /** When the caller gives up, monotonic ms. */
   readonly due: number
-  readonly settle: (isReplicated: boolean) => void
+  readonly settle: (end: ReplicaWaitEnd) => void
   readonly fail: (reason: unknown) => void
 }
 
@@ -32,16 +35,15 @@ export class ReplicaWaits {
   }
 
   /**
-   * True once enough replicas hold everything below `end`, false when that took longer than `limitMs`. Rejects as the position's frontier fails, and
-   * with `SYSTEM_BUSY` if too many wait already.
+   * OK once enough replicas hold everything below `end`, given up at `due` (monotonic ms). Rejects as the position's frontier fails, and with
+   * `SYSTEM_BUSY` if too many wait already.
    */
-  reached(end: LogOffset, limitMs: number): Promise<boolean> {
+  reached(end: LogOffset, due: number): Promise<ReplicaWaitEnd> {
     if (this.#replicated.failure !== undefined) return Promise.reject(this.#replicated.failure)
-    if (this.#replicated.at >= end) return Promise.resolve(true)
+    if (this.#replicated.at >= end) return Promise.resolve('OK')
     if (this.#waits.length - this.#first >= WAITS_MAX) {
       return Promise.reject(new BrokerError('SYSTEM_BUSY', 'too many requests are waiting'))
     }
-    const due = this.#clock.monotonic() + Math.max(0, limitMs)
     return new Promise((settle, fail) => {
       this.#insert({ end, due, settle, fail })
       if (due < (this.#timer?.due ?? Infinity)) this.#arm(due)
@@ -60,7 +62,7 @@ export class ReplicaWaits {
     let next = this.#waits[this.#first]
     while (next !== undefined && next.end <= at) {
       this.#first += 1
-      next.settle(true)
+      next.settle('OK')
       next = this.#waits[this.#first]
     }
     if (2 * this.#first < this.#waits.length) return
@@ -75,7 +77,7 @@ export class ReplicaWaits {
     const waiting = this.#waits.slice(this.#first)
     this.#waits = waiting.filter(({ due }) => due > now)
     this.#first = 0
-    for (const { due, settle } of waiting) if (due <= now) settle(false)
+    for (const { due, settle } of waiting) if (due <= now) settle('FLUSH_SLAVE_TIMEOUT')
     const due = this.#waits.reduce((soonest, wait) => Math.min(soonest, wait.due), Infinity)
     if (due < Infinity) this.#arm(due)
   }

@@ -197,7 +197,7 @@ export class Messaging implements MessagingApi {
     ])
   }
 
-  async send(message: OutgoingMessage, context: CallContext): Promise<SendReceipt> {
+  send(message: OutgoingMessage, context: CallContext): Promise<SendReceipt> {
     return this.#sender.send(message, context)
   }
 

@@ -161,8 +161,8 @@ export const replicationBugs: readonly PlantedBug[] = [
   {
     name: 'OK when a message is written, not replicated',
     file: 'packages/broker/src/durability.ts',
-    find: "    if (!replicated) return 'FLUSH_SLAVE_TIMEOUT'\n",
-    plant: '    void replicated\n',
+    find: '      this.#replicaWaits?.reached(end, Math.min(now + replicaTimeoutMs, until)) ?? alreadyReplicated\n',
+    plant: '      alreadyReplicated\n',
     tests: ['packages/broker/src/broker.test.ts'],
   },
   {
