@@ -1,6 +1,6 @@
 import { readStateFile, replaceStateFile, type Files } from '@tandemmq/base'
 import { CheckedFields, decodeChecked, encodeChecked } from '@tandemmq/codec'
-import type { Appointment } from '@tandemmq/registry'
+import { decodeAppointment, type Appointment } from '@tandemmq/registry'
 
 const TITLE = 'TandemMQ appointment 1'
 
@@ -20,12 +20,5 @@ function pathIn(root: string): string {
 }
 
 function decode(content: Buffer): Appointment {
-  const fields = new CheckedFields(TITLE, decodeChecked(TITLE, content))
-  return {
-    identity: fields.text('identity'),
-    epoch: fields.position('epoch'),
-    grpcAddress: fields.text('grpcAddress'),
-    haAddress: fields.text('haAddress'),
-    end: fields.optionalPosition('end') ?? 0,
-  }
+  return decodeAppointment(new CheckedFields(TITLE, decodeChecked(TITLE, content)))
 }

@@ -8,6 +8,7 @@ import { leastInSync, okMeans, waitsForReplicas } from './durability-mode.ts'
 import { EpochOpening } from './epoch-opening.ts'
 import { haMember } from './ha-member-of-broker.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
+import { isLossAccepted } from './tail-evidence.ts'
 import type { VisiblePosition } from './visible-position.ts'
 import { Writability } from './writability.ts'
 
@@ -68,12 +69,14 @@ export class MasterRole implements AsyncDisposable {
    */
   static async open(
     options: BrokerOptions,
-    master: MasterOptions,
+    configured: MasterOptions,
     ports: BrokerPorts,
     store: MessageStore,
     log: ReplicatedStore,
     instanceId: string,
   ): Promise<MasterRole> {
+    const acceptLoss = isLossAccepted(configured, options.appointment, store.lineage)
+    const master = { ...configured, acceptLoss }
     let role: MasterRole | undefined
     const opening = (): EpochOpening | undefined => role && role.#opening
     const ha = await HaMaster.listen(
@@ -94,7 +97,8 @@ export class MasterRole implements AsyncDisposable {
         ...(master.haBytesPerSecond === undefined
           ? {}
           : { writeLimits: { bytesPerSecond: master.haBytesPerSecond } }),
-        ...(master.hold && { hold: { ...master.hold, roster: () => store.roster } }),
+        roster: () => store.roster,
+        ...(master.hold && { hold: master.hold }),
         onCounted: (identity) => store.addToRoster(identity),
         onHello: (hello) => opening()?.introduced(hello),
         tail: () => opening()?.tail() ?? { kind: 'unknown' },
@@ -172,6 +176,7 @@ export class MasterRole implements AsyncDisposable {
     }
     this.#ha.forget(identity)
     await this.#store.removeFromRoster(identity)
+    this.#ha.tellForgotten(identity)
     this.#ports.logger.warn(
       { identity, roster: this.roster.join(', ') },
       'a replica is forgotten by the word of the operator',

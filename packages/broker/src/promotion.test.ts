@@ -29,6 +29,44 @@ async function isFollowed(set: BrokerSet, name: string, replicas: number): Promi
   }, 60_000)
 }
 
+const UNFLUSHED = { flushIntervalMs: 600_000 }
+
+/**
+ * The master dies, `slave-1` is made master and loses the end of its log in a power cut before it is; then both run again, and nobody reaches `slave-1`.
+ * `slave-2` never had that end.
+ */
+async function withLossySuccessor(acceptLoss: boolean) {
+  for (let seed = 1; seed <= 300; seed += 1) {
+    const set = new BrokerSet(SYNC, { slaves: 2, seed })
+    const client = new Client(set)
+    for (const name of ['master', 'slave-1', 'slave-2']) await set.start(name, UNFLUSHED)
+    await set.untilServing('master')
+    await isFollowed(set, 'master', 2)
+    const sent = await client.sendAll(5)
+    await set.untilCopied('slave-2')
+    set.net.cut('master', 'slave-2')
+    sent.push(...(await client.sendAll(5)))
+    await set.untilCopied('slave-1')
+    const { end } = set.broker('slave-1').store
+    set.kill('master')
+    await set.time.advance(1_500)
+    set.net.cut('master', 'slave-1')
+    set.net.cut('slave-2', 'slave-1')
+    const request = { set: 'broker-a', to: 'slave-1', oldMasterIsOff: true, acceptLoss }
+    await set.time.outcome(set.registry.promote(request))
+    set.cutPower('slave-1')
+    await set.start('master', UNFLUSHED)
+    const { store } = await set.start('slave-1', UNFLUSHED)
+    if (store.end > 0 && store.end < end && store.end <= set.broker('slave-2').store.end)
+      return { set, client, sent }
+  }
+  throw new Error('no power cut lost anything')
+}
+
+function isMasterWithEpoch(set: BrokerSet, name: string): boolean {
+  return set.isUp(name) && set.broker(name).role.kind === 'master' && set.broker(name).store.isWritable
+}
+
 function promote(
   set: BrokerSet,
   request: { to?: string; oldMasterIsOff?: boolean; acceptLoss?: boolean } = {},
@@ -152,6 +190,36 @@ describe('promotion by hand (rule 3.5)', () => {
     await set.start('slave')
     await isFollowed(set, 'slave', 1)
     expect(bodiesOf(await client.receiveAll('slave'))).toEqual(sent)
+  })
+
+  test('a successor that lost its tail before it was master asks all that its own master had counted, not the first that comes (rules 3.2, 3.3)', async () => {
+    const { set, client, sent } = await withLossySuccessor(false)
+    set.net.heal('slave-1', 'slave-2')
+    await set.time.advance(20_000)
+    const { role, problems } = set.broker('slave-1')
+    expect(role.kind === 'master' && role.writability.isWritable).toBe(false)
+    expect(problems.join()).toContain('heard 1 of 2 replicas that could know it')
+    set.net.heal('slave-1', 'master')
+    await isFollowed(set, 'slave-1', 2)
+    expect(bodiesOf(await client.receiveAll('slave-1'))).toEqual(sent)
+  })
+
+  test('a successor by a promotion that gives up what absent ones may hold goes on with what it has; its next losses are judged as ever (rule 3.4)', async () => {
+    const { set, client, sent } = await withLossySuccessor(true)
+    await set.time.runUntil(() => isMasterWithEpoch(set, 'slave-1'))
+    const { end } = set.broker('slave-1').store
+    set.net.healAll()
+    await isFollowed(set, 'slave-1', 1)
+    expect(set.log('slave-1').messages('info')).not.toContain('the log has what it lacked')
+    expect(bodiesOf(await client.receiveAll('slave-1')).length).toBeLessThan(sent.length)
+    expect(set.broker('slave-1').store.end).toBe(end)
+
+    set.net.cut('master', 'slave-1')
+    set.net.cut('slave-2', 'slave-1')
+    set.cutPower('slave-1')
+    await set.start('slave-1', UNFLUSHED)
+    await set.time.advance(20_000)
+    expect(set.broker('slave-1').problems.join()).toContain('the tail of this log may be missing')
   })
 
   test('of two slaves the one that holds more is promoted, the other follows it; a living master is not believed to be off', async () => {

@@ -6,6 +6,7 @@ import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, SlaveOptions } from './broker-options.ts'
 import { haMember } from './ha-member-of-broker.ts'
 import { DoubtfulEnd } from './doubtful-end.ts'
+import { LearnedRoster } from './learned-roster.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
 import type { VisiblePosition } from './visible-position.ts'
 
@@ -57,6 +58,7 @@ export class SlaveRole implements AsyncDisposable {
     instanceId: string,
   ): SlaveRole {
     const doubtfulEnd = new DoubtfulEnd(store, log, ports.logger)
+    const roster = new LearnedRoster(store, options.identity, ports.logger)
     let role: SlaveRole | undefined // Asked for a promise only after this turn.
     const ha = HaSlave.start(
       {
@@ -65,6 +67,8 @@ export class SlaveRole implements AsyncDisposable {
         confirmed: store.confirmedOnDisk,
         dispatched: () => store.dispatched.at,
         beforeHello: () => doubtfulEnd.cut(true),
+        learnRoster: (names) => roster.learn(names),
+        learnForgotten: (name) => roster.forget(name),
         abstain: () => role !== undefined && role.#abstain(),
         peer: slave.peer ?? 'tandemmq',
         // Apache's master does not ask for it.

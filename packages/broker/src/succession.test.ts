@@ -9,6 +9,7 @@ const APPOINTMENT: Appointment = {
   grpcAddress: 'successor:8081',
   haAddress: 'successor:10912',
   end: 1_000,
+  acceptsLoss: false,
 }
 
 function answerWith(writable: boolean): RegistryAnswer {

@@ -1,5 +1,7 @@
 import type { LogOffset } from '@tandemmq/base'
 import { lastEpoch, type Hello, type Lineage } from '@tandemmq/codec'
+import type { Appointment } from '@tandemmq/registry'
+import type { MasterOptions } from './broker-options.ts'
 
 /** What a master knows at its start about the end of its log. */
 export interface TailEvidence {
@@ -20,6 +22,18 @@ export interface TailEvidence {
   readonly createLog: boolean
   /** The operator's word: what is not here is given up (rule 3.4). */
   readonly acceptLoss: boolean
+}
+
+/**
+ * Whether the operator has given up what is not here (rule 3.4): by this start, or by a promotion, until its epoch is open. Losses after that are not meant.
+ */
+export function isLossAccepted(
+  master: Pick<MasterOptions, 'acceptLoss'>,
+  appointment: Appointment | undefined,
+  lineage: Lineage | undefined,
+): boolean {
+  if (master.acceptLoss) return true
+  return appointment?.acceptsLoss === true && appointment.epoch > lastEpoch(lineage)
 }
 
 /** Whether the log may go on; `words` say why not, or why not yet. */

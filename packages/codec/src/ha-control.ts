@@ -3,6 +3,7 @@ import type { LogOffset } from '@tandemmq/base'
 import { CONTROL_BYTES_MAX, encodeFrameHeader, encodeReport } from './ha-frame.ts'
 import { decodeChecksummedRange, decodeRange, encodeChecksummedRange, encodeRange } from './ha-range-field.ts'
 import type { ChecksummedRange, LogRange } from './ha-range-field.ts'
+import { NAME_BYTES_MAX, decodeNames, encodeNames } from './ha-names-field.ts'
 import { Fields, FieldWriter } from './ha-tagged-fields.ts'
 
 /**
@@ -39,6 +40,10 @@ export interface Control {
   readonly abstain?: number
   /** Up: promised, by the number of the question. No answer: not promised. */
   readonly abstains?: number
+  /** Down: who has, or had, this log besides the receiver: the master, and whoever it has ever counted (rule 3.3). At most {@link ROSTER_MAX} are told. */
+  readonly roster?: readonly string[]
+  /** Down: the operator has said that this replica is gone for good. */
+  readonly forgotten?: string
 }
 
 /** 18 and 19 are kept for the repair of a range (request, bytes). */
@@ -55,12 +60,16 @@ const TAG = {
   end: 10,
   abstain: 11,
   abstains: 12,
+  roster: 13,
+  forgotten: 14,
   check: 16,
   checked: 17,
   unchecked: 20,
   mismatch: 21,
 } as const
 const PROBLEM_BYTES_MAX = 1024
+/** More replicas than this are told to no slave: a master has at most 64 at a time. */
+export const ROSTER_MAX = 256
 
 export function encodeControl(control: Control): Buffer {
   const fields = new FieldWriter()
@@ -82,6 +91,8 @@ export function encodeControl(control: Control): Buffer {
   if (control.countsTo !== undefined) fields.integer(TAG.countsTo, control.countsTo)
   if (control.abstain !== undefined) fields.integer(TAG.abstain, control.abstain)
   if (control.abstains !== undefined) fields.integer(TAG.abstains, control.abstains)
+  if (control.roster !== undefined) fields.bytes(TAG.roster, encodeNames(control.roster.slice(0, ROSTER_MAX)))
+  if (control.forgotten !== undefined) fields.text(TAG.forgotten, control.forgotten)
   return fields.finish()
 }
 
@@ -134,6 +145,10 @@ export function decodeControl(body: Buffer): Control {
   if (abstain !== undefined) control.abstain = abstain
   const abstains = fields.offset(TAG.abstains)
   if (abstains !== undefined) control.abstains = abstains
+  const roster = fields.bytes(TAG.roster)
+  if (roster !== undefined) control.roster = decodeNames(roster, ROSTER_MAX)
+  const forgotten = fields.text(TAG.forgotten, NAME_BYTES_MAX)
+  if (forgotten !== undefined) control.forgotten = forgotten
   return control
 }
 

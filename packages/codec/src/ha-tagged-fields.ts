@@ -105,7 +105,7 @@ export function required<T>(value: T | undefined, what: string): T {
 }
 
 /** A peer's words end up in our log and on an operator's terminal: no control characters. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/\p{C}/gu, '?')
 }
 

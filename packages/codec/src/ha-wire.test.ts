@@ -95,6 +95,8 @@ const control: fc.Arbitrary<Control> = fc
       problem: name,
       flushed: fc.nat(1e12),
       dispatched: fc.nat(1e12),
+      roster: fc.array(name, { maxLength: 20 }),
+      forgotten: name,
     },
     { requiredKeys: [] },
   )

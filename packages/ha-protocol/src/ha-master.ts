@@ -55,8 +55,10 @@ export interface HaMasterOptions extends HaMember {
   readonly acceptLoss?: boolean
   /** Serve slaves that say no hello; `counted`: their reports complete sends, unless these wait for the slaves' disks. Default `none`. */
   readonly legacySlaves?: 'none' | 'served' | 'counted'
-  /** How long and how much of the log is kept for slaves, and for whom. Default: nothing is. */
-  readonly hold?: HoldLimits & { readonly roster: () => readonly string[] }
+  /** Whoever was ever counted (rule 3.3): slaves are told, and the log is kept for them. Default: nobody. */
+  readonly roster?: () => readonly string[]
+  /** How long and how much of the log is kept for slaves. Default: nothing is. */
+  readonly hold?: HoldLimits
   readonly timings?: Partial<HaTimings>
   readonly writeLimits?: Partial<WriteLimits>
   readonly verifierLimits?: Partial<VerifierLimits>
@@ -99,17 +101,12 @@ export class HaMaster {
       gapBytesMax: options.haMaxGapNotInSync ?? GAP_BYTES_MAX,
       slaveTimeoutMs: options.slaveTimeoutMs ?? SLAVE_TIMEOUT_MS,
     }
-    const { hold } = options
+    const { hold, roster = () => [] } = options
     if (hold === undefined) return
     const { clock, logger, meter } = ports
     const connected = () => this.#table.replicas
     const monotonic = () => clock.monotonic()
-    this.#hold = new RetentionHold(
-      hold,
-      { connected, roster: () => hold.roster(), log, monotonic },
-      logger,
-      meter,
-    )
+    this.#hold = new RetentionHold(hold, { connected, roster, log, monotonic }, logger, meter)
   }
 
   /** Rejects with the system's error if the address cannot be had. */
@@ -141,6 +138,7 @@ export class HaMaster {
       limits: { ...defaultWriteLimits, ...options.writeLimits },
       verifierLimits: { ...defaultVerifierLimits, ...options.verifierLimits },
       enroll: (identity) => master.#enroll(identity),
+      holders: () => [options.identity, ...(options.roster?.() ?? [])],
       introduced: (hello) => options.onHello?.(hello),
       borrowing: (from) => options.onBorrowing?.(from) ?? Promise.resolve(),
       borrowed: (from) => options.onBorrowed?.(from),
@@ -239,6 +237,11 @@ export class HaMaster {
     this.#records.forget(identity)
   }
 
+  /** Tells connected slaves that the operator has forgotten a replica; those that are away keep it in their copy of the roster. */
+  tellForgotten(identity: string): void {
+    for (const connection of this.#listener?.connections ?? []) connection.tellForgotten(identity)
+  }
+
   /** Ends all connections; whoever waits is told `UNAVAILABLE`. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -264,7 +267,12 @@ export class HaMaster {
     if (known !== undefined) return known
     const asked = this.#onCounted(identity)
     this.#enrolled.set(identity, asked)
-    asked.catch(() => this.#enrolled.delete(identity))
+    asked.then(
+      () => {
+        for (const connection of this.#listener?.connections ?? []) connection.tellRoster()
+      },
+      () => this.#enrolled.delete(identity),
+    )
     return asked
   }
 }

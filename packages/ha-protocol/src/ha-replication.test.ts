@@ -239,28 +239,6 @@ test('nobody is counted before the roster has it on disk (rule 3.3)', async () =
   await pair.clock.outcome(master.waitFor(50))
 })
 
-test('an identity that was forgotten is shown no more, and is in the roster again before it counts again (rule 3.3)', async () => {
-  const pair = new Pair()
-  pair.masterLog.write(pair.random.bytes(50))
-  const roster: string[] = []
-  const written = [Promise.resolve(), new Promise<void>(() => undefined)]
-  const onCounted = (identity: string): Promise<void> => {
-    roster.push(identity)
-    return written.shift() ?? Promise.resolve()
-  }
-  const master = await pair.listen({ onCounted })
-  const slave = pair.follow(pair.emptyLog())
-  await pair.clock.outcome(master.waitFor(50))
-  expect(() => master.forget('slave-1')).toThrow('slave-1 is connected from s:')
-  slave.close()
-  await pair.clock.runUntil(() => master.replicas().length === 0)
-  master.forget('slave-1')
-  expect(master.slaves()).toEqual([])
-  pair.follow(pair.emptyLog(), { instanceId: 's-1b' })
-  await pair.clock.advance(2_000)
-  expect([roster, master.knownReplicas(), master.slaves().length]).toEqual([['slave-1', 'slave-1'], 1, 1])
-})
-
 test('a master that opens an epoch tells its slaves by a new handshake', async () => {
   const { pair, master, log } = await running()
   pair.masterLog.lineage = lineageOf({ 1: 0, 2: 1_000 })

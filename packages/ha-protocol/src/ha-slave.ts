@@ -215,6 +215,10 @@ export class HaSlave {
         return this.#verification.differs(effect.range)
       case 'learn-end':
         return this.#history.learnedEnd(effect.position)
+      case 'learn-roster':
+        return this.#options.learnRoster?.(effect.names)
+      case 'learn-forgotten':
+        return this.#options.learnForgotten?.(effect.name)
       case 'asked-to-abstain':
         if (this.#options.abstain?.() === true) this.#connection?.control({ abstains: effect.question })
         return

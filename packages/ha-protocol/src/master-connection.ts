@@ -94,6 +94,19 @@ export class MasterConnection implements ReplicaHolder {
     if (this.#state.kind === 'streaming' && this.#state.peer !== undefined) this.#write.confirm(position)
   }
 
+  /** The roster has changed. */
+  tellRoster(): void {
+    const { peer } = this.#state.kind === 'streaming' ? this.#state : {}
+    if (peer !== undefined)
+      this.#write.roster(this.#around.holders().filter((name) => name !== peer.identity))
+  }
+
+  /** See {@link HaMaster.tellForgotten}. */
+  tellForgotten(identity: string): void {
+    if (this.#state.kind === 'streaming' && this.#state.peer !== undefined)
+      this.#write.control({ forgotten: identity })
+  }
+
   /** See {@link HaMaster.askToAbstain}. */
   askToAbstain(question: number): void {
     if (this.#state.kind === 'streaming' && this.#state.peer !== undefined)
@@ -274,6 +287,7 @@ export class MasterConnection implements ReplicaHolder {
     this.#around.accepted(this)
     const confirmed = this.#around.confirmed()
     if (confirmed !== undefined) this.#write.confirm(confirmed)
+    this.tellRoster()
     seat.compareCopies((control) => this.#write.control(control))
     if (counted) void seat.count()
   }

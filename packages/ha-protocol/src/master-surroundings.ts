@@ -25,6 +25,8 @@ export interface MasterSurroundings {
   readonly verifierLimits: VerifierLimits
   /** Whether the identity is in the roster; called before its first count (rule 3.3). */
   enroll(identity: string): Promise<void>
+  /** Who has, or had, this log: this master, and whoever it has ever counted. */
+  holders(): readonly string[]
   /** A slave has proven who it is. */
   introduced(peer: Hello): void
   /** Before anything is borrowed from this identity. */

@@ -43,6 +43,8 @@ export class WriteSide {
   #confirmed: LogOffset | undefined
   #confirmedSent: LogOffset | undefined
   #endSent: LogOffset | undefined
+  /** Not sent yet. */
+  #roster: readonly string[] | undefined
   #later: Timer | undefined
   #confirming: Timer | undefined
   /** What is read from files is read into this, again and again, while a slave is far behind. */
@@ -91,6 +93,12 @@ export class WriteSide {
       this.#confirming = undefined
       this.wake()
     })
+  }
+
+  /** Who has, or had, this log, sent with whatever comes next. */
+  roster(names: readonly string[]): void {
+    this.#roster = names
+    this.wake()
   }
 
   /** A heartbeat, unless something else is said in this turn; none into a socket that takes nothing. */
@@ -170,6 +178,8 @@ export class WriteSide {
   #parts(body: readonly Buffer[]): Buffer[] {
     const at = this.#next
     const parts: Buffer[] = []
+    if (this.#roster !== undefined) parts.push(encodeControlDown({ roster: this.#roster }, at ?? 0))
+    this.#roster = undefined
     // Whoever was never given a confirmed position is not one of ours.
     const isEndNews = this.#heartbeatDue && this.#endSent !== this.#log.end
     if (this.#confirmed !== undefined && (this.#confirmed !== this.#confirmedSent || isEndNews)) {

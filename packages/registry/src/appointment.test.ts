@@ -29,7 +29,14 @@ function helloOf(identity: string, role: 'master' | 'slave'): MemberHello {
 }
 
 function appointmentOf(identity: string, epoch: number): Appointment {
-  return { identity, epoch, grpcAddress: `${identity}:8081`, haAddress: `${identity}:10912`, end: 100 }
+  return {
+    identity,
+    epoch,
+    grpcAddress: `${identity}:8081`,
+    haAddress: `${identity}:10912`,
+    end: 100,
+    acceptsLoss: false,
+  }
 }
 
 const status: MemberStatus = {

@@ -1,3 +1,5 @@
+import type { CheckedFields } from '@tandemmq/codec'
+
 /** Which member of a set an operator has made its master (rule 3.5). Later ones have higher epochs; the highest holds. */
 export interface Appointment {
   readonly identity: string
@@ -9,6 +11,8 @@ export interface Appointment {
   readonly haAddress: string
   /** Where its log ended when it was appointed, bytes: whoever still holds that much lacks nothing. 0: not known. */
   readonly end: number
+  /** The operator has given up what is not there then (rule 3.4). */
+  readonly acceptsLoss: boolean
 }
 
 /** The one that holds of two. */
@@ -18,4 +22,17 @@ export function laterOf(
 ): Appointment | undefined {
   if (one === undefined || other === undefined) return one ?? other
   return other.epoch > one.epoch ? other : one
+}
+
+/** From a state file. Throws `STATE_FILE_CORRUPT`. */
+export function decodeAppointment(fields: CheckedFields): Appointment {
+  return {
+    identity: fields.text('identity'),
+    epoch: fields.position('epoch'),
+    grpcAddress: fields.text('grpcAddress'),
+    haAddress: fields.text('haAddress'),
+    // Earlier versions wrote neither.
+    end: fields.optionalPosition('end') ?? 0,
+    acceptsLoss: fields.optional('acceptsLoss') === true,
+  }
 }

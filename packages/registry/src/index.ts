@@ -1,4 +1,4 @@
-export type { Appointment } from './appointment.ts'
+export { decodeAppointment, type Appointment } from './appointment.ts'
 export { isRegistryName } from './checked-hello.ts'
 export {
   noDetails,

@@ -86,6 +86,7 @@ export function judgePromotion(
       grpcAddress: chosen.hello.grpcAddress,
       haAddress: chosen.hello.haAddress,
       end: endOf(chosen),
+      acceptsLoss: request.acceptLoss,
     },
   })
   if (old?.status?.steppedDown === promotion) {

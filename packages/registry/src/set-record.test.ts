@@ -15,6 +15,7 @@ const appointed: SetRecord = {
     grpcAddress: '10.0.0.2:8081',
     haAddress: '10.0.0.2:10912',
     end: 300,
+    acceptsLoss: false,
   },
 }
 const other: SetRecord = { set: 'broker-b', logEpoch: 7 }

@@ -8,7 +8,7 @@ import {
   type StateFile,
 } from '@tandemmq/base'
 import { CheckedFields, decodeChecked, encodeChecked } from '@tandemmq/codec'
-import type { Appointment } from './appointment.ts'
+import { decodeAppointment, type Appointment } from './appointment.ts'
 
 /** What must outlive the registry about one set: without it a master that was deposed would be taken for the master again. */
 export interface SetRecord {
@@ -117,18 +117,9 @@ function decode(content: Buffer): readonly SetRecord[] {
     return {
       set: record.text('set'),
       logEpoch: record.position('logEpoch'),
-      ...(appointment !== undefined && { appointment: appointmentOf(appointment) }),
+      ...(appointment !== undefined && {
+        appointment: decodeAppointment(new CheckedFields(TITLE, appointment)),
+      }),
     }
   })
-}
-
-function appointmentOf(value: unknown): Appointment {
-  const fields = new CheckedFields(TITLE, value)
-  return {
-    identity: fields.text('identity'),
-    epoch: fields.position('epoch'),
-    grpcAddress: fields.text('grpcAddress'),
-    haAddress: fields.text('haAddress'),
-    end: fields.optionalPosition('end') ?? 0,
-  }
 }

@@ -216,6 +216,13 @@ export const replicationBugs: readonly PlantedBug[] = [
     tests: ['simulation/src/regression.test.ts'],
   },
   {
+    name: 'a slave that forgets which replicas its master has',
+    file: 'packages/broker/src/learned-roster.ts',
+    find: 'return this.#store.addToRoster(name)',
+    plant: 'return',
+    tests: ['packages/broker/src/promotion.test.ts'],
+  },
+  {
     name: 'a slave that holds less made the master',
     file: 'packages/registry/src/promotion.ts',
     find: 'const best = able.toSorted(byEnd)[0]',

@@ -161,6 +161,8 @@ export interface Appointment {
   haAddress: string;
   /** Where its log ended when it was appointed, bytes; 0: not known. */
   end: number;
+  /** The operator has given up what is not there then: the appointed one goes on with what it has. */
+  acceptsLoss: boolean;
 }
 
 export interface HeldLease {
@@ -1451,7 +1453,7 @@ export const MemberHello: MessageFns<MemberHello> = {
 };
 
 function createBaseAppointment(): Appointment {
-  return { identity: "", epoch: 0, grpcAddress: "", haAddress: "", end: 0 };
+  return { identity: "", epoch: 0, grpcAddress: "", haAddress: "", end: 0, acceptsLoss: false };
 }
 
 export const Appointment: MessageFns<Appointment> = {
@@ -1470,6 +1472,9 @@ export const Appointment: MessageFns<Appointment> = {
     }
     if (message.end !== 0) {
       writer.uint32(40).int64(message.end);
+    }
+    if (message.acceptsLoss !== false) {
+      writer.uint32(48).bool(message.acceptsLoss);
     }
     return writer;
   },
@@ -1527,6 +1532,14 @@ export const Appointment: MessageFns<Appointment> = {
             message.end = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.acceptsLoss = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1549,6 +1562,7 @@ export const Appointment: MessageFns<Appointment> = {
     message.grpcAddress = object.grpcAddress ?? "";
     message.haAddress = object.haAddress ?? "";
     message.end = object.end ?? 0;
+    message.acceptsLoss = object.acceptsLoss ?? false;
     return message;
   },
 };

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { Pair } from './testing/pair.ts'
+
+test('an identity that was forgotten is shown no more, and is in the roster again before it counts again (rule 3.3)', async () => {
+  const pair = new Pair()
+  pair.masterLog.write(pair.random.bytes(50))
+  const roster: string[] = []
+  const written = [Promise.resolve(), new Promise<void>(() => undefined)]
+  const onCounted = (identity: string): Promise<void> => {
+    roster.push(identity)
+    return written.shift() ?? Promise.resolve()
+  }
+  const master = await pair.listen({ onCounted })
+  const slave = pair.follow(pair.emptyLog())
+  await pair.clock.outcome(master.waitFor(50))
+  expect(() => master.forget('slave-1')).toThrow('slave-1 is connected from s:')
+  slave.close()
+  await pair.clock.runUntil(() => master.replicas().length === 0)
+  master.forget('slave-1')
+  expect(master.slaves()).toEqual([])
+  pair.follow(pair.emptyLog(), { instanceId: 's-1b' })
+  await pair.clock.advance(2_000)
+  expect([roster, master.knownReplicas(), master.slaves().length]).toEqual([['slave-1', 'slave-1'], 1, 1])
+})
+
+test('a slave is told who else has its log: the master, and whoever is counted, when it is (rule 3.3)', async () => {
+  const pair = new Pair()
+  pair.masterLog.write(pair.random.bytes(50))
+  const roster = ['an-old-one']
+  const options = {
+    roster: () => roster,
+    onCounted: async (identity: string) => void roster.push(identity),
+  }
+  await pair.listen(options)
+  const told: (readonly string[])[] = []
+  pair.follow(pair.emptyLog(), { learnRoster: (names) => told.push(names) })
+  await pair.clock.advance(500)
+  expect(told.at(-1)).toEqual(['master', 'an-old-one'])
+  pair.follow(pair.emptyLog(), { identity: 'slave-2' }, 's2')
+  await pair.clock.advance(500)
+  expect(told.at(-1)).toEqual(['master', 'an-old-one', 'slave-2'])
+})
+
+test('a slave is told which replica the operator has forgotten', async () => {
+  const pair = new Pair()
+  pair.masterLog.write(pair.random.bytes(50))
+  const master = await pair.listen()
+  const forgotten: string[] = []
+  pair.follow(pair.emptyLog(), { learnForgotten: (name) => forgotten.push(name) })
+  await pair.clock.outcome(master.waitFor(50))
+  master.tellForgotten('an-old-one')
+  await pair.clock.advance(500)
+  expect(forgotten).toEqual(['an-old-one'])
+})
