@@ -1,6 +1,4 @@
-import type { Connection } from '@tandemmq/base'
 import {
-  HandshakeReader,
   decodeAnswer,
   decodeHello,
   encodeControlUp,
@@ -9,78 +7,12 @@ import {
   encodeProof,
   encodeReport,
 } from '@tandemmq/codec'
-import type { Hello } from '@tandemmq/codec'
 import { expect, test } from 'vitest'
-import { proofOf } from './authentication.ts'
 import type { HaMasterOptions } from './ha-master.ts'
 import type { HaSlaveOptions } from './ha-slave-options.ts'
 import { MemoryLog, lineageOf } from './testing/memory-log.ts'
-import { HA_PORT, Pair, SECRET, complaints } from './testing/pair.ts'
-
-/** A peer made by hand. */
-class Stranger {
-  readonly connection: Connection
-  received = Buffer.alloc(0)
-  isClosed = false
-
-  constructor(connection: Connection) {
-    this.connection = connection
-    connection.start({
-      data: (chunk) => (this.received = Buffer.concat([this.received, chunk])),
-      drained: () => {},
-      closed: () => (this.isClosed = true),
-    })
-  }
-
-  static async call(pair: Pair, host = 'x'): Promise<Stranger> {
-    const net = pair.net.host(host).attach()
-    return new Stranger(await pair.clock.outcome(net.connect({ host: 'm', port: HA_PORT })))
-  }
-
-  say(...bytes: Buffer[]): void {
-    this.connection.write(...bytes)
-  }
-
-  /** Takes the next handshake message out of what has come. */
-  message() {
-    const taken = new HandshakeReader().push(this.received)
-    if (taken === undefined) throw new Error('no whole message has come')
-    this.received = Buffer.from(taken.rest)
-    return taken.message
-  }
-}
-
-const strangerHello: Hello = {
-  protocolVersion: 1,
-  role: 'slave',
-  cluster: 'DefaultCluster',
-  set: 'broker-a',
-  identity: 'slave-x',
-  instanceId: 'x-1',
-  nonce: Buffer.alloc(16, 7),
-  begin: 0,
-  end: 0,
-  flushed: 0,
-  flush: 'when-required',
-  segmentBytes: 65536,
-  wallClock: 0,
-}
-
-/** Says hello and gives a good proof; returns the bytes of both, for replays. */
-async function handshake(pair: Pair, stranger: Stranger, hello = strangerHello): Promise<Buffer[]> {
-  const signed = encodeHello(hello)
-  const first = encodeHandshake('slave-hello', signed)
-  stranger.say(first)
-  await pair.clock.advance(10)
-  const master = decodeHello(stranger.message().body)
-  const second = encodeHandshake(
-    'proof',
-    encodeProof({ mac: proofOf(SECRET, 'slave', signed, master.signed) }),
-  )
-  stranger.say(second)
-  await pair.clock.advance(10)
-  return [first, second]
-}
+import { HA_PORT, Pair, complaints } from './testing/pair.ts'
+import { Stranger, handshake, strangerHello } from './testing/stranger.ts'
 
 const mismatches: readonly (readonly [string, Partial<HaMasterOptions>, Partial<HaSlaveOptions>, string])[] =
   [
@@ -396,4 +328,35 @@ test('clocks that differ are warned about (rule 5.9)', async () => {
   const stranger = await Stranger.call(pair)
   await handshake(pair, stranger)
   expect(pair.masterLogger.messages('warn')).toContain('clocks of master and slave differ')
+})
+
+test("a master's recorded words cannot be played again to a slave: its nonce is another (rule 2.2)", async () => {
+  const pair = new Pair()
+  pair.masterLog.write(pair.random.bytes(100))
+  const master = await pair.listen()
+  const recorded: Buffer[] = []
+  pair.tap = {
+    pass(direction, bytes) {
+      if (direction === 'down') recorded.push(Buffer.from(bytes))
+      return { pieces: [bytes] }
+    },
+  }
+  const genuine = pair.follow(pair.emptyLog())
+  await pair.clock.outcome(master.waitFor(100))
+  genuine.close()
+  await master.close()
+  pair.tap = undefined
+
+  await pair.net
+    .host('m')
+    .attach()
+    .listen({ host: 'm', port: HA_PORT }, (connection) => {
+      connection.start({ data() {}, drained() {}, closed() {} })
+      connection.write(...recorded)
+    })
+  const log = pair.emptyLog()
+  const slave = pair.follow(log, { instanceId: 's-2' })
+  await pair.clock.advance(3_000)
+  expect(slave.state).toMatchObject({ trouble: { reason: 'wrong-secret' } })
+  expect([log.end, log.lineage, slave.following().connects]).toEqual([0, undefined, 0])
 })

@@ -6,6 +6,7 @@ import type { HaMasterOptions } from '../ha-master.ts'
 import { HaSlave } from '../ha-slave.ts'
 import type { HaSlaveOptions } from '../ha-slave-options.ts'
 import { MemoryLog, lineageOf } from './memory-log.ts'
+import { TappedNet, type Tap } from './tapped-net.ts'
 
 export const HA_PORT = 10912
 export const SECRET = Buffer.from('a secret of the whole set')
@@ -18,6 +19,8 @@ export class Pair {
   readonly masterLogger = new RecordingLogger()
   readonly slaveLogger = new RecordingLogger()
   readonly masterLog: MemoryLog
+  /** On the connections of slaves that are started from now on. */
+  tap: Tap | undefined
 
   constructor(seed = 1, log: ConstructorParameters<typeof MemoryLog>[1] = { lineage: lineageOf({ 1: 0 }) }) {
     this.random = new SeededRandom(seed)
@@ -52,7 +55,9 @@ export class Pair {
       instanceId: 's-1',
       ...(withSecret ? { secret: SECRET } : {}),
     }
-    return HaSlave.start({ ...defaults, ...options }, this.#ports(host, this.clock, this.slaveLogger), log)
+    const ports = this.#ports(host, this.clock, this.slaveLogger)
+    const net = this.tap === undefined ? ports.net : new TappedNet(ports.net, this.tap, this.clock)
+    return HaSlave.start({ ...defaults, ...options }, { ...ports, net }, log)
   }
 
   emptyLog(): MemoryLog {
