@@ -11,7 +11,7 @@ const TOPIC = 'Gateways'
 /** Sends, and acknowledgements, that may be answered too late on a loaded machine; 0 on a quiet one. */
 const LATE_MAX = 2
 
-test('one name, two gateways: no receive fails and no send is refused while either of them restarts, nor when the grantor dies under clients of the other (rule 4.8)', async () => {
+test('one name, two gateways: no receive fails and no send is refused while either of them restarts, nor when the grantor dies under clients of the other, nor when another with an empty directory takes its place (rule 4.8)', async () => {
   await using cluster = await LocalCluster.start()
   await using second = await Relay.start(cluster, '127.0.0.2')
   using gateways = oneName(['127.0.0.1', '127.0.0.2'])
@@ -36,6 +36,12 @@ test('one name, two gateways: no receive fails and no send is refused while eith
   // Clients are at the relay now.
   await cluster.end('metadata-rpc')
   await cluster.restart('metadata-rpc')
+  await second.hears()
+  await goesOn()
+
+  // The machine of the grantor is lost, with its disk.
+  await cluster.end('metadata-rpc')
+  await cluster.restart('metadata-rpc', [`storePathRootDir=${join(cluster.data, 'elsewhere')}`])
   await second.hears()
   await goesOn()
 
