@@ -110,7 +110,8 @@ export class Consumers {
     for (const [index, { delivery }] of received.entries()) {
       const code = statuses[index]
       if (code === Code.OK) this.#judge.ackTaken(delivery)
-      else if (code === undefined) this.#judge.ackUnknown(delivery)
+      // What a gateway answers for a broker that it lost says nothing of what that had done.
+      else if (code !== Code.INVALID_RECEIPT_HANDLE) this.#judge.ackUnknown(delivery)
     }
   }
 

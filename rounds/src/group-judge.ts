@@ -1,5 +1,6 @@
 import type { Delivery } from './delivery.ts'
 import type { Sends } from './sends.ts'
+import type { Repeat, ServingHistory } from './serving-history.ts'
 
 /**
  * What the journal and the way to other members may lack when its holder is lost (rules 5.1 and 4.2): an acknowledgement that was answered
@@ -21,7 +22,8 @@ interface Known {
  * its acknowledgement was answered OK, and, for an orderly group, what comes before its predecessors.
  *
  * An acknowledged message may come again only if the one who took the acknowledgement no longer serves (another epoch) and it was taken
- * after, or at most {@link SPREAD_MS} before, the beginning of the misfortune of this round; that is counted as excused. Orderly groups: an
+ * after, or at most {@link SPREAD_MS} before, the beginning of the misfortune of this round, and does not have to know of it all the same
+ * ({@link judgeRepeats}); that is counted as excused. Orderly groups: an
  * acknowledgement of an older delivery than the newest is answered OK and ignored (rule 5.7), and the newest may never have reached the consumer:
  * its number of attempts tells.
  */
@@ -39,6 +41,7 @@ export class GroupJudge {
   #struckAt = Number.POSITIVE_INFINITY
   #again = 0
   #excused = 0
+  readonly #repeats: Repeat[] = []
 
   constructor(name: string, isOrderly: boolean, sends: Sends) {
     this.name = name
@@ -63,6 +66,15 @@ export class GroupJudge {
   /** A misfortune begins (wall clock, ms), or, without a time, is over. */
   misfortune(at = Number.POSITIVE_INFINITY): void {
     this.#struckAt = at
+  }
+
+  /** Of what was excused since the last call because another one delivers it, whoever had to know is not excused. */
+  judgeRepeats(history: ServingHistory): void {
+    for (const repeat of this.#repeats.splice(0)) {
+      if (!history.mustKnow(repeat)) continue
+      this.#excused -= 1
+      this.#violations.push(this.#toldAgain(repeat))
+    }
   }
 
   /** What one receive brought. */
@@ -124,13 +136,14 @@ export class GroupJudge {
     if (acked === undefined || delivery.deliveredAt <= acked.at) return
     const isAnothers = delivery.epoch > acked.delivery.epoch && acked.at >= this.#struckAt - SPREAD_MS
     const isBehindUnseen = this.#isOrderly && delivery.attempt > last.attempt + 1
+    const repeat = { delivery, epoch: acked.delivery.epoch, ackedAt: acked.at }
+    if (isAnothers) this.#repeats.push(repeat)
     if (isAnothers || isBehindUnseen) this.#excused += 1
-    else {
-      const { delivery: before, at } = acked
-      this.#violations.push(
-        `${this.#told(delivery)}: it comes again, although an acknowledgement (attempt ${before.attempt}, epoch ${before.epoch}) was answered OK at ${at}`,
-      )
-    }
+    else this.#violations.push(this.#toldAgain(repeat))
+  }
+
+  #toldAgain({ delivery, epoch, ackedAt }: Repeat): string {
+    return `${this.#told(delivery)}: it comes again, although its acknowledgement under epoch ${epoch} was answered OK at ${ackedAt}`
   }
 
   /** All before it in its queue have come, and were acknowledged unless they come together with it. */

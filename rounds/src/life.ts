@@ -150,6 +150,8 @@ export class Life implements AsyncDisposable {
       const at = firstDifference(log, commitLogBytes(storeFromHere, end))
       return at === -1 ? [] : [`the log of ${name} differs from the master's at ${at}`]
     })
+    const history = this.#watch.history()
+    for (const group of this.#groups) group.judgeRepeats(history)
     const missing = this.#groups.flatMap((group) => group.missing())
     return {
       lost: lost.length + missing.length,

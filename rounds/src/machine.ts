@@ -29,6 +29,7 @@ export class Machine {
   readonly #directory: string
   readonly #disk: Ext4Image | undefined
   readonly #power: PowerSwitch
+  #lostPowerAt = 0
   #boots = 0
   #child: ChildProcess | undefined
   #ended: Promise<unknown> = Promise.resolve()
@@ -55,8 +56,9 @@ export class Machine {
     this.#boot()
   }
 
-  get isUp(): boolean {
-    return this.#child !== undefined
+  /** The last time, wall clock, ms; 0: never. */
+  get lostPowerAt(): number {
+    return this.#lostPowerAt
   }
 
   /** Its store as this process sees it while the service runs. */
@@ -130,6 +132,7 @@ export class Machine {
     if (child === undefined || this.#disk === undefined) return
     this.#network.isolate(this.name)
     this.#power.cut(this.storeFromHere, child)
+    this.#lostPowerAt = Date.now()
     await this.#ended
     this.#boot()
   }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Cluster } from './cluster.ts'
 import { SET } from './conf.ts'
+import { ServingHistory, type Grant, type HandBack } from './serving-history.ts'
 
 const LOOK_EVERY_MS = 200
 
@@ -37,6 +38,14 @@ export class ServingWatch {
     return [...this.#violations]
   }
 
+  /** As the services have logged it up to now. */
+  history(): ServingHistory {
+    const { brokers, metadata } = this.#cluster
+    const handBacks = brokers.flatMap(({ logFile }, id) => handBacksIn(logFile, `${SET}-${id}`))
+    const lostPowerAt = new Map(brokers.map((broker, id) => [`${SET}-${id}`, broker.lostPowerAt]))
+    return new ServingHistory({ grants: grantsIn(metadata.logFile), handBacks, lostPowerAt })
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#running
@@ -65,13 +74,23 @@ export class ServingWatch {
   }
 }
 
-/** What metadata-rpc has logged of its grants; its log is lines of JSON. */
-function grantsIn(logFile: string): readonly { readonly epoch: number; readonly holder: string }[] {
-  if (!existsSync(logFile)) return []
-  const lines = readFileSync(logFile, 'utf8').split('\n')
-  return lines.flatMap((line) => {
-    if (!line.includes('"serving token granted"')) return []
-    const { epoch, holder }: { epoch: number; holder: string } = JSON.parse(line)
-    return [{ epoch, holder }]
+/** What metadata-rpc has logged of its grants. */
+function grantsIn(logFile: string): readonly Grant[] {
+  return linesWith(logFile, 'serving token granted').map((line) => {
+    const { epoch, holder, time }: { epoch: number; holder: string; time: number } = JSON.parse(line)
+    return { epoch, holder, at: time }
   })
+}
+
+function handBacksIn(logFile: string, from: string): readonly HandBack[] {
+  return linesWith(logFile, 'handed serving back to the master').map((line) => {
+    const { master, time }: { master: string; time: number } = JSON.parse(line)
+    return { from, to: master, at: time }
+  })
+}
+
+/** A log is lines of JSON; the last one of a service that was killed may be torn. */
+function linesWith(logFile: string, message: string): readonly string[] {
+  const lines = readFileSync(logFile, 'utf8').split('\n')
+  return lines.filter((line) => line.endsWith('}') && line.includes(`"msg":"${message}"`))
 }
