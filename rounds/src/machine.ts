@@ -130,8 +130,8 @@ export class Machine {
   async cutPower(): Promise<void> {
     const child = this.#child
     if (child === undefined || this.#disk === undefined) return
-    this.#network.isolate(this.name)
-    this.#power.cut(this.storeFromHere, child)
+    // Not before it has stopped: it would have the time to write what it still takes.
+    this.#power.cut(this.storeFromHere, child, () => this.#network.isolate(this.name))
     this.#lostPowerAt = Date.now()
     await this.#ended
     this.#boot()

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { messageOf } from '@tandemmq/base'
@@ -37,17 +37,16 @@ process.exitCode = await exitCodeOf(USAGE, async () => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       removeOwnNetwork()
-      rmSync(directory, { recursive: true, force: true })
+      run.removeAllButEvidence()
       process.exit(130)
     })
   }
   try {
-    const tally = await run.rounds(from, rounds)
-    if (tally.failed === 0) rmSync(directory, { recursive: true, force: true })
-    return close(tally)
+    return close(await run.rounds(from, rounds))
   } catch (failure) {
-    rmSync(directory, { recursive: true, force: true })
     process.stdout.write(`ROUNDS COULD NOT RUN HERE AND COUNT AS FAILED: ${messageOf(failure)}\n`)
     return close({ passed: 0, failed: 1 })
+  } finally {
+    run.removeAllButEvidence()
   }
 })

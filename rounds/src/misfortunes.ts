@@ -120,6 +120,12 @@ export const misfortunes: readonly Misfortune[] = [
     await master.kill()
     await hold(200, 2_500)
   }),
+  kind('master | slave, then power cut of the master', async ({ cluster, master, slave, hold }) => {
+    cluster.network.cutBetween(master.name, slave.name)
+    await hold(300, 3_000)
+    await master.cutPower()
+    await hold(200, 2_500)
+  }),
   kind(
     'master | metadata-rpc, then SIGKILL of a slave',
     async ({ cluster, master, slave, metadata, hold }) => {

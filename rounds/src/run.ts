@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from '@tandemmq/base'
 import { SeededRandom, type Tally } from '@tandemmq/testkit'
@@ -9,7 +9,7 @@ import { heading, lineOf, summaryOf } from './report.ts'
 import type { RoundResult } from './round.ts'
 
 /** Of one cluster: then its logs have grown long enough. */
-export const ROUNDS_PER_CLUSTER = 6
+export const ROUNDS_PER_CLUSTER = 7
 /** Clusters take turns. */
 const MODES: readonly ClusterMode[] = [
   { flush: 'ASYNC_FLUSH', slaves: 1 },
@@ -28,6 +28,7 @@ export class Run {
   readonly #perCluster: number
   readonly #directory: string
   readonly #results: RoundResult[] = []
+  readonly #evidence = new Set<string>()
   #failed = 0
 
   /** In `directory` lies what the clusters write; of one that failed it stays. */
@@ -51,6 +52,15 @@ export class Run {
     return { passed: this.#results.filter(isGood).length, failed: this.#failed }
   }
 
+  /** What no failed round has left goes, whatever is under way. */
+  removeAllButEvidence(): void {
+    for (const name of readdirSync(this.#directory)) {
+      const path = join(this.#directory, name)
+      if (!this.#evidence.has(path)) rmSync(path, { recursive: true, force: true })
+    }
+    if (this.#evidence.size === 0) rmSync(this.#directory, { recursive: true, force: true })
+  }
+
   async #life(cluster: number, from: number, end: number): Promise<void> {
     const directory = join(this.#directory, `cluster-${cluster + 1}`)
     let isKept = false
@@ -63,6 +73,7 @@ export class Run {
         isKept = !(await this.#round(life, round))
         if (isKept) {
           life.keepEvidence()
+          this.#evidence.add(directory)
           this.#tellEvidence(directory, from, round)
         }
       }

@@ -40,12 +40,13 @@ export class PowerSwitch {
 
   /**
    * `directory`: where that file system is mounted, as this process sees it; it has to be mounted again. Where nothing is mounted (yet), the
-   * writer is only killed: what lies there is another one's disk.
+   * writer is only killed: what lies there is another one's disk. `whileStopped`: what else goes with the power, before anybody sees the writer die.
    */
-  cut(directory: string, writer: ChildProcess): void {
+  cut(directory: string, writer: ChildProcess, whileStopped: () => void = () => {}): void {
     // A machine without power tells nobody of a sync that was still running.
     writer.kill('SIGSTOP')
     while (writer.exitCode === null && writer.signalCode === null && !isStopped(writer.pid)) continue
+    whileStopped()
     if (isMountPoint(directory)) run(this.#goingDown, directory)
     writer.kill('SIGKILL')
   }

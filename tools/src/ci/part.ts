@@ -25,7 +25,7 @@ export const parts: readonly Part[] = [
   nodeScript('hostile', 7, 'hostile', '--', 'ports'),
   nodeScript('simulation', 5, 'simulate', '--', '--seed', '101..1000'),
   // As many rounds as there are kinds of misfortune, on as many clusters as there are modes.
-  setUpScript('rounds', 5, 'rounds/setup', 'rounds -- --rounds 24'),
+  setUpScript('rounds', 5, 'rounds/setup', 'rounds -- --rounds 25'),
   setUpScript('genuine rocketmq', 8, 'apache/setup', 'interop'),
   { ...nodeScript('images', 2, 'images'), countsItself: false, needsEngine: true },
   { ...nodeScript('containers', 7, 'test:containers'), needsEngine: true },
