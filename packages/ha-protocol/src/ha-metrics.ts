@@ -1,27 +1,30 @@
 import type { Counter, Histogram, LogOffset, Meter, Reading } from '@tandemmq/base'
 import type { FollowingView } from './following-view.ts'
 import { LATENCY_BOUNDS_MS } from './latency-histogram.ts'
+import { ReasonCounts } from './reason-counts.ts'
 import type { SlaveView } from './slave-records.ts'
 
 /** Counters of a master's HA port. */
 export interface MasterMetrics {
   readonly sentBytes: Counter
   readonly accepted: Counter
-  readonly hungUp: Counter
+  hungUp(reason: string): void
   readonly violations: Counter
   readonly ackLatency: Histogram
   readonly mismatches: Counter
 }
 
 export function masterMetrics(meter: Meter): MasterMetrics {
+  const reasons = new ReasonCounts()
+  const hungUp = meter.counter(
+    'rocketmq_ha_hung_up_total',
+    'Connections of slaves that the master ended, by reason',
+    ['reason'],
+  )
   return {
     sentBytes: meter.counter('rocketmq_ha_sent_bytes_total', 'Log bytes sent to slaves'),
     accepted: meter.counter('rocketmq_ha_accepted_total', 'Slaves accepted after their handshake'),
-    hungUp: meter.counter(
-      'rocketmq_ha_hung_up_total',
-      'Connections of slaves that the master ended, by reason',
-      ['reason'],
-    ),
+    hungUp: (reason) => hungUp.add(1, { reason: reasons.add(reason) }),
     violations: meter.counter(
       'rocketmq_ha_violations_total',
       'Connections ended because the peer broke the protocol',

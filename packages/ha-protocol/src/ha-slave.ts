@@ -336,8 +336,7 @@ export class HaSlave {
   }
 
   #hangUp({ refusal, manner }: Extract<SlaveEffect, { kind: 'hang-up' }>): void {
-    this.#metrics.troubles.add(1, { reason: refusal.reason })
-    this.#history.trouble(refusal)
+    this.#metrics.troubles.add(1, { reason: this.#history.trouble(refusal) })
     this.#dialing.abort(refusal.words)
     this.#connection?.close(manner === 'told' ? this.#ports.clock : undefined)
     this.#connection = undefined

@@ -319,7 +319,7 @@ export class MasterConnection implements ReplicaHolder {
 
   #hangUp({ refusal, manner }: HangUp): void {
     const { clock, logger, metrics, sparingly } = this.#around
-    metrics.hungUp.add(1, { reason: refusal.reason })
+    metrics.hungUp(refusal.reason)
     const record = this.#seat?.record ?? this.#record
     record?.refused(refusal, manner !== 'silent')
     if (manner === 'violation') metrics.violations.add()

@@ -1,12 +1,13 @@
 import type { LogOffset } from '@tandemmq/base'
 import type { LogRange, Refusal } from '@tandemmq/codec'
+import { ReasonCounts } from './reason-counts.ts'
 import { WriteTimes } from './write-times.ts'
 
 const MISMATCHES_MAX = 64
 
 /** What a slave remembers of its connections and of its master's last words, for status pages. */
 export class SlaveHistory {
-  readonly troubles = new Map<string, number>()
+  readonly #troubles = new ReasonCounts()
   /** The last ranges that the master found to differ, at most {@link MISMATCHES_MAX}. */
   readonly mismatches: LogRange[] = []
   readonly #now: () => number
@@ -25,8 +26,14 @@ export class SlaveHistory {
     return this.#masterEnd
   }
 
-  trouble({ reason }: Refusal): void {
-    this.troubles.set(reason, (this.troubles.get(reason) ?? 0) + 1)
+  /** How often a connection came to nothing or ended, by reason. */
+  get troubles(): ReadonlyMap<string, number> {
+    return this.#troubles.all
+  }
+
+  /** Returns the reason under which it is counted. */
+  trouble({ reason }: Refusal): string {
+    return this.#troubles.add(reason)
   }
 
   learnedMismatch(range: LogRange): void {

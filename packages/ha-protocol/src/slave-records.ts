@@ -4,6 +4,7 @@ import { LatencyHistogram } from './latency-histogram.ts'
 import type { LatencySummary } from './latency-histogram.ts'
 import { RangeVerification } from './range-verification.ts'
 import type { VerificationView } from './range-verification.ts'
+import { ReasonCounts } from './reason-counts.ts'
 import type { Replica } from './replica.ts'
 
 /**
@@ -40,7 +41,7 @@ export interface SlaveView {
 export class SlaveRecord {
   readonly identity: string
   readonly ackLatency = new LatencyHistogram()
-  readonly refusals = new Map<string, number>()
+  readonly #refusals = new ReasonCounts()
   readonly verification = new RangeVerification()
   address: string
   connects = 0
@@ -55,6 +56,10 @@ export class SlaveRecord {
     this.address = address
   }
 
+  get refusals(): ReadonlyMap<string, number> {
+    return this.#refusals.all
+  }
+
   accepted(replica: Replica): void {
     this.replica = replica
     this.address = replica.holder.remote
@@ -64,7 +69,7 @@ export class SlaveRecord {
   }
 
   refused(refusal: Refusal, isTurnedAway: boolean): void {
-    this.refusals.set(refusal.reason, (this.refusals.get(refusal.reason) ?? 0) + 1)
+    this.#refusals.add(refusal.reason)
     this.lastRefusal = refusal
     this.isTurnedAway = isTurnedAway
   }
