@@ -63,3 +63,24 @@ test('a successor that takes no messages may need it as its slave: after 10 s it
   }
   expect(said.filter((what) => what !== 'deposed')).toEqual(['began'])
 })
+
+test('a slave begins again for another address of its master once that master says it, not for what a registry kept from earlier (rule 3.5)', () => {
+  const said: string[] = []
+  const known = { ...APPOINTMENT, haAddress: 'moved:10912', grpcAddress: 'moved:8081' }
+  const succession = new Succession({
+    clock: new SimulatedClock(),
+    registration: { mayServe: () => false },
+    options: { identity: 'a-slave', appointment: known },
+    role: 'slave',
+    depose: () => undefined,
+    handOver: () => undefined,
+    begin: ({ haAddress }) => said.push(haAddress),
+  })
+  const { members, ...fromDisk } = answerWith(true)
+  succession.consider({ ...fromDisk, members: [] })
+  expect(said).toEqual([])
+  succession.consider({ ...fromDisk, members, appointment: known })
+  expect(said).toEqual([])
+  succession.consider({ ...fromDisk, members, appointment: { ...known, haAddress: 'again:10912' } })
+  expect(said).toEqual(['again:10912'])
+})

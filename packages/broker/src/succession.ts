@@ -34,7 +34,7 @@ export class Succession {
   /** The registry has answered, or serving has begun or ended. */
   consider({ appointment, members }: RegistryAnswer): void {
     const { registration, options, role } = this.#parts
-    if (appointment === undefined || this.#state !== 'in place' || !this.#isNews(appointment)) return
+    if (appointment === undefined || this.#state !== 'in place' || !this.#isNews(appointment, members)) return
     const isMine = appointment.identity === options.identity
     if (!isMine && role === 'master') this.#parts.depose(appointment.identity)
     // Nobody else answers consumers before this one has given up the token; the new master first has to be there to take it.
@@ -63,14 +63,15 @@ export class Succession {
     this.#parts.begin(appointment)
   }
 
-  #isNews(appointment: Appointment): boolean {
+  #isNews(appointment: Appointment, members: RegistryAnswer['members']): boolean {
     const { options } = this.#parts
     const known = options.appointment
     if (known === undefined || appointment.epoch > known.epoch) return true
-    // The master's addresses matter to its slaves only.
+    // The master's addresses matter to its slaves only, and only by its own word: a registry that has just started tells those of the appointment.
+    const isByItsWord = members.some(({ identity }) => identity === appointment.identity)
     const isMine = appointment.identity === options.identity
     const hasMoved =
       appointment.haAddress !== known.haAddress || appointment.grpcAddress !== known.grpcAddress
-    return appointment.epoch === known.epoch && !isMine && hasMoved
+    return appointment.epoch === known.epoch && !isMine && isByItsWord && hasMoved
   }
 }
