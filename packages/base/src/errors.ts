@@ -29,6 +29,7 @@ export type ErrorCode =
   // cluster
   | 'PEER_REFUSED'
   | 'PROMOTION_REFUSED'
+  | 'SET_NOT_FOUND'
   | 'PROTOCOL_VIOLATION'
   // general
   | 'ILLEGAL_ARGUMENT'

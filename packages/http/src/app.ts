@@ -45,6 +45,7 @@ const httpStatuses: Partial<Record<ErrorCode, number>> = {
   MESSAGE_ILLEGAL: 400,
   TOPIC_NOT_FOUND: 404,
   GROUP_NOT_FOUND: 404,
+  SET_NOT_FOUND: 404,
   PEER_REFUSED: 403,
   PROMOTION_REFUSED: 409,
 }

@@ -109,6 +109,21 @@ class Office {
   }
 }
 
+test('there is no set to promote in that nobody has ever registered for; one whose members are away is refused with words', async () => {
+  const office = new Office()
+  await expect(office.promote()).rejects.toMatchObject({
+    code: 'SET_NOT_FOUND',
+    message: 'there is no broker set broker-a',
+  })
+  await office.open('master', 'master')
+  await office.clock.advance(100)
+  office.restart()
+  await expect(office.promote()).rejects.toMatchObject({
+    code: 'PROMOTION_REFUSED',
+    message: 'no broker of broker-a has registered here',
+  })
+})
+
 describe('the appointment', () => {
   test('that could not be written down is told to nobody, stays decided, and holds once it is tried again', async () => {
     const office = new Office()

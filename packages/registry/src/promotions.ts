@@ -56,12 +56,14 @@ export class Promotions {
 
   /**
    * Makes a slave the master of its set (rule 3.5): asks the old master to step down if it answers, waits until the slave has copied what it can,
-   * writes down the new epoch, and only then tells everybody. Resolves with what was done, in words. Rejects with `PROMOTION_REFUSED` and the reason when
+   * writes down the new epoch, and only then tells everybody. Resolves with what was done, in words. Rejects with `SET_NOT_FOUND`; with `PROMOTION_REFUSED` and the reason when
    * that could lose an acknowledged message or make two masters; with `UNAVAILABLE` when it could not be written down: the set then takes no
    * messages before it is tried again.
    */
   async promote(request: PromotionRequest): Promise<Promoted> {
     const { set } = request
+    if (this.#registry.set(set) === undefined && !this.#records.all.some((kept) => kept.set === set))
+      throw new BrokerError('SET_NOT_FOUND', `there is no broker set ${set}`)
     if (this.#looks.has(set)) throw refused(`another promotion in ${set} is under way`)
     const number = Math.max(this.#lastPromotion + 1, this.#registry.now().wall)
     this.#lastPromotion = number

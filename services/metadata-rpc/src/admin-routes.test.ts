@@ -110,6 +110,18 @@ describe('the admin API', () => {
     expect(await answer.json()).toEqual({ error: 'PROMOTION_REFUSED', message: 'not now' })
   })
 
+  test('says that there is no such set', async () => {
+    const unknown = new BrokerError('SET_NOT_FOUND', 'there is no broker set broker-a')
+    const url = await serve(clusterWith({ promote: () => Promise.reject(unknown) }))
+    const answer = await fetch(`${url}/api/v1/sets/broker-a/promote`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    })
+    expect(answer.status).toBe(404)
+    expect(await answer.json()).toMatchObject({ error: 'SET_NOT_FOUND' })
+  })
+
   test('keeps the admin API behind its token, and health open', async () => {
     const url = await serve(clusterWith({}), 'secret')
     expect((await fetch(`${url}/api/v1/cluster`)).status).toBe(401)
