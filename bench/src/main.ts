@@ -1,6 +1,6 @@
 import { exitCodeOf, requireKnown, WrongArguments } from '@tandemmq/testkit'
 import { containers } from './containers.ts'
-import { replication } from './replication/replication.ts'
+import { replication, REPLICATION_FLAGS } from './replication/replication.ts'
 import { startup } from './startup.ts'
 import { compare } from './storage/compare.ts'
 import { PLAN_FLAGS } from './storage/plan.ts'
@@ -16,10 +16,16 @@ const benchmarks: Readonly<Record<string, (flags: readonly string[]) => Promise<
   compare,
 }
 /** Only these take flags of their own. */
-const FLAGS: Readonly<Record<string, string>> = { storage: PLAN_FLAGS, compare: PLAN_FLAGS }
+const FLAGS: Readonly<Record<string, string>> = {
+  replication: REPLICATION_FLAGS,
+  storage: PLAN_FLAGS,
+  compare: PLAN_FLAGS,
+}
 
 const usage = `npm run bench -- <${Object.keys(benchmarks).join('|')}> [--json]
-npm run bench -- <${Object.keys(FLAGS).join('|')}> [--json] ${PLAN_FLAGS}`
+${Object.entries(FLAGS)
+  .map(([name, flags]) => `npm run bench -- ${name} [--json] ${flags}`)
+  .join('\n')}`
 
 process.exitCode = await exitCodeOf(usage, async () => {
   const [name = '', ...args] = process.argv.slice(2)

@@ -1,41 +1,48 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 
 /**
- * The other end of a floor: floor-child.ts echo|write|acknowledge FILE. Says its port. `write` answers with a byte when all has come and is written,
- * `acknowledge` after each write with how much that makes; without a file it writes nothing.
+ * The other end of a floor: floor-child.ts echo|write|acknowledge PORT FILE BYTES. Connects, and reads as a slave does, into the same memory again and again.
+ * `write` answers with a byte when BYTES have come and are written, `acknowledge` after each write with how much that makes; without a file it writes
+ * nothing.
  */
-const [, , what = 'echo', file = ''] = process.argv
-const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-  if (what === 'echo') socket.pipe(socket)
-  else if (what === 'write') writeAll(socket)
-  else acknowledge(socket)
-})
-server.listen({ port: 0, host: '127.0.0.1' }, () => {
-  const address = server.address()
-  process.send?.({ port: typeof address === 'object' ? address?.port : 0 })
+const [, , what = 'echo', port = '', file = '', all = ''] = process.argv
+const READ_BYTES = 256 * 1024
+const take = { echo, write, acknowledge }[what] ?? echo
+const target = file === '' ? undefined : openSync(file, 'w')
+let at = 0
+const socket = connect({
+  port: Number(port),
+  host: '127.0.0.1',
+  noDelay: true,
+  onread: {
+    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    callback: (bytes, buffer) => {
+      take(socket, buffer.subarray(0, bytes))
+      return true
+    },
+  },
 })
 
-function writeAll(socket: Socket): void {
-  const target = openSync(file, 'w')
-  let at = 0
-  socket.on('data', (chunk: Buffer) => {
-    at += writeSync(target, chunk, 0, chunk.length, at)
-  })
-  socket.on('end', () => {
-    closeSync(target)
-    socket.end('.')
-  })
+function echo(to: Socket, chunk: Uint8Array): void {
+  to.write(Uint8Array.from(chunk))
 }
 
-function acknowledge(socket: Socket): void {
-  const target = file === '' ? undefined : openSync(file, 'w')
-  let at = 0
-  socket.on('data', (chunk: Buffer) => {
-    if (target !== undefined) writeSync(target, chunk, 0, chunk.length, at)
-    at += chunk.length
-    const report = Buffer.allocUnsafe(8)
-    report.writeBigInt64BE(BigInt(at))
-    socket.write(report)
-  })
+function write(to: Socket, chunk: Uint8Array): void {
+  keep(chunk)
+  if (at < Number(all)) return
+  if (target !== undefined) closeSync(target)
+  to.end('.')
+}
+
+function acknowledge(to: Socket, chunk: Uint8Array): void {
+  keep(chunk)
+  const report = Buffer.allocUnsafe(8)
+  report.writeBigInt64BE(BigInt(at))
+  to.write(report)
+}
+
+function keep(chunk: Uint8Array): void {
+  if (target !== undefined) writeSync(target, chunk, 0, chunk.length, at)
+  at += chunk.length
 }

@@ -5,29 +5,46 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { floorPeer } from './floor-peer.ts'
 import { percentiles } from './send-many.ts'
 
-const CHUNK_BYTES = 1024 * 1024
+const PIECE_BYTES = 1024 * 1024
+/** Read ahead while one is on its way. */
+const PIECES = 2
 const ECHO_BYTES = 1_100
 
-/** Copies `bytes` of the files in a commit log over loopback into one file, as plainly as can be: read, send, write. MiB/s. */
+/**
+ * Copies `bytes` of the files in a commit log over loopback into one file, as plainly and as well as Node can: large pieces, the same memory for each, no
+ * frames, nothing looked at. MiB/s.
+ */
 export async function copyFloor(log: string, bytes: number, target: string): Promise<number> {
-  const { child, socket } = await floorPeer('write', target)
+  const { child, socket } = await floorPeer('write', target, bytes)
+  const done = once(socket, 'data')
+  const free = Array.from({ length: PIECES }, () => Buffer.allocUnsafeSlow(PIECE_BYTES))
   const began = performance.now()
   let left = bytes
   for (const name of readdirSync(log).toSorted()) {
     const file = openSync(join(log, name), 'r')
     for (let at = 0; left > 0;) {
-      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, left))
-      const read = readSync(file, chunk, 0, chunk.length, at)
-      if (read === 0) break
+      const piece = free.pop()
+      if (piece === undefined) {
+        await once(socket, 'taken')
+        continue
+      }
+      const read = readSync(file, piece, 0, Math.min(piece.length, left), at)
+      if (read === 0) {
+        free.push(piece)
+        break
+      }
       at += read
       left -= read
-      if (!socket.write(chunk.subarray(0, read))) await once(socket, 'drain')
+      socket.write(piece.subarray(0, read), () => {
+        free.push(piece)
+        socket.emit('taken')
+      })
     }
     closeSync(file)
   }
-  socket.end()
-  await once(socket, 'data')
+  await done
   const seconds = (performance.now() - began) / 1_000
+  socket.destroy()
   child.kill()
   return bytes / 1024 ** 2 / seconds
 }

@@ -47,6 +47,11 @@ export class MeasuredSends {
     this.#slaveCpu.add(((await slave.cpuUs()) - before[1]) / count)
   }
 
+  /** Messages per second, by round. */
+  get rates(): readonly number[] {
+    return this.#rate.values
+  }
+
   get figures(): ModeFigures {
     return {
       messagesPerSecond: this.#rate.median,

@@ -21,6 +21,11 @@ export class Samples {
     this.#values.push(value)
   }
 
+  /** In the order in which they were added. */
+  get values(): readonly number[] {
+    return this.#values
+  }
+
   get median(): number {
     const sorted = this.#values.toSorted((a, b) => a - b)
     const upper = sorted[sorted.length >> 1] ?? Number.NaN
