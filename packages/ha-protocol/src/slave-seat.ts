@@ -74,9 +74,17 @@ export class SlaveSeat {
 
   noted(control: Control): void {
     this.#replica.noted(control, this.#around.clock.monotonic())
+    if (control.writable === false) this.#tellUnable(control)
     if (control.writable !== undefined) this.#around.table.progress()
     this.#verifier?.heard(control)
     if (control.abstains !== undefined) this.#around.abstained(this.identity, control.abstains)
+  }
+
+  #tellUnable({ problem: words, leaving }: Control): void {
+    const { logger, sparingly } = this.#around
+    const facts = { peer: this.#replica.holder.remote, identity: this.identity }
+    if (leaving === true) logger.info(facts, 'slave says that it stops')
+    else sparingly.warn({ ...facts, reason: 'disk', words: words ?? '' }, 'slave says that it cannot write')
   }
 
   /** Rule 3.3: an identity is in the roster, on disk, before it counts. Tried until it is, and said once. */

@@ -22,9 +22,14 @@ export class Pair {
   /** On the connections of slaves that are started from now on. */
   tap: Tap | undefined
 
-  constructor(seed = 1, log: ConstructorParameters<typeof MemoryLog>[1] = { lineage: lineageOf({ 1: 0 }) }) {
+  /** @param net decides how long packets take, and into which pieces they fall */
+  constructor(
+    seed = 1,
+    log: ConstructorParameters<typeof MemoryLog>[1] = { lineage: lineageOf({ 1: 0 }) },
+    net?: SeededRandom,
+  ) {
     this.random = new SeededRandom(seed)
-    this.net = new SimulatedNet({ clock: this.clock, random: this.random })
+    this.net = new SimulatedNet({ clock: this.clock, random: net ?? this.random })
     this.masterLog = new MemoryLog(this.clock, log)
   }
 
