@@ -13,6 +13,7 @@ import type { ProcessPorts, SimulatedMachine } from '@tandemmq/testkit'
 import type { Witness } from './client-calls.ts'
 import type { ClientService } from './client-service.ts'
 import type { MetadataService } from './metadata-service.ts'
+import type { MachineProcess } from './machine-process.ts'
 import { REGISTRY_PORT } from './metadata-node.ts'
 import { MASTER, METADATA, type Plan } from './plan.ts'
 import type { RegistryService } from './registry-service.ts'
@@ -49,10 +50,12 @@ export interface BrokerWatch {
   readonly failed: (words: string) => void
   /** One has handed all it knows to another, which has it on disk. */
   readonly handedOver: (from: string, to: string) => void
+  /** Another role follows; nothing is written to its log any more. */
+  readonly rolesChange: (node: BrokerNode, broker: Broker) => void
 }
 
 /** One machine of the set, and the broker process that runs on it. */
-export class BrokerNode {
+export class BrokerNode implements MachineProcess {
   readonly name: string
   readonly machine: SimulatedMachine
   readonly #plan: Plan
@@ -190,6 +193,7 @@ export class BrokerNode {
       this.name,
       `begins again: ${appointment.identity} is the master, from epoch ${appointment.epoch} on`,
     )
+    this.#watch.rolesChange(this, broker)
     await broker.close()
     end()
     if (this.#process !== ports) return

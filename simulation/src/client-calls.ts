@@ -8,13 +8,20 @@ import type {
   SendReceipt,
 } from '@tandemmq/messaging'
 
-/** What clients ask of a broker. `stamp` is the serving epoch that the gateway believes in (rule 4.3). */
+/** The serving epoch that the gateway believes in (rule 4.3). */
+export interface Stamp {
+  readonly servingEpoch: number
+  /** It does not know whether the holder still is one: an answer is wanted only by the promise of all others (rule 4.6). */
+  readonly onPromise: boolean
+}
+
+/** What clients ask of a broker. */
 export type Call =
   | { readonly kind: 'send'; readonly message: OutgoingMessage; readonly timeoutMs: number }
-  | { readonly kind: 'receive'; readonly stamp: number; readonly request: ReceiveRequest }
+  | { readonly kind: 'receive'; readonly stamp: Stamp; readonly request: ReceiveRequest }
   | {
       readonly kind: 'ack'
-      readonly stamp: number
+      readonly stamp: Stamp
       readonly group: string
       readonly topic: string
       readonly entries: readonly AckEntry[]

@@ -64,13 +64,13 @@ async function performed(call: Call, served: ServedBroker, signal: AbortSignal):
     const deadline = served.clock.monotonic() + call.timeoutMs
     return { kind: 'sent', receipt: await api.send(call.message, { ...context, deadline }) }
   }
-  const stamped = { ...context, servingEpoch: call.stamp }
+  const stamped = { ...context, ...call.stamp }
   if (call.kind === 'receive') {
     const { messages } = await api.receive(call.request, stamped)
-    return { kind: 'received', messages, witness: witnessed(served, call.stamp) }
+    return { kind: 'received', messages, witness: witnessed(served, call.stamp.servingEpoch) }
   }
   const statuses = await api.ack(call.group, call.topic, call.entries, stamped)
-  return { kind: 'acked', statuses, witness: witnessed(served, call.stamp) }
+  return { kind: 'acked', statuses, witness: witnessed(served, call.stamp.servingEpoch) }
 }
 
 function witnessed({ identity, clock, answered }: ServedBroker, epoch: number): Witness {

@@ -2,10 +2,14 @@ import { invariant } from '@tandemmq/base'
 import { SeededRandom, SimulatedClock, SimulatedMachine, SimulatedNet, type Span } from '@tandemmq/testkit'
 import { BrokerNode, SET, type BrokerWatch } from './broker-node.ts'
 import { ClientService } from './client-service.ts'
+import type { Gateway } from './gateway.ts'
+import type { MachineProcess } from './machine-process.ts'
 import { MetadataNode } from './metadata-node.ts'
 import { MetadataService } from './metadata-service.ts'
-import { MASTER, METADATA, SLOW, type Plan } from './plan.ts'
+import { MASTER, METADATA, RELAY, SLOW, type Plan } from './plan.ts'
 import { RegistryService } from './registry-service.ts'
+import { RelayNode } from './relay-node.ts'
+import { RelayService } from './relay-service.ts'
 import type { Story } from './story.ts'
 
 /** The machines of one cluster, on one net and one clock. */
@@ -13,6 +17,8 @@ export class Cluster {
   readonly time: SimulatedClock
   readonly net: SimulatedNet
   readonly metadata: MetadataNode
+  /** A second gateway, where the plan has one. */
+  readonly relay: RelayNode | undefined
   readonly brokers: readonly BrokerNode[]
   readonly #delayMs: Span
   /** Until when packets between two may take long, by {@link pairOf}. */
@@ -27,6 +33,7 @@ export class Cluster {
       new SimulatedMachine({ name, time, net, random: random.fork(), syncMs: plan.syncMs })
     const services = {
       registry: new RegistryService(),
+      relays: new RelayService(),
       metadata: new MetadataService(),
       clients: new ClientService(),
     }
@@ -34,6 +41,7 @@ export class Cluster {
     this.brokers = [MASTER, ...plan.slaves].map(
       (name) => new BrokerNode(machine(name), plan, services, story, watch),
     )
+    if (plan.hasRelay) this.relay = new RelayNode(machine(RELAY), services, story, SET)
   }
 
   /** Whoever is meant to be: as configured, or by the newest appointment. */
@@ -57,10 +65,25 @@ export class Cluster {
     return this.brokers.find((node) => node.name === name)
   }
 
+  get processes(): readonly MachineProcess[] {
+    return [...this.brokers, this.metadata, ...(this.relay ? [this.relay] : [])]
+  }
+
+  process(name: string): MachineProcess {
+    const process = this.processes.find((known) => known.name === name)
+    invariant(process !== undefined, `there is a machine ${name}`)
+    return process
+  }
+
   start(name: string): void {
-    const broker = this.broker(name)
-    if (broker !== undefined) broker.start()
-    else if (!this.metadata.isUp) this.metadata.start()
+    this.process(name).start()
+  }
+
+  /** The gateway that a client goes to next: any that is there. */
+  gateway(random: SeededRandom): Gateway | undefined {
+    if (this.relay === undefined) return this.metadata.gateway
+    const open = [this.metadata.gateway, this.relay.gateway].filter((gateway) => gateway !== undefined)
+    return open[random.below(Math.max(1, open.length))]
   }
 
   /** Whether anything keeps these two from hearing each other at this instant. */
@@ -89,6 +112,7 @@ export class Cluster {
     const { broker, name } = this.master
     if (set?.serving?.identity !== name || set.writable?.identity !== name || broker?.role.kind !== 'master')
       return false
+    if (!this.#relaysWell) return false
     // The registry may still believe in the process before.
     if (broker.servingEpoch !== set.serving.epoch || broker.problems.length > 0) return false
     return this.slaves.every((node) => {
@@ -96,6 +120,15 @@ export class Cluster {
       const isFollowing = role?.kind === 'slave' && role.masterConnected && this.#isKnown(node.name)
       return isFollowing && node.broker?.store.end === broker.store.end
     })
+  }
+
+  /** The relay goes by what the registry says. */
+  get #relaysWell(): boolean {
+    if (this.relay === undefined) return true
+    const told = this.relay.view?.set(SET)
+    const { serving, writable } = this.metadata.registry?.view.set(SET) ?? {}
+    const isCertain = told?.serving?.epoch === serving?.epoch && told?.serving?.onPromise !== true
+    return isCertain && told?.writable?.identity === writable?.identity
   }
 
   /** Whether the master counts on this slave. */

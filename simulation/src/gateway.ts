@@ -1,7 +1,7 @@
 import { BrokerError, type Clock, type Net } from '@tandemmq/base'
 import type { OutgoingMessage, ReceiveRequest } from '@tandemmq/messaging'
 import type { ServingView, SetServing } from '@tandemmq/registry'
-import type { Answer, Call } from './client-calls.ts'
+import type { Answer, Call, Stamp } from './client-calls.ts'
 import type { ClientService } from './client-service.ts'
 import { GatewayChannel } from './gateway-channel.ts'
 
@@ -9,6 +9,8 @@ import { GatewayChannel } from './gateway-channel.ts'
 const HOLD_MS = 2_000
 /** Whoever has just failed is not asked again before this long has passed. */
 const PAUSE_MS = 50
+/** A holder that has no promise asks for one this often (rule 4.6). */
+const UNPROMISED_PAUSE_MS = 300
 
 export interface GatewayParts {
   readonly net: Net
@@ -19,8 +21,16 @@ export interface GatewayParts {
   readonly set: string
 }
 
+/** One for all: it costs a stack to make. */
+const OVER = new BrokerError('UNAVAILABLE', 'this attempt is over')
+
 /** Asks with the serving epoch it is given. */
-type Stamped = (stamp: number) => Call
+type Stamped = (stamp: Stamp) => Call
+
+interface Holder {
+  readonly stamp: Stamp
+  readonly channel: GatewayChannel
+}
 
 /**
  * A small stand-in for the gateway of wire-grpc, with the same rules: sends go to the writable master and never twice; what consumers
@@ -74,38 +84,41 @@ export class Gateway {
     for (;;) {
       const holder = await this.#first((set) => this.#holder(set), until)
       if (holder === undefined) throw new BrokerError('NO_READABLE_BROKER', 'nobody serves consumers now')
-      const answer = await this.#attempt(holder.channel, ask(holder.epoch), until)
+      const answer = await this.#attempt(holder, ask(holder.stamp), until)
       if (clock.monotonic() >= until) throw new BrokerError('FATE_UNKNOWN', 'no answer in time')
-      const isStill = this.#epoch === holder.epoch
-      if (isStill && answer !== undefined && !mayGoElsewhere(answer)) return answer
-      if (isStill)
-        await this.#first(
-          () => (this.#epoch === holder.epoch ? undefined : true),
-          clock.monotonic() + PAUSE_MS,
-        )
+      if (this.#isSuperseded(holder.stamp)) continue
+      if (answer !== undefined && !mayGoElsewhere(answer)) return answer
+      const pauseMs = holder.stamp.onPromise ? UNPROMISED_PAUSE_MS : PAUSE_MS
+      await this.#superseded(holder, clock.monotonic() + pauseMs)
     }
   }
 
   /** One call, given up when the token moves and at `until`. */
-  async #attempt(channel: GatewayChannel, call: Call, until: number): Promise<Answer | undefined> {
-    const epoch = this.#epoch
+  async #attempt(holder: Holder, call: Call, until: number): Promise<Answer | undefined> {
     const cancel = new AbortController()
-    const moved = this.#first(() => (this.#epoch === epoch ? undefined : true), until, cancel.signal)
-    const answer = await Promise.race([channel.call(call, cancel.signal), moved.then(() => undefined)])
-    cancel.abort()
+    const moved = this.#superseded(holder, until, cancel.signal)
+    const answer = await Promise.race([holder.channel.call(call, cancel.signal), moved.then(() => undefined)])
+    cancel.abort(OVER)
     return answer
   }
 
-  get #epoch(): number | undefined {
-    return this.#parts.view.set(this.#parts.set)?.serving?.epoch
+  /** A newer epoch is known, or may be there already: what its holder says no longer counts. */
+  #isSuperseded({ servingEpoch, onPromise }: Stamp): boolean {
+    const { view, set } = this.#parts
+    const { serving, retired = -1 } = view.set(set) ?? {}
+    const isDoubtful = serving?.onPromise === true && serving.epoch === servingEpoch
+    return (serving?.epoch ?? 0) > servingEpoch || retired >= servingEpoch || (isDoubtful && !onPromise)
   }
 
-  #holder(
-    set: SetServing | undefined,
-  ): { readonly epoch: number; readonly channel: GatewayChannel } | undefined {
-    const channel = this.#openChannel(set?.serving?.grpcAddress)
-    const epoch = set?.serving?.epoch
-    return channel === undefined || epoch === undefined ? undefined : { epoch, channel }
+  #superseded({ stamp }: Holder, until: number, signal?: AbortSignal): Promise<true | undefined> {
+    return this.#first(() => (this.#isSuperseded(stamp) ? true : undefined), until, signal)
+  }
+
+  #holder(set: SetServing | undefined): Holder | undefined {
+    const serving = set?.serving
+    const channel = this.#openChannel(serving?.grpcAddress)
+    if (channel === undefined || serving === undefined) return undefined
+    return { stamp: { servingEpoch: serving.epoch, onPromise: serving.onPromise === true }, channel }
   }
 
   #openChannel(address: string | undefined): GatewayChannel | undefined {

@@ -1,6 +1,7 @@
 import { messageOf } from '@tandemmq/base'
 import { SeededRandom, SimulatedClock } from '@tandemmq/testkit'
 import { goneFrom, verdictOf, type Verdict } from './checks.ts'
+import type { BrokerWatch } from './broker-node.ts'
 import type { Witness } from './client-calls.ts'
 import { Cluster } from './cluster.ts'
 import { Consumer } from './consumer.ts'
@@ -17,6 +18,8 @@ import { loseSuffix } from './suffix-loss.ts'
 
 /** How long a cluster may take until all is well, once nothing goes wrong any more. */
 const RECOVERY_MS = 40_000
+/** Some conditions take long to look at: once in so many simulated ms. */
+const LOOK_MS = 20
 const LAST_SENDS = 5
 const LAST_WORK_MS = 1_500
 /** After so long without a word the registry hangs up on a member. */
@@ -49,6 +52,7 @@ class Life {
   readonly #producer: Producer
   readonly #consumers: readonly Consumer[]
   #loss: Loss | undefined
+  #rolesChange: BrokerWatch['rolesChange'] = () => {}
 
   constructor(plan: Plan) {
     this.#plan = plan
@@ -61,15 +65,17 @@ class Life {
       answered,
       failed,
       handedOver: (from, to) => this.#knowledge.handedOver(from, to),
+      rolesChange: (node, broker) => this.#rolesChange(node, broker),
     })
     this.#misfortunes = new Misfortunes(this.#cluster, plan, this.#story)
     this.#knowledge = new Knowledge(this.#cluster)
     this.#serving = new Serving(this.#cluster, this.#misfortunes, failed)
+    const choice = new SeededRandom(plan.seed ^ 0x6a7e)
     const parts = {
       time: this.#time,
       plan,
       ledger: this.#ledger,
-      gateway: () => this.#cluster.metadata.gateway,
+      gateway: () => this.#cluster.gateway(choice),
       failed,
     }
     this.#producer = new Producer({ ...parts, random: random.fork() })
@@ -162,6 +168,9 @@ class Life {
       operator,
       story: this.#story,
       until: (what, condition) => this.#until(what, condition),
+      onRolesChange: (listener) => {
+        this.#rolesChange = listener
+      },
     })
     await this.#drain()
   }
@@ -189,8 +198,15 @@ class Life {
 
   async #until(what: string, condition: () => boolean): Promise<void> {
     const began = this.#time.monotonic()
+    let next = began
+    const isSo = (): boolean => {
+      const now = this.#time.monotonic()
+      if (now < next) return false
+      next = now + LOOK_MS
+      return condition()
+    }
     try {
-      await this.#time.runUntil(condition, RECOVERY_MS)
+      await this.#time.runUntil(isSo, RECOVERY_MS)
     } catch (cause) {
       this.#story.say('--', `${what}: not within ${RECOVERY_MS} ms: ${messageOf(cause)}`)
       throw new Error(`${what}: not within ${RECOVERY_MS} ms (${messageOf(cause)})`, { cause })

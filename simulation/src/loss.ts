@@ -9,6 +9,8 @@ export interface LossParts {
   readonly broker: Broker
   /** Monotonic, ms. */
   readonly at: number
+  /** Under which it answered consumers last. */
+  readonly servingEpoch: number
   /** Whoever goes on holds the log at least up to here. */
   readonly atLeast: number
 }
@@ -21,7 +23,6 @@ export class Loss {
   readonly #parts: LossParts
   readonly #log: WrittenLog
   readonly #lastEpoch: number
-  readonly #servingEpoch: number
   /** Where each message begins that the log had; of a scheduled one that was due, the first of its records. */
   readonly #firsts = new Map<string, number>()
   #cut = Infinity
@@ -30,7 +31,6 @@ export class Loss {
     this.#parts = parts
     this.#log = new WrittenLog(parts.broker)
     this.#lastEpoch = lastEpoch(parts.broker.store.lineage)
-    this.#servingEpoch = parts.broker.servingEpoch ?? 0
     for (const [at, record] of this.#log.records) {
       const id = idOf(record)
       if (id !== undefined && !this.#firsts.has(id)) this.#firsts.set(id, at)
@@ -60,13 +60,13 @@ export class Loss {
   }
 
   /** What this consumer read, or acknowledged, is not there any more. */
-  hasLost({ at, position }: Contact): boolean {
-    return at <= this.#parts.at && position >= this.#cut
+  hasLost({ by, at, position }: Contact): boolean {
+    return by === this.#parts.who && at <= this.#parts.at && position >= this.#cut
   }
 
   /** How what goes on differs from what may. */
   violations(now: WrittenLog, contacts: readonly Contact[]): string[] {
-    const { who, atLeast, at } = this.#parts
+    const { who, atLeast, at, servingEpoch } = this.#parts
     const cut = this.#cut
     const wrong: string[] = []
     if (cut === Infinity) return [`nobody went on after the loss of ${who}`]
@@ -85,7 +85,7 @@ export class Loss {
         wrong.push(`neither lost nor kept: ${id} was at ${offset}, above ${cut}, and came back`)
     }
     for (const contact of contacts) {
-      if (contact.at > at && contact.position >= cut && contact.epoch <= this.#servingEpoch)
+      if (contact.at > at && contact.position >= cut && contact.epoch <= servingEpoch)
         wrong.push(
           `under an epoch of before the loss, ${contact.by} answered with what is at ${contact.position}`,
         )

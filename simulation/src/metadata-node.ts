@@ -2,47 +2,55 @@ import { Registry, SetRecordsFile, type Appointment, type SetRecords } from '@ta
 import type { SimulatedMachine } from '@tandemmq/testkit'
 import type { ClientService } from './client-service.ts'
 import { Gateway } from './gateway.ts'
+import type { MachineProcess } from './machine-process.ts'
 import type { RegistryService } from './registry-service.ts'
-import type { Story } from './story.ts'
+import type { RelayService } from './relay-service.ts'
+import { tellServing, type Story } from './story.ts'
 
 export const REGISTRY_PORT = 8081
+export const RELAY_PORT = 8084
 const ROOT = '/data'
 
+export interface MetadataServices {
+  readonly registry: RegistryService
+  readonly relays: RelayService
+  readonly clients: ClientService
+}
+
 /** The machine of metadata-rpc: registry and gateway in one process. */
-export class MetadataNode {
+export class MetadataNode implements MachineProcess {
   readonly machine: SimulatedMachine
-  readonly #registryService: RegistryService
-  readonly #clientService: ClientService
+  readonly #services: MetadataServices
   readonly #story: Story
   readonly #set: string
+  #state: 'down' | 'up' | 'stopped' = 'down'
   #registry: Registry | undefined
   #gateway: Gateway | undefined
   #records: SetRecords | undefined
 
-  constructor(
-    machine: SimulatedMachine,
-    services: { readonly registry: RegistryService; readonly clients: ClientService },
-    story: Story,
-    set: string,
-  ) {
+  constructor(machine: SimulatedMachine, services: MetadataServices, story: Story, set: string) {
     this.machine = machine
-    this.#registryService = services.registry
-    this.#clientService = services.clients
+    this.#services = services
     this.#story = story
     this.#set = set
   }
 
-  get isUp(): boolean {
-    return this.#gateway !== undefined
+  get name(): string {
+    return this.machine.name
   }
 
-  /** Where clients go; undefined while the process is down. */
+  get state(): 'down' | 'up' | 'stopped' {
+    return this.#state
+  }
+
+  /** Where clients go; undefined while nobody would answer them. */
   get gateway(): Gateway | undefined {
-    return this.#gateway
+    return this.#state === 'up' ? this.#gateway : undefined
   }
 
+  /** While the process lives and runs. */
   get registry(): Registry | undefined {
-    return this.#registry
+    return this.#state === 'up' ? this.#registry : undefined
   }
 
   /** Who was made the master last, as this machine knows it. */
@@ -51,9 +59,12 @@ export class MetadataNode {
   }
 
   start(): void {
+    if (this.#state !== 'down') return
+    this.#state = 'up'
     const ports = this.machine.boot()
     const { net, clock } = ports
-    const { name } = this.machine
+    const { name } = this
+    const { registry: members, relays, clients: service } = this.#services
     const logger = this.#story.logger(name)
     ports.files.makeDirectory(ROOT)
     const records = SetRecordsFile.open(ports.files, ROOT, logger)
@@ -61,19 +72,28 @@ export class MetadataNode {
     const registry = new Registry({}, { clock, logger, records })
     const { view } = registry
     this.#registry = registry
-    this.#gateway = new Gateway({ net, clock, view, service: this.#clientService, set: this.#set })
-    view.onChange(({ serving, writable }) =>
-      this.#story.say(
-        name,
-        `serving: ${serving === undefined ? 'nobody' : `${serving.identity}${serving.suspect ? ' (suspect)' : ''}`}, writable: ${writable?.identity ?? 'nobody'}`,
-      ),
-    )
-    void this.#registryService.serve(ports, { host: name, port: REGISTRY_PORT }, registry)
+    this.#gateway = new Gateway({ net, clock, view, service, set: this.#set })
+    tellServing(this.#story, name, view)
+    void members.serve(ports, { host: name, port: REGISTRY_PORT }, registry)
+    void relays.serve(ports, { host: name, port: RELAY_PORT }, registry)
   }
 
   kill(): void {
+    this.#state = 'down'
     this.#gateway = undefined
     this.#registry = undefined
     this.machine.kill()
+  }
+
+  stop(): void {
+    if (this.#state !== 'up') return
+    this.#state = 'stopped'
+    this.machine.freeze()
+  }
+
+  goOn(): void {
+    if (this.#state !== 'stopped') return
+    this.#state = 'up'
+    this.machine.thaw()
   }
 }

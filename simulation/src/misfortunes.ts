@@ -52,19 +52,18 @@ export class Misfortunes {
   /** From now on nothing goes wrong any more, and what did is put right. */
   end(): void {
     this.#isOver = true
-    const { net, brokers, metadata } = this.#cluster
+    const { net, processes } = this.#cluster
     this.#story.say('--', 'all links are healed, everything is started')
     net.healAll()
-    for (const one of [...brokers, metadata]) {
-      for (const other of [...brokers, metadata]) {
-        if (one !== other) this.#cluster.speedUp(one.machine.name, other.machine.name)
+    for (const one of processes) {
+      for (const other of processes) {
+        if (one !== other) this.#cluster.speedUp(one.name, other.name)
       }
     }
-    for (const node of brokers) {
-      node.goOn()
-      node.start()
+    for (const process of processes) {
+      process.goOn()
+      process.start()
     }
-    if (!metadata.isUp) metadata.start()
   }
 
   /** Returns how it ends; undefined if there is nothing to end. */
@@ -96,25 +95,20 @@ export class Misfortunes {
   }
 
   #strikeProcess(kind: 'kill' | 'power' | 'stop', who: string, lastsMs: number): (() => void) | undefined {
-    const { metadata } = this.#cluster
-    const node = this.#cluster.broker(who)
-    const isUp = node === undefined ? metadata.isUp : node.state === 'up'
-    if (!isUp) return undefined
+    const process = this.#cluster.process(who)
+    if (process.state !== 'up') return undefined
     const words = { kill: 'killed', power: 'power cut', stop: 'stopped (SIGSTOP)' }[kind]
     this.#story.say('--', `${who}: ${words} for ${lastsMs} ms`)
-    if (node === undefined) {
-      metadata.kill()
-      return () => this.#cluster.start(who)
-    }
     if (kind === 'stop') {
-      node.stop()
-      return () => node.goOn()
+      process.stop()
+      return () => process.goOn()
     }
-    if (kind === 'kill') node.kill()
-    else this.cutPower(node)
+    const broker = this.#cluster.broker(who)
+    if (kind === 'power' && broker !== undefined) this.cutPower(broker)
+    else process.kill()
     return () => {
       this.#story.say('--', `${who}: started`)
-      node.start()
+      process.start()
     }
   }
 }

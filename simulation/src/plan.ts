@@ -3,6 +3,8 @@ import { SeededRandom, type Span } from '@tandemmq/testkit'
 
 export const METADATA = 'metadata'
 export const MASTER = 'master'
+/** A second metadata-rpc, which follows the first one. */
+export const RELAY = 'relay'
 
 /** How long packets take on a slow link, ms. */
 export const SLOW: Span = { min: 50, max: 400 }
@@ -48,16 +50,21 @@ export interface Plan {
   readonly promotions: readonly Promotion[]
   /** When all is over and well, an asynchronous master loses under load what nobody else has. */
   readonly suffixLoss: SuffixLoss | undefined
+  /** Clients go to either of two gateways. */
+  readonly hasRelay: boolean
 }
 
 /** How the end of a log is lost, and what keeps the slaves behind until then. */
 export interface SuffixLoss {
   /**
    * `machine`: the master's, for good; a slave takes its place. `power`: the same, but it comes back once its successor takes messages.
-   * `tail`: it loses its power and is started again as the master.
+   * `tail`: it loses its power and is started again as the master. `deposed`: it is cut off together with the relay, and the operator's word that it
+   * is off is wrong; what the relay's clients send it meanwhile is lost.
    */
-  readonly of: 'machine' | 'power' | 'tail'
+  readonly of: 'machine' | 'power' | 'tail' | 'deposed'
   readonly link: 'good' | 'slow' | 'cut' | 'cut-one-way'
+  /** Otherwise the first slave alone is behind. */
+  readonly hitsAll: boolean
   readonly workMs: number
   readonly downMs: number
   /** How long the links go on being as they are after the loss; a restarted master waits 5 s for its slaves (rule 3.2). */
@@ -88,7 +95,7 @@ export function planOf(seed: number): Plan {
     batchSize: random.between(1, 16),
     invisibleMs: random.between(10_000, 15_000),
     scheduledOneIn: random.between(0, 1) * random.between(4, 12),
-    misfortunes: misfortunesOf(random, mode, slaves, workMs),
+    misfortunes: misfortunesOf(random, workMs, () => whatOf(random, mode, slaves)),
     losesMaster: mode.replication === 'sync' && slaves.length === 1 && random.chance(1, 2),
   }
   // Drawn last: what an older seed stands for stays the same.
@@ -96,7 +103,47 @@ export function planOf(seed: number): Plan {
   const promotions = random.chance(1, 3) ? promotionsOf(random, [MASTER, ...slaves], workMs) : []
   const mayLoseSuffix = mode.replication === 'async' && reservedMs === undefined
   const suffixLoss = mayLoseSuffix && random.chance(1, 2) ? suffixLossOf(random) : undefined
-  return { ...plan, reservedMs, promotions, suffixLoss }
+  const drawn = { ...plan, reservedMs, promotions, suffixLoss, hasRelay: false }
+  return random.chance(1, 3) ? withRelay(random, drawn) : drawn
+}
+
+function withRelay(random: SeededRandom, plan: Plan): Plan {
+  const start = { who: RELAY, pauseMs: 0 }
+  const starts = plan.starts.toSpliced(random.between(0, plan.starts.length), 0, start)
+  const more = misfortunesOf(random, plan.workMs, () => relayMisfortuneOf(random, plan.slaves))
+  const unheard = more.filter((it) => 'one' in it && [it.one, it.other].includes(METADATA))
+  const losses = unheard.flatMap(({ at, lastsMs }) =>
+    registrationLossOf(random, plan.slaves, at + random.below(lastsMs)),
+  )
+  const misfortunes = [...plan.misfortunes, ...more, ...losses].toSorted((one, other) => one.at - other.at)
+  const isDeposed = plan.suffixLoss !== undefined && random.chance(1, 2)
+  const suffixLoss = isDeposed ? { ...plan.suffixLoss, of: 'deposed' as const } : plan.suffixLoss
+  return { ...plan, hasRelay: true, starts, misfortunes, suffixLoss }
+}
+
+/** Whoever may serve loses its registration and cannot register again: the token moves at once, and whoever served before does not know (rule 4.2). */
+function registrationLossOf(random: SeededRandom, slaves: readonly string[], at: number): Misfortune[] {
+  const link = { one: oneOf(random, [MASTER, MASTER, ...slaves]), other: METADATA }
+  return [
+    { kind: 'reset', ...link, at, lastsMs: 0 },
+    { kind: 'cut', ...link, at: at + random.between(1, 30), lastsMs: random.between(500, 4_000) },
+  ]
+}
+
+function relayMisfortuneOf(random: SeededRandom, slaves: readonly string[]): What {
+  const other = oneOf(random, [METADATA, METADATA, MASTER, oneOf(random, [MASTER, ...slaves])])
+  const [one = RELAY, another = other] = random.shuffled([RELAY, other])
+  const link = { one, other: another }
+  return oneOf<What>(random, [
+    { kind: 'kill', who: RELAY },
+    { kind: 'stop', who: RELAY },
+    { kind: 'stop', who: METADATA },
+    { kind: 'cut', ...link },
+    { kind: 'cut', ...link },
+    { kind: 'cut-one-way', ...link },
+    { kind: 'slow', ...link },
+    { kind: 'reset', ...link },
+  ])
 }
 
 function suffixLossOf(random: SeededRandom): SuffixLoss {
@@ -106,6 +153,7 @@ function suffixLossOf(random: SeededRandom): SuffixLoss {
     workMs: random.between(300, 3_000),
     downMs: random.between(50, 3_000),
     linkMs: random.between(0, 12_000),
+    hitsAll: random.chance(1, 2),
   }
 }
 
@@ -126,17 +174,12 @@ function modeOf(random: SeededRandom): DurabilityMode {
   return { replication, flush, inSyncReplicas: replication === 'sync' ? 2 : 1 }
 }
 
-function misfortunesOf(
-  random: SeededRandom,
-  mode: DurabilityMode,
-  slaves: readonly string[],
-  workMs: number,
-): Misfortune[] {
+function misfortunesOf(random: SeededRandom, workMs: number, what: () => What): Misfortune[] {
   const misfortunes: Misfortune[] = []
   let at = random.between(1_000, 4_000)
   while (at < workMs) {
     const lastsMs = random.chance(1, 3) ? random.between(20, 600) : random.between(600, 5_000)
-    misfortunes.push({ at, lastsMs, ...whatOf(random, mode, slaves) })
+    misfortunes.push({ at, lastsMs, ...what() })
     // Most of the time one ends before the next begins.
     at += (random.chance(1, 4) ? 0 : lastsMs) + random.between(0, 3_000)
   }
@@ -183,11 +226,12 @@ export function headline({
   reservedMs,
   promotions,
   suffixLoss,
+  hasRelay,
 }: Plan): string {
   const names = `${mode.replication.toUpperCase()}_MASTER, ${mode.flush.toUpperCase()}_FLUSH`
   const count = slaves.length === 1 ? 'one slave' : `${slaves.length} slaves`
   const promoted = promotions.length === 0 ? '' : `, promotions: ${promotions.length}`
   const lost = suffixLoss === undefined ? '' : `, loses: ${suffixLoss.of} (${suffixLoss.link})`
   const kept = reservedMs === undefined ? '' : `, kept for ${reservedMs} ms`
-  return `seed ${seed}: ${names}, ${count}, consumers: ${consumers}, misfortunes: ${misfortunes.length}${kept}${promoted}${lost}`
+  return `seed ${seed}: ${names}, ${count}, consumers: ${consumers}, misfortunes: ${misfortunes.length}${hasRelay ? ', two gateways' : ''}${kept}${promoted}${lost}`
 }

@@ -14,14 +14,15 @@ test.each([3, 74])(
   },
 )
 
-test('100 seeds see every mode, every misfortune and every way to lose the end of a log', () => {
-  const plans = Array.from({ length: 100 }, (_, index) => planOf(index + 1))
+test('200 seeds see every mode, every misfortune and every way to lose the end of a log', () => {
+  const plans = Array.from({ length: 200 }, (_, index) => planOf(index + 1))
   const modes = new Set(plans.map(({ mode }) => `${mode.replication} ${mode.flush}`))
   const kinds = new Set(plans.flatMap(({ misfortunes }) => misfortunes.map(({ kind }) => kind)))
   const losses = new Set(plans.flatMap(({ suffixLoss }) => suffixLoss?.of ?? []))
   const links = new Set(plans.flatMap(({ suffixLoss }) => suffixLoss?.link ?? []))
   expect(modes.size).toBe(4)
-  expect([...losses].toSorted()).toEqual(['machine', 'power', 'tail'])
+  expect([...losses].toSorted()).toEqual(['deposed', 'machine', 'power', 'tail'])
   expect(links.size).toBe(4)
+  expect(plans.some(({ hasRelay }) => hasRelay)).toBe(true)
   expect([...kinds].toSorted()).toEqual(['cut', 'cut-one-way', 'kill', 'power', 'reset', 'slow', 'stop'])
 })

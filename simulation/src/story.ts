@@ -1,4 +1,5 @@
 import type { Clock, Facts, Logger } from '@tandemmq/base'
+import type { ServingView } from '@tandemmq/registry'
 
 /** What happened, as lines that a person reads. The same seed tells the same story, byte for byte. */
 export class Story {
@@ -26,4 +27,14 @@ export class Story {
       error: (facts, message) => this.say(who, `!! ${message}`, facts),
     }
   }
+}
+
+/** Whom this gateway takes for serving and writable becomes part of the story. */
+export function tellServing(story: Story, who: string, view: ServingView): void {
+  view.onChange(({ serving, retired, writable }) => {
+    const doubts = `${serving?.suspect === true ? ' (suspect)' : ''}${serving?.onPromise === true ? ' (on promise)' : ''}`
+    const nobody = retired === undefined ? 'nobody' : 'nobody any more'
+    const holder = serving === undefined ? nobody : `${serving.identity}${doubts}`
+    story.say(who, `serving: ${holder}, writable: ${writable?.identity ?? 'nobody'}`)
+  })
 }

@@ -1,12 +1,14 @@
+import type { Broker } from '@tandemmq/broker'
 import type { SimulatedClock } from '@tandemmq/testkit'
-import type { BrokerNode } from './broker-node.ts'
+import type { BrokerNode, BrokerWatch } from './broker-node.ts'
 import type { Cluster } from './cluster.ts'
 import { Loss } from './loss.ts'
 import type { Misfortunes } from './misfortunes.ts'
 import type { Operator } from './operator.ts'
-import type { SuffixLoss } from './plan.ts'
+import { RELAY, type SuffixLoss } from './plan.ts'
 import type { Producer } from './producer.ts'
 import type { Story } from './story.ts'
+import { WrittenLog } from './written-log.ts'
 
 /** For so long the registry may take a machine without power for one that is only slow. */
 const SILENT_MS = 6_000
@@ -23,21 +25,15 @@ export interface SuffixLossParts {
   readonly story: Story
   /** Rejects if it does not come to pass. */
   readonly until: (what: string, condition: () => boolean) => Promise<void>
+  /** Who is told from now on. */
+  readonly onRolesChange: (listener: BrokerWatch['rolesChange']) => void
 }
 
 /** An asynchronous master loses the end of its log under load. When this resolves, another epoch has begun and all is well again, but not drained. */
 export async function loseSuffix(plan: SuffixLoss, parts: SuffixLossParts): Promise<Loss> {
   const { time, cluster, producer, story } = parts
-  const { master, slaves } = cluster
   producer.start()
-  for (const { name } of slaves) obstruct(cluster, plan.link, master.name, name)
-  await time.advance(plan.workMs)
-  const loss = lossOf(plan, parts)
-  const heal = (): void => {
-    for (const { name } of slaves) clear(cluster, master.name, name)
-  }
-  if (plan.of === 'tail') await restart(plan, parts, master, heal)
-  else await replace(plan, parts, master, heal)
+  const loss = await (plan.of === 'deposed' ? depose(plan, parts) : strike(plan, parts))
   const { broker } = cluster.master
   if (broker !== undefined) loss.wentOn(broker)
   story.say('--', loss.words)
@@ -47,15 +43,66 @@ export async function loseSuffix(plan: SuffixLoss, parts: SuffixLossParts): Prom
   return loss
 }
 
-function lossOf({ of, link, downMs, linkMs }: SuffixLoss, { cluster, time }: SuffixLossParts): Loss {
+async function strike(plan: SuffixLoss, parts: SuffixLossParts): Promise<Loss> {
+  const { time, cluster } = parts
   const { master, slaves } = cluster
+  const servingEpoch = master.broker?.servingEpoch ?? 0
+  const behind = plan.hitsAll ? slaves : slaves.slice(0, 1)
+  for (const { name } of behind) obstruct(cluster, plan.link, master.name, name)
+  await time.advance(plan.workMs)
   const { broker } = master
   if (broker === undefined) throw new Error('there is no master to lose')
-  const held = Math.max(...slaves.map((slave) => slave.broker?.store.end ?? 0))
+  const loss = new Loss({
+    who: master.name,
+    broker,
+    at: time.monotonic(),
+    servingEpoch,
+    atLeast: heldElsewhere(plan, cluster, broker),
+  })
+  const heal = (): void => {
+    for (const { name } of slaves) clear(cluster, master.name, name)
+  }
+  if (plan.of === 'tail') await restart(plan, parts, master, heal)
+  else await replace(plan, parts, master, heal)
+  return loss
+}
+
+/** How much of the log of `broker` cannot be lost. */
+function heldElsewhere({ of, link, downMs, linkMs }: SuffixLoss, cluster: Cluster, broker: Broker): number {
   const isAsked = of !== 'tail' || !link.startsWith('cut') || linkMs < downMs + IN_TIME_MS
   const synced = of === 'tail' ? broker.store.flushed.at : 0
-  const atLeast = Math.max(synced, isAsked ? held : 0)
-  return new Loss({ who: master.name, broker, at: time.monotonic(), atLeast })
+  return Math.max(synced, isAsked ? heldBySlaves(cluster) : 0)
+}
+
+function heldBySlaves({ slaves }: Cluster): number {
+  return Math.max(...slaves.map(({ broker }) => (broker ? new WrittenLog(broker).wholeEnd : 0)))
+}
+
+/** Whoever goes to the relay does not hear that another one is the master now. */
+async function depose(plan: SuffixLoss, parts: SuffixLossParts): Promise<Loss> {
+  const { time, cluster, operator, story, until } = parts
+  const { master, slaves, metadata, net } = cluster
+  const servingEpoch = master.broker?.servingEpoch ?? 0
+  const apart = [master.name, RELAY].flatMap((one) =>
+    [metadata, ...slaves].map(({ name: other }) => ({ one, other })),
+  )
+  story.say('--', `${master.name} and ${RELAY} are cut off, and said to be off`)
+  for (const { one, other } of apart) net.cut(one, other)
+  await time.advance(SILENT_MS)
+  const atLeast = heldBySlaves(cluster)
+  const successor = await time.outcome(operator.replaceLost())
+  if (successor === undefined) throw new Error('nobody could take the place of a master that was cut off')
+  await until(`${successor} takes messages`, () => takesMessages(cluster, successor))
+  await time.advance(plan.workMs)
+  let loss: Loss | undefined
+  parts.onRolesChange((node, broker) => {
+    if (node !== master || loss !== undefined) return
+    loss = new Loss({ who: master.name, broker, at: time.monotonic(), servingEpoch, atLeast })
+  })
+  for (const { one, other } of apart) net.heal(one, other)
+  await until(`${master.name} hears that it is deposed`, () => loss !== undefined)
+  if (loss === undefined) throw new Error('nobody was deposed')
+  return loss
 }
 
 async function restart(

@@ -25,6 +25,12 @@ export class WrittenLog {
     return this.#records
   }
 
+  /** Where its last whole record ends: a copy may end within one, of which nothing is left once it is made the log. */
+  get wholeEnd(): number {
+    const [at, record] = [...this.records].at(-1) ?? [this.begin, undefined]
+    return at + (record?.size ?? 0)
+  }
+
   /** Bytes from `from` to `to`, both inside. */
   between(from: number, to: number): Buffer {
     return this.bytes.subarray(from - this.begin, to - this.begin)

@@ -30,6 +30,8 @@ export class SimulatedFiles implements Files {
   readonly #failures = new FailurePlan()
   #totalBytes: number
   #incarnation = 0
+  /** No more bytes are used than these: to count them takes a look at every file. */
+  #usedMost = Infinity
 
   constructor(options: SimulatedFilesOptions, tree = new DirectoryTree()) {
     this.tree = tree
@@ -111,6 +113,7 @@ export class SimulatedFiles implements Files {
   /** Changes bytes behind everybody's back, durably: bit rot. */
   corrupt(path: string, position: number, bytes: Uint8Array): void {
     const inode = this.tree.file(normal(path))
+    this.#usedMost = Infinity
     inode.write(bytes, position)
     inode.synced(inode.mark())
   }
@@ -169,13 +172,18 @@ export class SimulatedFiles implements Files {
 
   /** Throws ENOSPC unless `bytes` more fit. */
   demand(bytes: number, path: string): void {
-    if (bytes > 0 && this.#used() + bytes > this.#totalBytes) throw systemError('ENOSPC', 'write', path)
+    if (bytes <= 0) return
+    this.#usedMost += bytes
+    if (this.#usedMost <= this.#totalBytes) return
+    this.#usedMost = this.#used() + bytes
+    if (this.#usedMost > this.#totalBytes) throw systemError('ENOSPC', 'write', path)
   }
 
   /** A failing write leaves a part behind, as real ones do. */
   failingWrite(inode: Inode, path: string, bytes: Uint8Array, position: number): void {
     const code = this.#failures.next('write', path)
     if (code === undefined) return
+    this.#usedMost = Infinity
     const torn = tear(Buffer.from(bytes), position, this.#random)
     if (torn.bytes.length > 0) inode.write(torn.bytes, torn.position)
     throw systemError(code, 'write', path)
