@@ -193,7 +193,12 @@ export class EpochOpening {
         this.#patience = undefined
         return this.#goOnAlone()
       }
-      this.#parts.logger.warn({}, 'no replica in contact: going on with the log as it is')
+      const verdict = this.#verdict
+      const why = verdict.kind === 'complete' ? '' : verdict.words
+      this.#parts.logger.warn(
+        { end: this.#parts.store.end, why },
+        'no replica in contact: going on with the log as it is',
+      )
       this.#opening = this.#openEpochOrSayWhy()
     })
   }

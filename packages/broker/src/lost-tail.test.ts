@@ -256,6 +256,49 @@ test('with one of two slaves gone for good nobody knows what it held, until the 
   expect(set.broker('master').store.roster).toEqual(['slave-1'])
 })
 
+test.each([
+  ['gives up what the slave holds', { acceptLoss: true }],
+  ['gives up what the master has taken since', { acceptLoss: false }],
+])(
+  'an asynchronous master that lost all of its log and went on alone refuses its slave, both say what can be done, and the operator %s (rule 3.4)',
+  async (_what, { acceptLoss }) => {
+    const { set, client } = await lossy(
+      async (seed) => {
+        const members = await pair(ASYNC, 1, seed)
+        await members.client.sendAll(20)
+        await members.set.untilCopied('slave')
+        members.set.net.cut('master', 'slave')
+        members.set.cutPower('master')
+        return members
+      },
+      'slave',
+      -1,
+      0,
+    )
+    await set.time.runUntil(isWritable(set), 60_000)
+    await client.sendAll(3)
+    const { end } = set.broker('slave').store
+    set.net.heal('master', 'slave')
+    await set.time.advance(10_000)
+    const words = `lost its log down to the first byte and begun it anew in epoch 2, the slave holds what was lost up to ${end}`
+    expect(set.broker('slave').problems.join()).toContain(words)
+    expect(set.broker('master').details.replicas).toMatchObject([
+      { state: 'refused', problem: expect.stringContaining(words) },
+    ])
+    if (acceptLoss) set.kill('master')
+    else set.replaceDisk('master')
+    await set.start('master', { master: { ...noNewLog.master, acceptLoss } })
+    await set.time.runUntil(isWritable(set), 60_000)
+    await set.time.runUntil(() => set.broker('master').details.replicas[0]?.state === 'in sync', 60_000)
+    await client.sendAll(1)
+    await set.untilCopied('slave')
+    expect(set.logOf('slave').equals(set.logOf('master'))).toBe(true)
+    expect(set.broker('master').store.end > end).toBe(!acceptLoss)
+    const saved = set.machine('slave').files.list('/store').includes('diverged')
+    expect(saved).toBe(acceptLoss)
+  },
+)
+
 describe("a slave's own torn tail (rule 1.3)", () => {
   test('that its checksum does not see is cut off before the slave says where its log ends', async () => {
     for (let seed = 1; ; seed += 1) {

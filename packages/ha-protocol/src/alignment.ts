@@ -48,19 +48,19 @@ export function align(master: LogView, slave: SlaveLog, acceptLoss = false): Ali
   }
   const common = commonPoint(ours, master.end, slave.lineage, slave.end)
   if (common === undefined) {
-    return withoutCommonEpoch(master, isEmptiedSince(ours, slave.lineage), acceptLoss)
+    if (!isEmptiedSince(ours, slave.lineage))
+      return refuse('not-our-lineage', 'the logs of slave and master have no epoch in common')
+    return acceptLoss
+      ? { kind: 'start-over', at: master.begin }
+      : refuse('not-our-lineage', begunAnew(newest, slave.end))
   }
   const untouched = newest.start >= master.end && !acceptLoss ? newest : undefined
   return alignAt(common, newest, master, slave, untouched)
 }
 
 /** Rule 3.4: where the bytes that both had are lost down to the first, so are the epochs that named them (rule 1.1); only the log id is common then. */
-function withoutCommonEpoch(master: LogView, isEmptied: boolean, acceptLoss: boolean): Alignment {
-  if (isEmptied && acceptLoss) return { kind: 'start-over', at: master.begin }
-  const words = 'the logs of slave and master have no epoch in common'
-  const wayOut =
-    "the master's was lost down to its first byte; with acceptLoss=true it gives up what the slave holds, which the slave saves before it starts over"
-  return refuse('not-our-lineage', isEmptied ? `${words}: ${wayOut}` : words)
+function begunAnew({ epoch }: Epoch, slaveEnd: LogOffset): string {
+  return `the master has lost its log down to the first byte and begun it anew in epoch ${epoch}, the slave holds what was lost up to ${slaveEnd}: to give that up, start the master once with acceptLoss=true (the slave saves it and starts over); to give up what the master has taken since, start it with an empty directory (it copies the slave's log)`
 }
 
 /** Whether a log was begun anew at its very beginning by an epoch newer than all that another one of the same id, known as a whole, has followed. */
