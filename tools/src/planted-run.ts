@@ -4,11 +4,13 @@ import { replicationBugs } from './planted/replication.ts'
 import { ScratchTree } from './planted/scratch-tree.ts'
 import { seenBy } from './planted/seen-by.ts'
 import { storageBugs } from './planted/storage.ts'
+import { timerBugs } from './planted/timers.ts'
 import { root } from './step.ts'
 
 const lists: Readonly<Record<string, readonly PlantedBug[]>> = {
   storage: storageBugs,
   replication: replicationBugs,
+  timers: timerBugs,
 }
 
 const USAGE = `npm run planted -- LIST [WORD …]    plants each bug of a list (${Object.keys(lists).join(', ')}) in a copy of the tree, or those whose name holds a word,

@@ -1,5 +1,4 @@
-import type { Logger } from '@tandemmq/base'
-import type { ProgressBook } from './consumer-progress.ts'
+import type { Logger, QueueOffset } from '@tandemmq/base'
 import type { MessageLog } from './message-log.ts'
 import { readableRecord } from './readable-record.ts'
 import { ReputSearch, type Reput } from './reput-search.ts'
@@ -9,18 +8,17 @@ import { TIMER_QUEUE_ID, TIMER_TOPIC, dueTimeOf, targetOf } from './timer-record
 const TOGETHER = 32
 
 /**
- * Finds the records that deliver scheduled ones of which some group's progress came here only after they had been put: with a hand-back, whose slave had not
- * copied them yet, or before a restart (rule 5.6). `pause` gives others their turn.
+ * Finds the records that deliver the scheduled ones `unmoved`, of which some group's progress came here only after they had been put: with a hand-back, whose slave
+ * had not copied them yet, or before a restart (rule 5.6). `pause` gives others their turn.
  */
 export async function* lateMoves(
   log: MessageLog,
-  book: ProgressBook,
+  unmoved: ReadonlySet<QueueOffset>,
   logger: Logger,
   pause: () => Promise<void>,
 ): AsyncIterable<Reput> {
   const queue = log.queue(TIMER_TOPIC, TIMER_QUEUE_ID)
   if (queue === undefined) return
-  const unmoved = book.delay.unmoved(queue.minOffset, queue.maxOffset)
   const offsets = [...unmoved]
   const search = new ReputSearch(log, logger)
   for (let at = 0; at < offsets.length; at += TOGETHER) {

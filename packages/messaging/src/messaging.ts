@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { messageOf, type Clock, type Logger, type Meter } from '@tandemmq/base'
+import { messageOf, type Clock, type Logger, type Meter, type QueueOffset } from '@tandemmq/base'
 import type {
   AckEntry,
   AckStatus,
@@ -256,7 +256,7 @@ export class Messaging implements MessagingApi {
    * does that is visible.
    */
   async settleServed(): Promise<void> {
-    const { log, book, clock, logger } = this.#ports
+    const { log, book, clock, logger, writing } = this.#ports
     const pause = (): Promise<void> =>
       new Promise((resolve) => {
         clock.after(0, resolve)
@@ -266,8 +266,15 @@ export class Messaging implements MessagingApi {
     // Of what has expired there is nothing to be moved any more.
     const expired = Math.min(queue.minOffset, book.delay.floor)
     if (expired > 0) book.commit({ kind: 'moved', from: 0, to: expired })
-    this.#movedTimers.moveAgain(book.delay.unmoved(queue.minOffset, queue.maxOffset))
-    for await (const reput of lateMoves(log, book, logger, pause)) this.#marks.delivered(reput)
+    const unmoved = (): Set<QueueOffset> => new Set(book.delay.unmoved(queue.minOffset, queue.maxOffset))
+    this.#movedTimers.moveAgain(unmoved())
+    const wanted = unmoved()
+    for await (const reput of lateMoves(log, wanted, logger, pause)) {
+      this.#marks.delivered(reput)
+      wanted.delete(reput.mark.queueOffset)
+    }
+    // What a master does not find it put so long ago that it will never be found. A slave may be about to get it.
+    if (writing.allowed) for (const from of wanted) book.commit({ kind: 'moved', from, to: from + 1 })
   }
 
   stopTimers(): void {

@@ -48,6 +48,16 @@ async function putDue(master: Stand): Promise<void> {
   await master.clock.advance(1)
 }
 
+/** The master's process is killed and begins anew; with what was put last not to be seen yet. */
+async function anew(master: Stand, isHeld = false): Promise<void> {
+  await master.clock.outcome(Promise.all([master.store.flush(), master.metadata.synced()]))
+  const { at } = master.visible
+  master.kill()
+  await master.boot(isHeld ? at : undefined)
+  master.messaging.startTimers()
+  await master.clock.advance(100)
+}
+
 async function one(stand: Stand, fields: Partial<ReceiveRequest> = {}): Promise<DeliveredMessage> {
   const [message] = await stand.receive(fields)
   if (!message) throw new Error('nothing was received')
@@ -178,21 +188,28 @@ describe('rule 5.6: a scheduled message that its master had put already', () => 
     expect(messages).toHaveLength(1)
   })
 
-  test('and that the slave had not: what was done there is found when it hands back', async () => {
-    const pair = await served([1000, 1001, 1002])
-    const { master, slave } = pair
-    await putDue(master) // It is cut off: nobody receives from it.
-    await master.clock.advance(1500)
-    expect(master.store.queue('orders', 0)?.maxOffset).toBe(3)
-    const [acked, leased] = await slave.receive({ invisibleMs: 60_000 })
-    if (!acked || !leased) throw new Error('not all were received')
-    await slave.ack(acked)
-    await handBack(pair)
-    expect(bodies(await master.receive())).toEqual([])
-    expect(await master.ack(leased)).toBe('OK')
-    await master.clock.advance(120_000)
-    expect(bodies(await master.receive())).toEqual(['in 1002'])
-  })
+  test.each([
+    ['remembers them', false],
+    ['has to look for them', true],
+  ])(
+    'and that the slave had not: what was done there counts when it hands back (the master %s)',
+    async (_how, isNew) => {
+      const pair = await served([1000, 1001, 1002])
+      const { master, slave } = pair
+      await putDue(master) // It is cut off: nobody receives from it.
+      await master.clock.advance(1500)
+      if (isNew) await anew(master)
+      expect(master.store.queue('orders', 0)?.maxOffset).toBe(3)
+      const [acked, leased] = await slave.receive({ invisibleMs: 60_000 })
+      if (!acked || !leased) throw new Error('not all were received')
+      await slave.ack(acked)
+      await handBack(pair)
+      expect(bodies(await master.receive())).toEqual([])
+      expect(await master.ack(leased)).toBe('OK')
+      await master.clock.advance(120_000)
+      expect(bodies(await master.receive())).toEqual(['in 1002'])
+    },
+  )
 
   test('and of which it hears what was done while later ones cannot be seen yet', async () => {
     const pair = await served([1000])
@@ -203,6 +220,7 @@ describe('rule 5.6: a scheduled message that its master had put already', () => 
     master.visible.isHeld = true
     await later(master, 10)
     await master.clock.advance(1000)
+    await anew(master, true)
     expect(master.store.queue('orders', 0)?.maxOffset).toBe(2)
     await handBack(pair)
     expect(await master.receive()).toEqual([])

@@ -134,7 +134,8 @@ export class Stand {
     return present(this.#messaging)
   }
 
-  async boot(): Promise<void> {
+  /** @param visibleUpTo what lies behind it is not to be seen; absent: all can be seen */
+  async boot(visibleUpTo?: LogOffset): Promise<void> {
     const { files, clock, random } = this.machine.boot()
     this.logger = new RecordingLogger()
     this.visible = new TestVisible()
@@ -160,7 +161,8 @@ export class Stand {
       if (!store.lineage) await this.clock.outcome(store.createLineage())
       await this.clock.outcome(store.openEpoch())
     }
-    this.visible.moveTo(store.end)
+    this.visible.isHeld = visibleUpTo !== undefined
+    this.visible.moveTo(visibleUpTo ?? store.end)
     store.written.onAdvance((at) => {
       if (!this.visible.isHeld) this.visible.moveTo(at)
     })

@@ -278,6 +278,7 @@ export class TimerService {
     const { log, book, logger } = this.#parts
     logger.warn({ queueOffset, ...facts }, why)
     const stamp = { logEpoch: log.epochAt(offset), physicalOffset: offset }
+    book.commit({ kind: 'moved', from: queueOffset, to: queueOffset + 1 })
     book.commit({ kind: 'delay', done: [{ queueOffset, stamp }] })
     this.#unsettled.delete(queueOffset)
   }

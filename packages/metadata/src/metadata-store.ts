@@ -170,8 +170,7 @@ export class MetadataStore implements AsyncDisposable {
     if (change.kind === 'lease' && this.journalFull) {
       throw new BrokerError('SYSTEM_BUSY', 'the progress journal is full: nothing new is handed out')
     }
-    const { processEpoch, counter } = this.#feed.cursor
-    this.#take(completed(change, this.#state, { processEpoch, counter: counter + 1 }))
+    this.#make(change)
   }
 
   /** Sets the first unacknowledged message; only the token holder may (rule 5.4). */
@@ -185,9 +184,10 @@ export class MetadataStore implements AsyncDisposable {
    * Returns these groups.
    */
   moveServed(scheduled: QueueOffset, to: ServedPlace): readonly string[] {
-    const changes = movedProgress(this.#state, scheduled, to, this.#clock.monotonic())
-    for (const change of changes) this.commit(change)
-    if (changes.length > 0) this.commit({ kind: 'moved', from: scheduled, to: scheduled + 1 })
+    const changes = movedProgress(this.delay, scheduled, to, this.#clock.monotonic())
+    // Leases too, however full the journal is: they were handed out long ago.
+    for (const change of changes) this.#make(change)
+    if (changes.length > 0) this.#make({ kind: 'moved', from: scheduled, to: scheduled + 1 })
     return changes.map(({ group }) => group)
   }
 
@@ -323,6 +323,11 @@ export class MetadataStore implements AsyncDisposable {
       this.#logger.warn({ entries: dropped }, 'progress that contradicts the lineage of the log was dropped')
     }
     return dropped
+  }
+
+  #make(change: Change): void {
+    const { processEpoch, counter } = this.#feed.cursor
+    this.#take(completed(change, this.#state, { processEpoch, counter: counter + 1 }))
   }
 
   #take(change: Change): boolean {

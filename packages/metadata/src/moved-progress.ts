@@ -1,8 +1,8 @@
 import type { QueueOffset } from '@tandemmq/base'
 import type { RecordStamp } from '@tandemmq/codec'
-import type { Ack, ProgressState, QueueKey } from './change.ts'
+import type { Ack, Delivery, Lease } from './change.ts'
+import type { DelayProgress } from './delay-progress.ts'
 import type { LeaseView } from './in-flight.ts'
-import type { MetadataState } from './metadata-state.ts'
 
 /** Where a scheduled record was put. */
 export interface ServedPlace {
@@ -13,39 +13,39 @@ export interface ServedPlace {
 }
 
 /**
- * What groups have done with a scheduled record, as changes to the record `to` that was put into the real topic (rule 5.6): one for each group. `now` is monotonic.
- * A lease moves as a state, which merges by rule 5.3: whatever was delivered later wins. What was announced and never delivered (rule 5.8) does not move.
+ * What groups have done with a scheduled record, as changes to the record `to` that was put into the real topic (rule 5.6). `now` is monotonic. A lease that moves
+ * is the same lease: whatever was delivered or changed later wins (rule 5.3). What was announced and never delivered (rule 5.8) does not move.
  */
 export function movedProgress(
-  { delay, progress }: MetadataState,
+  delay: DelayProgress,
   scheduled: QueueOffset,
   to: ServedPlace,
   now: number,
-): (Ack | ProgressState)[] {
+): (Ack | Lease)[] {
   const { topic, queueId, queueOffset, stamp } = to
-  const changes: (Ack | ProgressState)[] = []
+  const changes: (Ack | Lease)[] = []
   for (const served of delay.served()) {
     const key = { group: served.group, topic, queueId }
     const lease = served.lease(scheduled)
     if (served.isAcked(scheduled)) changes.push({ kind: 'ack', ...key, records: [{ queueOffset, stamp }] })
     else if (lease !== undefined && lease.attempts > 0) {
-      const { generation } = progress.queue(key.group, topic, queueId)
-      changes.push({ ...leased(key, { ...lease, queueOffset, stamp }, now), generation })
+      for (const [servingEpoch, delivery] of deliveriesOf({ ...lease, queueOffset, stamp }, now)) {
+        changes.push({ kind: 'lease', ...key, servingEpoch, deliveries: [delivery] })
+      }
     }
   }
   return changes
 }
 
-function leased(key: QueueKey, lease: LeaseView, now: number): Omit<ProgressState, 'generation'> {
+/** More attempts than the lease's own, of which another broker knew, are a delivery that is over. */
+function deliveriesOf(lease: LeaseView, now: number): [servingEpoch: number, delivery: Delivery][] {
   const { queueOffset, stamp, attempt, attempts, servingEpoch, deliveredAt, invisibleMs } = lease
   const remainingMs = Math.max(0, Math.floor(lease.invisibleUntil - now))
-  const state = { queueOffset, stamp, attempt, attempts, servingEpoch, deliveredAt, invisibleMs, remainingMs }
-  return {
-    kind: 'progress',
-    ...key,
-    voidFrom: Number.MAX_SAFE_INTEGER,
-    acked: [],
-    marks: [],
-    leases: [state],
-  }
+  const own: Delivery = { queueOffset, stamp, attempt, deliveredAt, invisibleMs, remainingMs }
+  if (attempts === attempt) return [[servingEpoch, own]]
+  const over = { queueOffset, stamp, attempt: attempts, deliveredAt: 0, invisibleMs: 0 }
+  return [
+    [0, over],
+    [servingEpoch, own],
+  ]
 }

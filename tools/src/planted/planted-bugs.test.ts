@@ -5,8 +5,9 @@ import { root } from '../step.ts'
 import { withBug } from './planted-bug.ts'
 import { replicationBugs } from './replication.ts'
 import { storageBugs } from './storage.ts'
+import { timerBugs } from './timers.ts'
 
-test.each([...storageBugs, ...replicationBugs])(
+test.each([...storageBugs, ...replicationBugs, ...timerBugs])(
   'a bug can still be planted, and its tests are there: $name',
   ({ file, find, plant, tests }) => {
     const source = readFileSync(join(root, file), 'utf8')
