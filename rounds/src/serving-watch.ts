@@ -5,6 +5,8 @@ import { SET } from './conf.ts'
 import { ServingHistory, type Grant, type HandBack } from './serving-history.ts'
 
 const LOOK_EVERY_MS = 200
+/** What a slave logs when its master has all that it knows. */
+const HANDED_OVER = ['handed serving back to the master', 'told the master what is known here of progress']
 
 /**
  * Who serves consumers under which epoch of the token: as metadata-rpc logs its grants, and as each broker says of itself while it serves. Two of
@@ -83,7 +85,7 @@ function grantsIn(logFile: string): readonly Grant[] {
 }
 
 function handBacksIn(logFile: string, from: string): readonly HandBack[] {
-  return linesWith(logFile, 'handed serving back to the master').map((line) => {
+  return HANDED_OVER.flatMap((message) => linesWith(logFile, message)).map((line) => {
     const { master, time }: { master: string; time: number } = JSON.parse(line)
     return { from, to: master, at: time }
   })

@@ -203,6 +203,35 @@ describe('the master dies', () => {
   })
 })
 
+test.each([
+  ['its lease was over', 'lease'],
+  ['it was killed', 'kill'],
+])(
+  'what a slave took until %s, without a hand-back, it tells its master when it can (rule 4.7)',
+  async (_words, end) => {
+    const { set, client } = await pair(ASYNC)
+    const sent = await client.sendAll(10)
+    await set.untilCopied('slave')
+    set.machine('master').freeze()
+    await set.untilServing('slave')
+    const messages = await client.receiveAll('slave')
+    expect(bodiesOf(messages)).toEqual(sent)
+    expect(await client.ack('slave', messages)).toEqual(sent.map(() => 'OK'))
+
+    // The master gets the token without a word from the slave.
+    if (end === 'kill') set.kill('slave')
+    else set.wire('slave').silence()
+    set.machine('master').thaw()
+    await set.untilServing('master')
+    if (end === 'kill') await set.start('slave')
+    else set.wire('slave').heal()
+    expect(set.broker('slave').servingEpoch).toBeUndefined()
+    await set.time.advance(10_000)
+    expect(set.broker('master').servingEpoch).toBeDefined()
+    expect(await client.receiveAll('master')).toEqual([])
+  },
+)
+
 test('two slaves: the further one serves, and both end with the same bytes', async () => {
   const set = new BrokerSet(ASYNC, { slaves: 2 })
   for (const name of ['master', 'slave-1', 'slave-2']) await set.start(name)

@@ -100,7 +100,7 @@ export class Broker implements AsyncDisposable {
     })
     this.#merges = ports.meter.counter(
       'rocketmq_ha_progress_merges_total',
-      'Times that a slave which had served handed over its progress and it was merged.',
+      'Times that a slave handed over its progress and it was merged.',
     )
     this.#retention = startRetention(this.#self, ports)
     this.#wire(ports)
@@ -188,7 +188,7 @@ export class Broker implements AsyncDisposable {
     return () => this.#appointedListeners.delete(listener)
   }
 
-  /** A sealed slave hands over all it knows (rule 4.7). Resolves once it is merged and on disk. */
+  /** A sealed slave hands over all it knows, or one that no longer serves its progress (rule 4.7). Resolves once it is merged and on disk. */
   async takeBack(snapshot: Snapshot): Promise<void> {
     if (this.#role.kind !== 'master') {
       throw new BrokerError('NOT_WRITABLE', 'serving is handed back to a master, and this broker is a slave')
@@ -318,6 +318,7 @@ export class Broker implements AsyncDisposable {
     const answer = this.#registration?.answer
     if (answer !== undefined) this.#succession?.consider(answer)
     this.#offerTimers(epoch !== undefined)
+    if (epoch !== undefined) this.#handBack?.served()
     if (epoch !== undefined || this.#handBack?.isRunning === true) return
     // Whoever waits here is told, and asks the one who serves now.
     this.api.stopServing()
@@ -331,11 +332,14 @@ export class Broker implements AsyncDisposable {
   }
 
   #considerHandBack(): void {
-    const registration = this.#registration
-    if (this.#handBack === undefined || this.#role.kind !== 'slave' || registration?.mayServe() !== true)
-      return
-    const master = registration.answer?.members.find((member) => member.role === 'master')
-    if (master !== undefined && this.#role.mayHandBackTo(master)) this.#handBack.begin(master.identity)
+    const handBack = this.#handBack
+    if (handBack === undefined || this.#role.kind !== 'slave') return
+    const isServing = this.#registration?.mayServe() === true
+    if (!isServing && !handBack.owes) return
+    const master = this.#registration?.answer?.members.find((member) => member.role === 'master')
+    if (master === undefined || !this.#role.mayHandBackTo(master)) return
+    if (isServing) handBack.begin(master.identity)
+    else handBack.tell(master.identity)
   }
 }
 

@@ -26,6 +26,9 @@ export class HandBack {
   readonly #logger: Logger
   readonly #results: Counter
   #isRunning = false
+  #isTelling = false
+  /** This slave, or an earlier process of it, may have served and not handed back since. */
+  #owes = true
   #notBefore = 0
 
   constructor(
@@ -46,6 +49,29 @@ export class HandBack {
     return this.#isRunning
   }
 
+  /** It has got the token: what it takes from now on only it knows. */
+  served(): void {
+    this.#owes = true
+  }
+
+  /** The master may not know all that was taken here. */
+  get owes(): boolean {
+    return this.#owes
+  }
+
+  /**
+   * Tells a master that serves already what was taken here: this slave's lease was over, the registry began anew, or its process ended before it
+   * could hand back. Without this the master would deliver again what was acknowledged here, for as long as this slave does not serve again.
+   */
+  tell(master: string): void {
+    if (!this.#owes || this.#isRunning || this.#isTelling || this.#clock.monotonic() < this.#notBefore) return
+    this.#isTelling = true
+    this.#owes = false
+    void this.#tell(master).finally(() => {
+      this.#isTelling = false
+    })
+  }
+
   /** Begins unless one is running or has just failed. `master` is the identity that gets the token; `done` is called however it ends. */
   begin(master: string, done: () => void = () => undefined): void {
     if (this.#isRunning || this.#clock.monotonic() < this.#notBefore) return
@@ -64,6 +90,7 @@ export class HandBack {
     try {
       await this.#inTime((signal) => source.handBack(metadata.snapshot(), signal))
       registration.release(master)
+      this.#owes = false
       this.#parts.unseal()
       this.#results.add(1, { result: 'done' })
       this.#logger.info(
@@ -78,6 +105,23 @@ export class HandBack {
       this.#logger.warn(
         { master, why: messageOf(cause) },
         'the master did not take serving back: this slave goes on',
+      )
+    }
+  }
+
+  async #tell(master: string): Promise<void> {
+    const { metadata, source } = this.#parts
+    try {
+      // Topics and groups come from the master alone.
+      const { progress = [], delay = [] } = metadata.snapshot()
+      await this.#inTime((signal) => source.handBack({ progress, delay }, signal))
+      this.#logger.info({ master }, 'told the master what is known here of progress')
+    } catch (cause) {
+      this.#owes = true
+      this.#notBefore = this.#clock.monotonic() + AGAIN_MS
+      this.#logger.warn(
+        { master, why: messageOf(cause) },
+        'the master could not be told what is known here of progress; trying again',
       )
     }
   }
