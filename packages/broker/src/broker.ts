@@ -281,10 +281,18 @@ export class Broker implements AsyncDisposable {
       this.#stops.push(role.drive(visible))
     } else {
       role.followServing(() => this.servingEpoch !== undefined)
-      this.#stops.push(role.drive(visible, changed))
+      const followed = (): void => {
+        this.#offerTimers(this.servingEpoch !== undefined)
+        changed()
+      }
+      this.#stops.push(role.drive(visible, followed))
     }
     this.#stops.push(
-      this.#log.onCut((at: LogOffset) => visible.cutTo(at)),
+      this.#log.onCut((at: LogOffset) => {
+        visible.cutTo(at)
+        // Other messages may come to lie where some of them lay.
+        if (role.kind === 'slave') api.stopTimers()
+      }),
       this.#log.onAppend(() => {
         metadata.logAdvanced()
         this.#considerHandBack()

@@ -226,6 +226,20 @@ describe('rule 5.6: a scheduled message that its master had put already', () => 
     expect(await master.receive()).toEqual([])
   })
 
+  test('and cannot be found: it is given up, and no hand-back waits for it again', async () => {
+    const pair = await served([1000])
+    const { master, slave } = pair
+    await slave.clock.advance(1500)
+    await slave.ack(await one(slave))
+    const { messaging, metadata } = master
+    metadata.commit({ kind: 'topic-delete', name: 'orders' })
+    await putDue(master) // It is dropped.
+    expect(metadata.delay.floor).toBe(1)
+    await handBack(pair)
+    expect([...metadata.delay.unmoved(0, 10)]).toEqual([])
+    messaging.stopTimers()
+  })
+
   test('and that the slave gets while it serves: it goes on with the one in its topic', async () => {
     const { master, slave } = await served([1000, 1001, 1002])
     await slave.clock.advance(1500)

@@ -224,7 +224,7 @@ export class TimerService {
   }
 
   #offer(): void {
-    const { book, clock, dueTimers, offered } = this.#parts
+    const { book, clock, logger, dueTimers, offered } = this.#parts
     const topics = new Set<string>()
     for (let count = 0; count < TURN_MAX && this.#unsettled.size < OFFERED_MAX; count += 1) {
       if ((this.#window.first()?.due ?? Infinity) > clock.now()) break
@@ -234,6 +234,12 @@ export class TimerService {
       this.#unsettled.add(queueOffset)
       dueTimers.add(topic, queueOffset)
       topics.add(topic)
+    }
+    if (this.#unsettled.size >= OFFERED_MAX && topics.size > 0) {
+      logger.warn(
+        { count: OFFERED_MAX },
+        'so many scheduled messages were due while this slave serves: the next ones wait for the master',
+      )
     }
     this.#arm()
     for (const topic of topics) offered(topic)
