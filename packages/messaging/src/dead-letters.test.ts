@@ -112,6 +112,21 @@ describe('a consumer that gives up', () => {
     await stand.messaging.forwardToDeadLetter(message.receiptHandle, stand.context())
     expect(bodies((await stand.clock.outcome(poll)).messages)).toEqual(['b'])
   })
+
+  test('one of an orderly queue that cannot be moved now does not bring back what was acknowledged behind it', async () => {
+    const stand = await opened()
+    stand.group('strict', { orderly: true, retryMaxTimes: 0 })
+    const strict = { group: 'strict', batchSize: 1 }
+    const [first] = await stand.receive(strict)
+    if (!first) throw new Error('nothing was received')
+    await stand.nack(first, 0)
+    stand.writingAllowed = false
+    const [next] = await stand.receive(strict)
+    if (!next) throw new Error('nothing was received')
+    expect(bodies([next])).toEqual(['b'])
+    await stand.ack(next, {}, 'strict')
+    expect(await stand.receive(strict)).toEqual([])
+  })
 })
 
 test('a mark survives its text, whatever the topic is called, and rubbish is no mark', () => {

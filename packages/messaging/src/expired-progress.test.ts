@@ -54,6 +54,21 @@ describe('a consumer whose next message has expired', () => {
     expect(stand.metadata.progress.queue('billing', 'orders', 0).floor).toBe(0)
   })
 
+  test('gets nothing twice in order from a slave that may not settle what has expired', async () => {
+    const stand = await opened()
+    const strict = { group: 'strict', batchSize: 32 }
+    await sendLarge(stand, 0, 9)
+    stand.writingAllowed = false
+    await stand.clock.outcome(stand.store.expire(2 * SEGMENT))
+    const messages = await stand.receive(strict)
+    expect(names(messages)).toEqual(['m6', 'm7', 'm8'])
+    for (const message of messages) await stand.ack(message, {}, 'strict')
+    expect(stand.metadata.progress.queue('strict', 'orders', 0).floor).toBe(0)
+    expect(names(await stand.receive(strict))).toEqual([])
+    await sendLarge(stand, 9, 10)
+    expect(names(await stand.receive(strict))).toEqual(['m9'])
+  })
+
   test('does not stumble in the moment in which the log has moved and the queue has not', async () => {
     const stand = await opened()
     await sendLarge(stand, 0, 8)

@@ -72,12 +72,12 @@ export class QueueScan {
     const look = this.#look(queue, terms)
     if (look === undefined) return nothingFound
     const last = Math.min(end, look.view.maxOffset)
-    for (
-      let offset = Math.max(from, look.view.minOffset);
-      offset < last && !terms.budget.isSpent;
+    let offset = Math.max(from, look.view.minOffset)
+    while (!terms.budget.isSpent) {
+      // Acknowledged ones follow one that is not: by themselves they would close no queue, and come again for ever.
+      if (look.hasNothing) offset = look.progress.firstUnacked(offset)
+      if (offset >= last || !look.visit(offset)) break
       offset += 1
-    ) {
-      if (!look.visit(offset)) break
     }
     return look.find()
   }
@@ -157,6 +157,10 @@ class Look {
       hiddenUntil: this.#hiddenUntil,
       cold: this.#cold,
     }
+  }
+
+  get hasNothing(): boolean {
+    return this.#candidates.length === 0
   }
 
   /** Takes, filters or passes over one message; `ahead` are those that come next, where they do not follow each other. False: nothing further is to be had now. */
