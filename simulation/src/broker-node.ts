@@ -88,6 +88,11 @@ export class BrokerNode implements MachineProcess {
     return this.#broker
   }
 
+  /** Another object for each process; undefined while there is none. */
+  get process(): object | undefined {
+    return this.#process
+  }
+
   /** The newest on its disk. */
   get appointment(): Appointment | undefined {
     return this.#appointment
@@ -160,7 +165,7 @@ export class BrokerNode implements MachineProcess {
       meter: silentMeter,
       registry: registry.link(ports, { host: METADATA, port: REGISTRY_PORT }),
       metadataSource: (address) => {
-        const source = metadata.source(ports, { host: hostOf(address), port: METADATA_PORT })
+        const source = metadata.source(ports, this.name, { host: hostOf(address), port: METADATA_PORT })
         const handBack: typeof source.handBack = async (snapshot, signal) => {
           await source.handBack(snapshot, signal)
           this.#watch.handedOver(this.name, hostOf(address))

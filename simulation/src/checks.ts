@@ -3,7 +3,6 @@ import type { Loss } from './loss.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Contact, Entry, Ledger } from './ledger.ts'
 import type { Misfortunes } from './misfortunes.ts'
-import { timerViolations } from './put-timers.ts'
 import { valueViolations } from './values.ts'
 import { WrittenLog } from './written-log.ts'
 
@@ -40,7 +39,6 @@ export function verdictOf(witnesses: Witnesses): Verdict {
       ...again.filter((words) => words !== undefined),
       ...logViolations(cluster, log),
       ...valueViolations(entries, log, loss),
-      ...(broker && log ? timerViolations(broker, log, expires) : []),
       ...((log &&
         loss?.violations(
           log,

@@ -1,19 +1,24 @@
 import { messageOf } from '@tandemmq/base'
+import { groupConfig } from '@tandemmq/metadata'
 import { SeededRandom, SimulatedClock } from '@tandemmq/testkit'
 import { goneFrom, verdictOf, type Verdict } from './checks.ts'
 import type { BrokerWatch } from './broker-node.ts'
 import type { Witness } from './client-calls.ts'
 import { Cluster } from './cluster.ts'
 import { Consumer } from './consumer.ts'
+import { loseWhileHeld } from './held-loss.ts'
 import { Knowledge } from './knowledge.ts'
 import { Ledger } from './ledger.ts'
 import type { Loss } from './loss.ts'
 import { Operator } from './operator.ts'
+import { OrderlyConsumer, ORDERLY_GROUP } from './orderly-consumer.ts'
+import { OrderWatch } from './order-watch.ts'
 import { Misfortunes } from './misfortunes.ts'
 import { headline, planOf, type Plan, type SuffixLoss } from './plan.ts'
 import { Producer } from './producer.ts'
 import { Serving } from './serving.ts'
 import { Story } from './story.ts'
+import { WatchedWays } from './watched-ways.ts'
 import { loseSuffix } from './suffix-loss.ts'
 
 /** How long a cluster may take until all is well, once nothing goes wrong any more. */
@@ -29,8 +34,6 @@ const SILENT_MS = 6_000
 export interface Outcome extends Verdict {
   readonly headline: string
   readonly summary: string
-  /** Scheduled messages that consumers got while no master could put them into their topics. */
-  readonly servedDue: number
   readonly story: readonly string[]
   /** What became of one message, as lines. */
   readonly tell: (id: string) => readonly string[]
@@ -52,7 +55,9 @@ class Life {
   readonly #knowledge: Knowledge
   readonly #serving: Serving
   readonly #producer: Producer
-  readonly #consumers: readonly Consumer[]
+  readonly #consumers: readonly (Consumer | OrderlyConsumer)[]
+  readonly #ways: WatchedWays
+  readonly #order: OrderWatch
   #loss: Loss | undefined
   #rolesChange: BrokerWatch['rolesChange'] = () => {}
 
@@ -66,12 +71,22 @@ class Life {
     this.#cluster = new Cluster(plan, this.#time, random, this.#story, {
       answered,
       failed,
-      handedOver: (from, to) => this.#knowledge.handedOver(from, to),
+      handedOver: (from, to) => {
+        this.#knowledge.handedOver(from, to)
+        this.#order.handedOver(from, to)
+      },
       rolesChange: (node, broker) => this.#rolesChange(node, broker),
     })
     this.#misfortunes = new Misfortunes(this.#cluster, plan, this.#story)
     this.#knowledge = new Knowledge(this.#cluster)
     this.#serving = new Serving(this.#cluster, this.#misfortunes, failed)
+    this.#ways = new WatchedWays(this.#cluster)
+    this.#order = new OrderWatch({
+      cluster: this.#cluster,
+      misfortunes: this.#misfortunes,
+      ways: this.#ways,
+      violate: failed,
+    })
     const choice = new SeededRandom(plan.seed ^ 0x6a7e)
     const parts = {
       time: this.#time,
@@ -81,7 +96,7 @@ class Life {
       failed,
     }
     this.#producer = new Producer({ ...parts, random: random.fork() })
-    this.#consumers = Array.from(
+    const consumers = Array.from(
       { length: plan.consumers },
       () =>
         new Consumer({
@@ -90,6 +105,11 @@ class Life {
           received: (_entry, witness) => this.#serving.accepted(witness),
         }),
     )
+    const inOrder = Array.from(
+      { length: 2 },
+      () => new OrderlyConsumer({ ...parts, order: this.#order, random: random.fork() }),
+    )
+    this.#consumers = [...consumers, ...inOrder]
   }
 
   async run(): Promise<Outcome> {
@@ -108,24 +128,25 @@ class Life {
     })
     return {
       headline: headline(this.#plan),
-      summary: `${this.#ledger.summary()}, excused ${verdict.excused}; longest pause ${this.#ledger.longestPauseMs} ms${this.#loss === undefined ? '' : `; ${this.#loss.words}`}`,
+      summary: `${this.#ledger.summary()}, excused ${verdict.excused}; longest pause ${this.#ledger.longestPauseMs} ms; ${this.#order.summary}${this.#loss === undefined ? '' : `; ${this.#loss.words}`}`,
       violations: [...this.#violations, ...verdict.violations],
       excused: verdict.excused,
-      servedDue: this.#ledger.servedDue,
       story: this.#story.lines,
       tell: (id) => this.#ledger.tell(id),
     }
   }
 
   async #live(): Promise<void> {
-    const { starts, workMs, invisibleMs, suffixLoss } = this.#plan
+    const { starts, workMs, invisibleMs, suffixLoss, losesHolder } = this.#plan
     const time = this.#time
     for (const { who, pauseMs } of starts) {
       this.#cluster.start(who)
       await time.advance(pauseMs)
     }
     await this.#until('the cluster is up', () => this.#cluster.isWell)
+    await this.#makeOrderly()
     this.#knowledge.begin()
+    this.#ways.begin()
     for (const consumer of this.#consumers) consumer.start()
     this.#producer.start()
     this.#misfortunes.begin()
@@ -136,13 +157,22 @@ class Life {
     this.#misfortunes.end()
     operator.end()
     await this.#until('all is well again', () => !operator.isBusy && this.#cluster.isWell)
+    const wellAt = time.monotonic()
     await this.#drain()
+    await this.#until('what is in order goes on', () => this.#order.lastAt >= wellAt)
     if (this.#plan.losesMaster) await this.#loseMaster(operator)
     if (suffixLoss !== undefined) await this.#loseSuffix(suffixLoss, operator)
+    if (losesHolder) await this.#loseHolder()
     // What would come again comes when the last invisibility is over.
     await time.advance(invisibleMs + 2_000)
     for (const consumer of this.#consumers) consumer.stop()
     if (!this.#plan.losesMaster) await this.#until('the slaves have it all', () => this.#cluster.isWell)
+  }
+
+  async #makeOrderly(): Promise<void> {
+    const metadata = this.#cluster.master.broker?.metadata
+    metadata?.commit({ kind: 'group-put', group: groupConfig({ name: ORDERLY_GROUP, orderly: true }) })
+    await this.#time.outcome(metadata?.synced() ?? Promise.resolve())
   }
 
   /** All that was promised is acknowledged, or has expired before it was. */
@@ -160,6 +190,18 @@ class Life {
       if (fate !== 'ok') this.#violations.push(`${id} was sent to a cluster that is well: ${fate}`)
     }
     await this.#until('everything promised is acknowledged', () => this.#isSettled)
+  }
+
+  #loseHolder(): Promise<void> {
+    return loseWhileHeld({
+      time: this.#time,
+      cluster: this.#cluster,
+      story: this.#story,
+      producer: this.#producer,
+      order: this.#order,
+      ways: this.#ways,
+      until: (what, condition) => this.#until(what, condition),
+    })
   }
 
   async #loseSuffix(plan: SuffixLoss, operator: Operator): Promise<void> {

@@ -15,6 +15,8 @@ export interface MessageStream<In, Out> {
   send(message: Out): void
   /** Sends what was sent, then ends. */
   close(): void
+  /** Ends it at once, and tells both ends. */
+  hangUp(why: string): void
 }
 
 const FRAME_BYTES = 4
@@ -164,7 +166,6 @@ class FramedStream<In, Out> implements MessageStream<In, Out> {
     this.#connection.end()
   }
 
-  /** Ends it at once, and tells both ends. */
   hangUp(why: string): void {
     if (!this.#isOpen) return
     this.#isOpen = false

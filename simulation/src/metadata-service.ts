@@ -8,12 +8,19 @@ import {
   encodeSnapshot,
   type Cursor,
   type MetadataSource,
+  type Watcher,
 } from '@tandemmq/metadata'
 import { MessageExchange, type MessageStream, type StreamPorts } from './message-exchange.ts'
 
 type Up =
   | { readonly kind: 'pull'; readonly cursor: Cursor | undefined }
-  | { readonly kind: 'watch'; readonly cursor: Cursor | undefined; readonly passage: Watching }
+  | {
+      readonly kind: 'watch'
+      readonly identity: string
+      readonly cursor: Cursor | undefined
+      readonly passage: Watching
+    }
+  | { readonly kind: 'applied'; readonly cursor: Cursor }
   | { readonly kind: 'hand-back'; readonly snapshot: Buffer }
 type Down =
   | { readonly kind: 'answer'; readonly answer: Buffer }
@@ -45,8 +52,8 @@ export class MetadataService {
     return this.#exchange.listen(ports, address, (stream) => accept(stream, broker))
   }
 
-  /** The source for the process that has these ports. */
-  source(ports: StreamPorts, address: Address): MetadataSource {
+  /** The source for the process that has these ports, of the member `identity`. */
+  source(ports: StreamPorts, identity: string, address: Address): MetadataSource {
     return {
       pull: async (cursor, signal) =>
         answerOf(await this.#exchange.ask(ports, address, { kind: 'pull', cursor }, signal)),
@@ -62,7 +69,9 @@ export class MetadataService {
           stream.start({
             message: (said) => {
               try {
-                onAnswer(answerOf(said))
+                const answer = answerOf(said)
+                onAnswer(answer)
+                if (!signal.aborted) stream.send({ kind: 'applied', cursor: answer.cursor })
               } catch (cause) {
                 reject(cause)
               }
@@ -71,7 +80,7 @@ export class MetadataService {
           })
           if (signal.aborted) return end()
           signal.addEventListener('abort', end, { once: true })
-          stream.send({ kind: 'watch', cursor, passage })
+          stream.send({ kind: 'watch', identity, cursor, passage })
         }).finally(() => {
           passage.isOver = true
         })
@@ -88,6 +97,7 @@ export class MetadataService {
 function accept(stream: MessageStream<Up, Down>, broker: Broker): void {
   const gone = new AbortController()
   const watchings: Watching[] = []
+  let watcher: Watcher | undefined
   const answered = (answer: Parameters<typeof encodeAnswer>[0]): void =>
     stream.send({ kind: 'answer', answer: encodeAnswer(answer) })
   const failed = (cause: unknown): void => stream.send({ kind: 'failed', why: messageOf(cause) })
@@ -98,13 +108,19 @@ function accept(stream: MessageStream<Up, Down>, broker: Broker): void {
         broker.takeBack(decodeSnapshot(said.snapshot)).then(() => stream.send({ kind: 'done' }), failed)
         return
       }
+      if (said.kind === 'applied') return watcher?.acknowledged(said.cursor)
+      watcher = broker.watchers.join(said.identity, (why) => stream.hangUp(why))
       const send = async (answer: Parameters<typeof encodeAnswer>[0]): Promise<void> => answered(answer)
       said.passage.watched = broker
       watchings.push(said.passage)
-      answerWatch(broker.metadata, said.cursor, send, gone.signal).catch(failed)
+      // As wire-grpc does, it says at once where it begins.
+      const first = broker.metadata.changesSince(said.cursor)
+      answered(first)
+      answerWatch(broker.metadata, first.cursor, send, gone.signal).catch(failed)
     },
     closed: () => {
       gone.abort()
+      watcher?.left()
       for (const watching of watchings) watching.isOver = true
     },
   })

@@ -50,6 +50,8 @@ export interface Plan {
   readonly promotions: readonly Promotion[]
   /** When all is over and well, an asynchronous master loses under load what nobody else has. */
   readonly suffixLoss: SuffixLoss | undefined
+  /** When all is over and well, the master is killed in the moment in which it has delivered something in order. */
+  readonly losesHolder: boolean
   /** Clients go to either of two gateways. */
   readonly hasRelay: boolean
 }
@@ -103,8 +105,10 @@ export function planOf(seed: number): Plan {
   const promotions = random.chance(1, 3) ? promotionsOf(random, [MASTER, ...slaves], workMs) : []
   const mayLoseSuffix = mode.replication === 'async' && reservedMs === undefined
   const suffixLoss = mayLoseSuffix && random.chance(1, 2) ? suffixLossOf(random) : undefined
-  const drawn = { ...plan, reservedMs, promotions, suffixLoss, hasRelay: false }
-  return random.chance(1, 3) ? withRelay(random, drawn) : drawn
+  const drawn = { ...plan, reservedMs, promotions, suffixLoss, hasRelay: false, losesHolder: false }
+  const whole = random.chance(1, 3) ? withRelay(random, drawn) : drawn
+  const mayLoseHolder = !plan.losesMaster && suffixLoss === undefined
+  return { ...whole, losesHolder: mayLoseHolder && random.chance(1, 2) }
 }
 
 function withRelay(random: SeededRandom, plan: Plan): Plan {

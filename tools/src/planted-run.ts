@@ -1,5 +1,6 @@
 import { close, exitCodeOf, requireKnown, WrongArguments, type Tally } from '@tandemmq/testkit'
 import { withBug, type PlantedBug } from './planted/planted-bug.ts'
+import { orderBugs } from './planted/order.ts'
 import { replicationBugs } from './planted/replication.ts'
 import { ScratchTree } from './planted/scratch-tree.ts'
 import { seenBy } from './planted/seen-by.ts'
@@ -11,6 +12,7 @@ const lists: Readonly<Record<string, readonly PlantedBug[]>> = {
   storage: storageBugs,
   replication: replicationBugs,
   timers: timerBugs,
+  order: orderBugs,
 }
 
 const USAGE = `npm run planted -- LIST [WORD …]    plants each bug of a list (${Object.keys(lists).join(', ')}) in a copy of the tree, or those whose name holds a word,

@@ -106,6 +106,20 @@ describe('rule 5.8: an orderly delivery', () => {
     expect(leasesOf(master)).toEqual([1, 1, undefined, undefined])
   })
 
+  test('is announced anew to those who still watch when one of them was late', async () => {
+    const answers: ((isKnown: boolean) => void)[] = []
+    master.witnesses.asked = (resolve) => answers.push(resolve)
+    let isAnswered = false
+    const receive = master.poll(strict).finally(() => (isAnswered = true))
+    await master.clock.settle()
+    answers[0]?.(false)
+    await master.clock.settle()
+    expect([answers.length, isAnswered]).toEqual([2, false])
+    answers[1]?.(true)
+    const { messages } = await master.clock.outcome(receive)
+    expect(messages.map(({ attempt }) => attempt)).toEqual([1, 1])
+  })
+
   test('is one wait for a whole batch of all queues', async () => {
     master.topic('lines', { queues: 4 })
     for (let index = 0; index < 8; index += 1) await master.send({ topic: 'lines' })
