@@ -3,6 +3,7 @@ import type { Loss } from './loss.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Contact, Entry, Ledger } from './ledger.ts'
 import type { Misfortunes } from './misfortunes.ts'
+import { timerViolations } from './put-timers.ts'
 import { valueViolations } from './values.ts'
 import { WrittenLog } from './written-log.ts'
 
@@ -39,6 +40,7 @@ export function verdictOf(witnesses: Witnesses): Verdict {
       ...again.filter((words) => words !== undefined),
       ...logViolations(cluster, log),
       ...valueViolations(entries, log, loss),
+      ...(broker && log ? timerViolations(broker, log, expires) : []),
       ...((log &&
         loss?.violations(
           log,

@@ -1,4 +1,5 @@
 import type { Witness } from './client-calls.ts'
+import { TIMER_TOPIC } from './put-timers.ts'
 
 /**
  * What became of a send. `ok`: promised. `stored`: stored, but not as safe as promised. `unknown`: it may be there or not. `refused`: it must
@@ -80,6 +81,13 @@ export class Ledger {
     ]
   }
 
+  /** Scheduled messages that came out of the timer queue: their master was away when they were due (rule 5.6). */
+  get servedDue(): number {
+    return this.entries.filter(({ delivered }) =>
+      delivered.some(({ place }) => place.startsWith(TIMER_TOPIC)),
+    ).length
+  }
+
   /** For people. */
   summary(): string {
     const { entries } = this
@@ -90,7 +98,7 @@ export class Ledger {
     const twice = count(({ delivered }) => delivered.length > 1)
     return (
       `sent ${sent}: ok ${fate('ok')}, stored-but ${fate('stored')}, unknown ${fate('unknown')}, refused ${fate('refused')}; ` +
-      `received ${received}, more than once ${twice}, lost ${count(({ fate: f, delivered }) => f === 'ok' && delivered.length === 0)}`
+      `received ${received}, more than once ${twice}, lost ${count(({ fate: f, delivered }) => f === 'ok' && delivered.length === 0)}, due without a master ${this.servedDue}`
     )
   }
 }

@@ -34,6 +34,8 @@ const SILENT_MS = 6_000
 export interface Outcome extends Verdict {
   readonly headline: string
   readonly summary: string
+  /** Scheduled messages that consumers got while no master could put them into their topics. */
+  readonly servedDue: number
   readonly story: readonly string[]
   /** What became of one message, as lines. */
   readonly tell: (id: string) => readonly string[]
@@ -131,6 +133,7 @@ class Life {
       summary: `${this.#ledger.summary()}, excused ${verdict.excused}; longest pause ${this.#ledger.longestPauseMs} ms; ${this.#order.summary}${this.#loss === undefined ? '' : `; ${this.#loss.words}`}`,
       violations: [...this.#violations, ...verdict.violations],
       excused: verdict.excused,
+      servedDue: this.#ledger.servedDue,
       story: this.#story.lines,
       tell: (id) => this.#ledger.tell(id),
     }

@@ -14,6 +14,12 @@ test.each([3, 74])(
   },
 )
 
+test('rule 5.6: in some lives a slave delivers what is due while its master is away, often', async () => {
+  const lives = [await live(5), await live(18)]
+  expect(lives.flatMap(({ violations }) => violations)).toEqual([])
+  expect(lives.reduce((sum, { servedDue }) => sum + servedDue, 0)).toBeGreaterThan(5)
+})
+
 test('200 seeds see every mode, every misfortune and every way to lose the end of a log', () => {
   const plans = Array.from({ length: 200 }, (_, index) => planOf(index + 1))
   const modes = new Set(plans.map(({ mode }) => `${mode.replication} ${mode.flush}`))

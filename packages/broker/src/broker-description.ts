@@ -96,7 +96,7 @@ export function detailsOf(self: SelfView): MemberDetails {
   }
   const replicas = replicaDetails(role.slaves(), store.roster)
   // Nothing is wrong with this broker, but whoever sends should know.
-  const shortage = role.durability.shortage()
+  const shortage = role.durability.shortageAndWayOut()
   const problems = [
     ...problemsOf(self),
     ...(self.store.isDiskFull ? [NO_ROOM] : []),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Broker } from './broker.ts'
 import { ASYNC, BrokerSet, SYNC } from './testing/broker-set.ts'
-import { Client } from './testing/client.ts'
+import { Client, bodiesOf } from './testing/client.ts'
 
 /** The checks that fail now. */
 function failing(broker: Broker): readonly string[] {
@@ -22,6 +22,30 @@ test('a master of synchronous replication is ready with its slave and not withou
   set.kill('s1')
   await set.time.runUntil(() => !master.readiness.ready)
   expect(failing(master)).toEqual(['in_sync', 'writable'])
+})
+
+test('a master whose slave is gone for good shows what was confirmed, says what can be done, and goes on with fewer (rule 6.3)', async () => {
+  const set = new BrokerSet(SYNC)
+  for (const name of ['master', 's1']) await set.start(name)
+  await set.untilServing('master')
+  await set.time.runUntil(() => set.broker('master').readiness.ready)
+  const client = new Client(set)
+  const sent = await client.sendAll(5)
+  set.kill('s1')
+  await set.time.runUntil(() => !set.broker('master').readiness.ready)
+  const words =
+    'inSyncReplicas=2, but only 1 (master included) can acknowledge now: start the slaves that are missing, add one, or start this master with fewer'
+  expect(set.broker('master').readiness.problems.map(({ message }) => message)).toEqual([words, words])
+  expect(set.broker('master').details.problems).toEqual([words])
+  await expect(set.time.outcome(client.send())).rejects.toMatchObject({ code: 'IN_SYNC_REPLICAS_NOT_ENOUGH' })
+  expect(bodiesOf(await client.receiveAll('master'))).toEqual(sent)
+
+  await set.stop('master')
+  const alone = await set.start('master', { mode: { ...SYNC, inSyncReplicas: 1 } })
+  await set.untilServing('master')
+  await set.time.runUntil(() => alone.readiness.ready)
+  expect(alone.okMeans).toContain('inSyncReplicas=1 waits for nobody')
+  await client.sendAll(2)
 })
 
 test('a master that waits for nobody is ready alone, and says what OK means then', async () => {

@@ -45,7 +45,7 @@ export function brokerReadiness(sources: ReadinessSources): BrokerReadiness {
 
 /** `writable`: a send would be stored now. `in_sync`: as many replicas as the mode waits for can acknowledge. */
 function mastersProblems({ self }: ReadinessSources, role: MasterRole): readonly Problem[] {
-  const missing = role.durability.shortage()
+  const missing = role.durability.shortageAndWayOut()
   return [
     ...all('writable', [
       ...role.writability.problems,

@@ -60,6 +60,14 @@ export class Durability {
     return `${key}=${least}, but only ${known} (master included) can acknowledge now`
   }
 
+  /** {@link shortage}, and what an operator can do about it: what is confirmed stays readable meanwhile (rule 6.3). */
+  shortageAndWayOut(): string | undefined {
+    const shortage = this.shortage()
+    return (
+      shortage && `${shortage}: start the slaves that are missing, add one, or start this master with fewer`
+    )
+  }
+
   /** Refuses before anything is stored when too few replicas are there (rule 6.2): throws `IN_SYNC_REPLICAS_NOT_ENOUGH`. */
   admit(): void {
     const shortage = this.shortage()

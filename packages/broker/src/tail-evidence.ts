@@ -74,12 +74,13 @@ function judgeLog(evidence: TailEvidence, { logId }: Lineage): TailVerdict {
   if (lossReason === undefined || roster.length === 0 || acceptLoss) return COMPLETE
   const replicas = Math.max(roster.length + 1, totalReplicas)
   const needed = Math.min(roster.length, replicas - inSyncReplicas + 1)
-  const counted = heard.filter((hello) => roster.includes(hello.identity) && hello.end > hello.begin)
+  const ofThisLog = heard.filter((hello) => hello.lineage?.logId === logId)
+  const counted = ofThisLog.filter((hello) => roster.includes(hello.identity) && hello.end > hello.begin)
   if (counted.length < needed) {
     const words = `the tail of this log may be missing (${lossReason}): heard ${counted.length} of ${needed} replicas that could know it (\`tandemmq replica forget\` one that is gone for good, or start with acceptLoss=true)`
     return { kind: 'unknown', words }
   }
-  const best = furthest(heard.filter((hello) => hello.lineage?.logId === logId))
+  const best = furthest(ofThisLog)
   return best === undefined || best.end <= end ? COMPLETE : missingAt(best, end)
 }
 

@@ -28,8 +28,28 @@ test('a large message on its way does not make a replica unknown whose small one
   expect(replica.isKnown(end + 4 * MIB, now + 10, limits)).toBe(true)
 })
 
-test('a replica that is behind by more than it copies in time is not known, nor one behind by the configured gap', () => {
+test('a replica that is behind by more than it copies in time is not known, nor one behind by the configured gap (rule 2.8)', () => {
   const { replica, end, now } = afterSmallRecords()
   expect(replica.isKnown(end + 16 * MIB, now, limits)).toBe(false)
   expect(replica.isKnown(end + 4 * MIB, now, { ...limits, gapBytesMax: 2 * MIB })).toBe(false)
+})
+
+test('known is who was counted, is heard, and can write (rule 2.8)', () => {
+  const { replica, end, now } = afterSmallRecords()
+  expect(replica.isKnown(end, now, limits)).toBe(true)
+  expect(replica.isKnown(end, now + 2_999, limits)).toBe(true)
+  expect(replica.isKnown(end, now + 3_000, limits)).toBe(false)
+  replica.noted({ flushed: end }, now + 2_500)
+  expect(replica.isKnown(end, now + 5_000, limits)).toBe(true)
+  replica.noted({ writable: false, problem: 'EIO' }, now + 5_000)
+  expect(replica.isKnown(end, now + 5_000, limits)).toBe(false)
+  expect(replica.status(end, now + 5_000, limits)).toMatchObject({ writable: false, problem: 'EIO' })
+  replica.noted({ writable: true }, now + 5_000)
+  expect(replica.isKnown(end, now + 5_000, limits)).toBe(true)
+
+  const fresh = new Replica({ identity: 'x', instanceId: 'i' }, holder, { from: 0, now, skewMs: 0 }, () => {})
+  fresh.reported(0, now)
+  expect(fresh.isKnown(0, now, limits)).toBe(false)
+  fresh.enrolled()
+  expect(fresh.isKnown(0, now, limits)).toBe(true)
 })

@@ -132,11 +132,13 @@ export class ConsumeQueue implements QueueReader {
 
   /**
    * Adds the unit of a record. Readers see it after {@link writePending}. False: the position is taken already, as
-   * happens when records are dispatched again after a restart.
+   * happens when records are dispatched again after a restart. A queue without messages takes a lower position than it ended at: a master
+   * that never had those that have expired counts from where it can see.
    */
   put(queueOffset: QueueOffset, unit: ConsumeQueueUnit): boolean {
+    if (this.isTaken(queueOffset)) return false
+    if (queueOffset < this.nextOffset) this.#countFrom(queueOffset)
     const next = this.nextOffset
-    if (queueOffset < next) return false
     const skipped = queueOffset - next
     if (next === 0 || skipped * UNIT_BYTES > this.#files.fileBytes) this.#startAt(queueOffset)
     else if (this.#min === next) this.#min = queueOffset // Still without a message.
@@ -144,6 +146,11 @@ export class ConsumeQueue implements QueueReader {
     while (this.nextOffset < queueOffset) this.#pending.add(fillerUnit)
     this.#pending.add(unit)
     return true
+  }
+
+  /** Whether the position is behind the newest message; of a queue that has none, no position is. */
+  isTaken(queueOffset: QueueOffset): boolean {
+    return queueOffset < this.nextOffset && this.#min < this.nextOffset
   }
 
   /** A queue without files goes on at `queueOffset` (above 0): its messages are gone, and their offsets stay theirs. */
@@ -273,6 +280,14 @@ export class ConsumeQueue implements QueueReader {
     this.#min = queueOffset
     this.#minUnitAt = undefined
     this.#forgetSum()
+  }
+
+  /** The queue, which has no message, goes on at a lower position. */
+  #countFrom(queueOffset: QueueOffset): void {
+    this.cutAt(queueOffset)
+    if (queueOffset >= this.#first) return
+    this.#end = this.#fileStart(queueOffset * UNIT_BYTES) / UNIT_BYTES
+    this.#startAt(queueOffset)
   }
 
   #sumUp(units: Buffer): void {

@@ -140,7 +140,7 @@ export class ConsumeQueues {
   /** Whether {@link put} would find the place taken of a record that has no other: a cheap look, where most are there. */
   holds({ topic, queueId, queueOffset, sysFlag, properties }: HeldRecord): boolean {
     const queue = this.find(topic, queueId)
-    if (queue === undefined || queueOffset >= queue.nextOffset) return false
+    if (queue === undefined || !queue.isTaken(queueOffset)) return false
     return (sysFlag & SysFlag.innerBatch) === 0 && !mayHaveLightPlaces(properties)
   }
 
@@ -273,6 +273,8 @@ export class ConsumeQueues {
   /** `known`: the queue, if it is there. */
   #putInto(known: ConsumeQueue | undefined, place: QueuePlace, unit: ConsumeQueueUnit): void {
     const queue = known ?? this.#create(place.topic, place.queueId)
+    // Whether it has a message left is looked at after an expiry in small steps only.
+    if (place.queueOffset < queue.nextOffset) queue.advanceMin(this.#logMinOffset)
     if (queue.put(place.queueOffset, unit)) this.#pending.add(queue)
   }
 

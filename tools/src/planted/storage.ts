@@ -196,6 +196,13 @@ export const storageBugs: readonly PlantedBug[] = [
     tests: [`${storage}/recovery.test.ts`],
   },
   {
+    name: 'messages that a successor has counted anew not found by who follows it',
+    file: `${storage}/consume-queue.ts`,
+    find: 'return queueOffset < this.nextOffset && this.#min < this.nextOffset',
+    plant: 'return queueOffset < this.nextOffset',
+    tests: [`${storage}/queue-counted-anew.test.ts`],
+  },
+  {
     name: 'a segment expired under its readers',
     file: `${storage}/commit-log.ts`,
     find: '    this.#minOffset = offset\n    this.#isDiskFull = false',

@@ -1,5 +1,5 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js'
-import { BrokerError, type Clock, type Logger } from '@tandemmq/base'
+import { BrokerError, SparingLogger, type Clock, type Logger } from '@tandemmq/base'
 import type { RegistryLink, RegistrySession, RelayLink, RelaySession } from '@tandemmq/registry'
 import { registry as wire } from '@tandemmq/rpc'
 import type { GrpcServer } from '../server.ts'
@@ -23,7 +23,8 @@ export function addRegistryService(
   guard: SetSecretGuard,
   ports: RegistryServicePorts,
 ): void {
-  const all = { ...ports, guard }
+  // A broker that is refused comes again and again.
+  const all = { ...ports, logger: new SparingLogger(ports.logger, ports.clock), guard }
   server.add(wire.RegistryService, {
     register: (stream: MemberStream) => serveMember(stream, registry, all),
     follow: (stream: RelayStream) => serveRelay(stream, registry, all),
