@@ -20,24 +20,8 @@ import type { CommitLog } from './commit-log.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { LIGHT_QUEUES_MAX, lightNamesIn, withLightOffsets, withoutLightOffsets } from './light-queues.ts'
 import type { QueueOffsets } from './queue-offsets.ts'
+import type { MessageToAppend } from './message-to-append.ts'
 import { isQueueId, isTopicName } from './topic-name.ts'
-
-/** A message as the broker hands it over; the store adds places, times and checksums. */
-export interface MessageToAppend {
-  readonly topic: string
-  readonly queueId: number
-  /** The user's own i32. */
-  readonly flag: number
-  /** See `SysFlag`. */
-  readonly sysFlag: number
-  readonly bornTimestamp: number
-  readonly bornHost: Host
-  readonly reconsumeTimes: number
-  readonly preparedTransactionOffset: number
-  readonly body: Buffer
-  /** Raw text, see `encodeProperties`. */
-  readonly properties: string
-}
 
 /** Where a message lies. */
 export interface Appended {

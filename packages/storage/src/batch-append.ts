@@ -8,8 +8,8 @@ import {
   type BatchElement,
   type Host,
 } from '@tandemmq/codec'
-import type { MessageToAppend } from './appender.ts'
 import { isLightQueue } from './light-queues.ts'
+import type { MessageToAppend } from './message-to-append.ts'
 
 /** Messages that a client sent together: to one queue, with one birth; each has a flag, a body and properties of its own. */
 export interface BatchToAppend extends Pick<

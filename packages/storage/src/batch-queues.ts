@@ -5,8 +5,8 @@ import { BatchQueue } from './batch-queue.ts'
 import { arrivalOf, type Arrival } from './arrival.ts'
 import type { ConsumeQueueFiles } from './consume-queue-files.ts'
 import type { ConsumeQueue } from './consume-queue.ts'
-import type { RecordAt } from './consume-queues.ts'
 import type { QueueTrust } from './queue-extent.ts'
+import type { RecordAt } from './record-at.ts'
 import { isQueueId, isTopicName } from './topic-name.ts'
 
 /** Last units that may disagree with the log before a queue counts as damaged. */

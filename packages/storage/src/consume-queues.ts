@@ -7,12 +7,10 @@ import { ConsumeQueue, type QueueReader } from './consume-queue.ts'
 import { LIGHT_QUEUES_MAX, isLightQueue, lightPlacesOf, mayHaveLightPlaces } from './light-queues.ts'
 import { QueueExtensions } from './queue-extensions.ts'
 import { readQueueExtent, type QueueTrust } from './queue-extent.ts'
+import type { RecordAt } from './record-at.ts'
 import { canBeQueued, isQueueId, isQueuePlace, isTopicName } from './topic-name.ts'
 import { RetiredQueues } from './retired-queues.ts'
 import type { UnqueuedRecords } from './unqueued-records.ts'
-
-/** A record as recovery can read it, in one read where its size is known; `undefined` if there is no whole one at that place. */
-export type RecordAt = (offset: LogOffset, size?: number) => LogRecord | undefined
 
 /** Last units that may disagree with the log before a queue counts as damaged. */
 const DISAGREEMENTS_MAX = 64
