@@ -127,10 +127,13 @@ export class BatchQueue implements QueueReader {
     return this.#read(this.#firstWhere((unit) => unit.offset >= offset))?.baseOffset ?? this.#max
   }
 
-  /** Adds the unit of a record; false: its messages have their place already. Readers see it after {@link writePending}. */
+  /** Adds the unit of a record; false: its messages have their place already. Readers see it after {@link writePending}. A queue without messages as {@link ConsumeQueue.put}. */
   put(unit: BatchUnit): boolean {
     const newest = this.#pending.at(-1)
-    if (unit.baseOffset < (newest === undefined ? this.#max : endOf(newest))) return false
+    if (unit.baseOffset < (newest === undefined ? this.#max : endOf(newest))) {
+      if (newest !== undefined || this.#min < this.#max) return false
+      this.#countFrom(unit.baseOffset)
+    }
     this.#pending.push(unit)
     return true
   }
@@ -197,6 +200,15 @@ export class BatchQueue implements QueueReader {
     if (this.#summedTo > end) this.#forgetSum()
     this.#max = removed.baseOffset
     this.#min = Math.min(this.#min, this.#max)
+  }
+
+  /** The queue, which has no message, goes on at a lower offset. What it has on file are units of expired ones: behind them, offsets would not grow. */
+  #countFrom(queueOffset: QueueOffset): void {
+    if (this.#end > this.#first) this.#files.cutAll(this.#directory, this.#first * BATCH_UNIT_BYTES)
+    this.#end = this.#first
+    this.#min = queueOffset
+    this.#max = queueOffset
+    this.#forgetSum()
   }
 
   /** All files may have been written by an earlier process and not be durable. */

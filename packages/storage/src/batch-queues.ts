@@ -57,9 +57,10 @@ export class BatchQueues {
     return this.#queues.values()
   }
 
-  put(arrival: Arrival): void {
-    const { topic, queueId } = arrival
+  put(arrival: Arrival, logMinOffset: LogOffset): void {
+    const { topic, queueId, queueOffset } = arrival
     const queue = this.find(topic, queueId) ?? this.#create(topic, queueId)
+    if (queueOffset < queue.maxOffset) queue.advanceMin(logMinOffset)
     if (queue.put(unitOf(arrival))) this.#pending.add(queue)
   }
 

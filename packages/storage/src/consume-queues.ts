@@ -247,7 +247,7 @@ export class ConsumeQueues {
 
   #putBatch(arrival: Arrival): void {
     this.#takeOver(arrival.topic)
-    this.batches.put(arrival)
+    this.batches.put(arrival, this.#logMinOffset)
   }
 
   /** Ordinary queues of a batch topic become batch queues. After a failure the next record of the topic brings the next attempt. */

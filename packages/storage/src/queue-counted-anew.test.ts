@@ -1,15 +1,21 @@
 import { invariant } from '@tandemmq/base'
 import { describe, expect, test } from 'vitest'
-import type { MessageStore } from './index.ts'
+import type { MessageStore, StoreOptions } from './index.ts'
 import { StoreBench, bodies, logBytes, message } from './store-bench.test-kit.ts'
 
 const SEGMENT = 4096
 /** Every call to the disk is one to crash at; a run tries each n-th of them. */
 const STRIDE = Number(process.env['CRASH_STRIDE'] ?? 5)
 
+type Kind = 'an ordinary' | 'a batch'
+
+function optionsOf(kind: Kind): Partial<StoreOptions> {
+  return { isBatchTopic: (topic) => kind === 'a batch' && topic === 'rare' }
+}
+
 /** `rare` messages, all of which have expired, in files of five units; then others. */
-async function expired(rare: number): Promise<{ bench: StoreBench; store: MessageStore }> {
-  const bench = new StoreBench({}, rare)
+async function expired(rare: number, kind: Kind): Promise<{ bench: StoreBench; store: MessageStore }> {
+  const bench = new StoreBench(optionsOf(kind), rare)
   const store = await bench.openMaster()
   for (let n = 0; n < rare; n += 1) store.append(message('r', 'rare'))
   for (let n = 0; n < 60; n += 1) store.append(message(`${n} ${'x'.repeat(400)}`))
@@ -29,15 +35,20 @@ async function follow(bench: StoreBench, slave: MessageStore, master: MessageSto
   await bench.clock.outcome(slave.adoptLineage(master.lineage))
 }
 
-describe.each([1, 23])('a queue whose %i messages have all expired', (rare) => {
+describe.each([
+  ['an ordinary', 1],
+  ['an ordinary', 23],
+  ['a batch', 1],
+  ['a batch', 23],
+] as const)('%s queue whose %i messages have all expired', (kind, rare) => {
   test.each([
     'of a slave that began with a later part of the log',
     'of a slave whose log was cut at its begin',
   ])(
     'is counted anew by the successor that never had them (%s), and whoever follows it shows its messages, also after a restart',
     async (which) => {
-      const old = await expired(rare)
-      const bench = new StoreBench({}, 2)
+      const old = await expired(rare, kind)
+      const bench = new StoreBench(optionsOf(kind), 2)
       const successor = await bench.open()
       await follow(bench, successor, old.store)
       copy(old.store, successor, old.store.minOffset)
@@ -65,9 +76,9 @@ describe.each([1, 23])('a queue whose %i messages have all expired', (rare) => {
   test.each(['kill', 'power'] as const)('is whole again wherever %s meets that', async (how) => {
     let crashes = 0
     for (let crashAt = 1 + (rare % STRIDE); ; crashAt += STRIDE) {
-      const { bench, store } = await expired(rare)
+      const { bench, store } = await expired(rare, kind)
       const bytes = logBytes(store)
-      const first = new StoreBench({}, 2)
+      const first = new StoreBench(optionsOf(kind), 2)
       const successor = await first.open()
       await follow(first, successor, store)
       copy(store, successor, store.minOffset)
