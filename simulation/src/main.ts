@@ -1,8 +1,8 @@
 import { close, exitCodeOf, parsedArgs, wholeNumber, WrongArguments, type Tally } from '@tandemmq/testkit'
-import { live } from './life.ts'
+import { lifeScript, reportLife, type LifeReport, type LifeTask } from './life-report.ts'
 
 const USAGE = `npm run simulate -- --seed N [--message ID,…]     lives that life and tells it, and what became of those messages
-npm run simulate -- --seed A..B                   many lives, in short
+npm run simulate -- --seed A..B                   many lives, in short, in as many processes as there are cores
 With no seed it is seed 1. The last line counts lives.`
 
 const SEED_MAX = 2 ** 32 - 1
@@ -16,17 +16,15 @@ process.exitCode = await exitCodeOf(USAGE, async () => {
 async function liveAll(first: number, last: number, messages: readonly string[]): Promise<Tally> {
   let passed = 0
   let failed = 0
-  for (let seed = first; seed <= last; seed += 1) {
-    const outcome = await live(seed)
-    const isGood = outcome.violations.length === 0
+  const count = (_task: LifeTask, { isGood, lines }: LifeReport): void => {
     if (isGood) passed += 1
     else failed += 1
-    if (first === last) for (const line of outcome.story) print(line)
-    for (const id of messages) for (const line of outcome.tell(id)) print(line)
-    print(`${isGood ? 'ok  ' : 'FAIL'} ${outcome.headline}`)
-    print(`     ${outcome.summary}`)
-    for (const violation of outcome.violations.slice(0, 20)) print(`     ${violation}`)
+    for (const line of lines) process.stdout.write(`${line}\n`)
   }
+  const tasks = Array.from({ length: last - first + 1 }, (_, index) => ({ seed: first + index, messages }))
+  const [only, ...more] = tasks
+  if (only !== undefined && more.length === 0) count(only, await reportLife(only, true))
+  else await lifeScript.doAll(tasks, count)
   return { passed, failed }
 }
 
@@ -38,8 +36,4 @@ function seedsOf(text: string): readonly [number, number] {
   const last = wholeNumber('--seed', to, 0, SEED_MAX)
   if (last < first) throw new WrongArguments(`--seed ${text} names no seed: it ends before it begins.`)
   return [first, last]
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
 }

@@ -1,8 +1,5 @@
 import { explore } from './exploration.ts'
-import type { ExplorerTask } from './explorers.ts'
+import { explorer } from './explorers.ts'
 
-/** A process that looks into one group of sequences after the other, as its parent tells it. */
-process.on('message', (task: ExplorerTask) => {
-  void explore(task.group, task.options).then((findings) => process.send?.(findings))
-})
-process.on('disconnect', () => process.exit())
+/** A process that looks into one group of sequences after the other. */
+explorer.serve(({ group, options }) => explore(group, options))
