@@ -50,10 +50,16 @@ test('what could not be written is written when it is told again', async () => {
   expect(store.roster).toEqual(['master', 'slave-2'])
 })
 
-test('a master that names ever more replicas costs no more than 256', async () => {
-  const { store, roster } = learned()
+test('a master that names ever more replicas costs no more than 256, and one line of log', async () => {
+  const { store, roster, logger } = learned()
   for (let round = 0; round < 4; round += 1)
     roster.learn(Array.from({ length: 200 }, (_, index) => `replica-${round}-${index}`))
   await settled()
+  expect(store.roster.length).toBeLessThanOrEqual(256)
+  for (let round = 4; round < 40; round += 1) {
+    roster.learn(Array.from({ length: 200 }, (_, index) => `replica-${round}-${index}`))
+    await settled()
+  }
   expect(store.roster).toHaveLength(256)
+  expect(logger.messages('warn')).toHaveLength(1)
 })

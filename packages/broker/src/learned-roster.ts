@@ -12,7 +12,10 @@ export class LearnedRoster {
   readonly #store: Pick<MessageStore, 'roster' | 'addToRoster' | 'removeFromRoster'>
   readonly #identity: string
   readonly #logger: Logger
-  #last: Promise<void> = Promise.resolve()
+  /** What is still to be written, by name: to be added, or removed. A master that goes on telling cannot make it grow. */
+  readonly #news = new Map<string, 'add' | 'remove'>()
+  #isWriting = false
+  #isFullSaid = false
 
   /** @param identity of this slave */
   constructor(
@@ -26,25 +29,45 @@ export class LearnedRoster {
   }
 
   learn(names: readonly string[]): void {
-    this.#inTurn(async () => {
-      for (const name of names) if (name !== this.#identity) await this.#add(name)
-    })
+    for (const name of names) if (name !== this.#identity) this.#note(name, 'add')
   }
 
   /** By the operator's word it is gone for good. */
   forget(name: string): void {
-    this.#inTurn(() => this.#store.removeFromRoster(name))
+    this.#note(name, 'remove')
+  }
+
+  #note(name: string, what: 'add' | 'remove'): void {
+    if (this.#news.size >= ROSTER_MAX && !this.#news.has(name)) return this.#sayFull(name)
+    this.#news.delete(name)
+    this.#news.set(name, what)
+    if (!this.#isWriting) void this.#write()
+  }
+
+  async #write(): Promise<void> {
+    this.#isWriting = true
+    try {
+      for (const [name, what] of this.#news) {
+        this.#news.delete(name)
+        if (what === 'remove') await this.#store.removeFromRoster(name)
+        else await this.#add(name)
+      }
+    } catch (cause) {
+      this.#news.clear() // Told again in the next connection.
+      this.#logger.warn({ why: messageOf(cause) }, 'which replicas the master has cannot be kept')
+    }
+    this.#isWriting = false
   }
 
   async #add(name: string): Promise<void> {
     const { roster } = this.#store
     if (roster.length < ROSTER_MAX || roster.includes(name)) return this.#store.addToRoster(name)
-    this.#logger.warn({ name, known: ROSTER_MAX }, 'the master has one replica more than can be remembered')
+    this.#sayFull(name)
   }
 
-  #inTurn(task: () => Promise<void>): void {
-    this.#last = this.#last.then(task).catch((cause: unknown) => {
-      this.#logger.warn({ why: messageOf(cause) }, 'which replicas the master has cannot be kept')
-    })
+  #sayFull(name: string): void {
+    if (this.#isFullSaid) return
+    this.#isFullSaid = true
+    this.#logger.warn({ name, known: ROSTER_MAX }, 'the master has more replicas than can be remembered')
   }
 }

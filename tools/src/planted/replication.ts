@@ -265,6 +265,13 @@ export const replicationBugs: readonly PlantedBug[] = [
     tests: ['packages/broker/src/promotion.test.ts'],
   },
   {
+    name: 'a successor that does not hear that losses are accepted',
+    file: 'packages/broker/src/tail-evidence.ts',
+    find: 'return appointment?.acceptsLoss === true && ',
+    plant: 'return appointment?.epoch === -1 && ',
+    tests: ['packages/broker/src/promotion.test.ts'],
+  },
+  {
     name: 'a slave that holds less made the master',
     file: 'packages/registry/src/promotion.ts',
     find: 'const best = able.toSorted(byEnd)[0]',
