@@ -10,6 +10,18 @@ const host = { ip: '127.0.0.1', port: 10_911 }
 
 export const OWN_SEGMENT_BYTES = 65_536
 
+/** What all messages have in common. */
+export const SENT = {
+  topic: 'orders',
+  queueId: 0,
+  flag: 0,
+  sysFlag: 0,
+  bornTimestamp: 1,
+  bornHost: host,
+  reconsumeTimes: 0,
+  preparedTransactionOffset: 0,
+}
+
 /** Opens a store with small files; the caller closes it. */
 export function openOwn(root: string, more: Partial<StoreOptions> = {}): Promise<MessageStore> {
   const options = {
@@ -42,14 +54,8 @@ export async function fillOwn(
   await store.openEpoch()
   for (let n = 0; n < count; n += 1) {
     store.append({
-      topic: 'orders',
+      ...SENT,
       queueId: n % 3,
-      flag: 0,
-      sysFlag: 0,
-      bornTimestamp: 1,
-      bornHost: host,
-      reconsumeTimes: 0,
-      preparedTransactionOffset: 0,
       body: Buffer.alloc(400, n),
       properties: encodeProperties([
         ['KEYS', `key-${n}`],

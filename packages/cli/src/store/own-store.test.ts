@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { encodeProperties } from '@tandemmq/codec'
 import { NodeFiles } from '@tandemmq/platform-node'
 import { expect, test } from 'vitest'
 import { geometryOf } from './index-geometry.ts'
-import { OwnDirectory, fillOwn } from './own-store.test-kit.ts'
+import { OwnDirectory, SENT, fillOwn } from './own-store.test-kit.ts'
 import { verifyStore } from './verify.ts'
 
 function problemsOf(root: string): { readonly problems: string[]; readonly last: string | undefined } {
@@ -38,6 +39,22 @@ test('a store of ours is verified while it is open and after it was closed, and 
   } finally {
     rmSync(root, { recursive: true })
   }
+})
+
+test('records longer than a window of what is read are whole, one after the other too', async () => {
+  using own = new OwnDirectory()
+  const MIB = 1024 * 1024
+  const large = { segmentBytes: 16 * MIB, maxMessageBytes: 4 * MIB }
+  const store = await fillOwn(own.root, 3, large)
+  const message = { ...SENT, properties: encodeProperties([['KEYS', 'large']]) }
+  for (const size of [3 * MIB, 2 * MIB + 1, 3 * MIB, 10, MIB - 50, 4 * MIB]) {
+    store.append({ ...message, body: Buffer.alloc(size, 7) })
+  }
+  await store.flush()
+  await store.close()
+  const { problems, last } = problemsOf(own.root)
+  expect(problems).toEqual([])
+  expect(last).toContain('9 records; 3 queues, 9 units')
 })
 
 test('the shape of an index is found without the file that states it, though its log begins at 0', async () => {

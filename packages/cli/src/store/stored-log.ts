@@ -123,7 +123,12 @@ export class StoredLog implements Disposable {
     let before: number | undefined
     for (let at = 0; at < this.segmentBytes;) {
       let scan = scanFrame(window, at - windowAt, this.#limits, start + at)
-      if (scan.kind === 'incomplete' && windowAt + window.length < this.segmentBytes) {
+      // Where a window ends in the head of a record, the next one says only how long that is: a longer one has to be read then.
+      while (
+        scan.kind === 'incomplete' &&
+        (windowAt < at || window.length < scan.needed) &&
+        windowAt + window.length < this.segmentBytes
+      ) {
         windowAt = at
         window = this.read(start + at, Math.max(WINDOW_BYTES, scan.needed))
         scan = scanFrame(window, 0, this.#limits, start + at)
