@@ -23,7 +23,7 @@ import { Network } from './network.ts'
 
 /** Bounds a wait for a cluster that never becomes whole again. */
 const WHOLE_WITHIN_MS = 90_000
-/** A second request, should the first one be lost. */
+/** A stopped or lost broker answers nothing. */
 const HTTP_TIMEOUT_MS = 2_000
 
 /** metadata-rpc, a master and its slaves, each on a machine of its own. */

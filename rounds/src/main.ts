@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { messageOf } from '@tandemmq/base'
 import { close, exitCodeOf, parsedArgs, wholeNumber } from '@tandemmq/testkit'
 import { removeOwnNetwork } from './network.ts'
+import { requireAll } from './requirements.ts'
 import { ROUNDS_PER_CLUSTER, Run } from './run.ts'
 
 const USAGE = `npm run rounds [-- --rounds N] [--seed S] [--from R] [--per-cluster P]
@@ -42,6 +43,7 @@ process.exitCode = await exitCodeOf(USAGE, async () => {
     })
   }
   try {
+    requireAll(directory)
     return close(await run.rounds(from, rounds))
   } catch (failure) {
     process.stdout.write(`ROUNDS COULD NOT RUN HERE AND COUNT AS FAILED: ${messageOf(failure)}\n`)

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from '@tandemmq/base'
 import { SeededRandom, type Tally } from '@tandemmq/testkit'
@@ -46,6 +46,7 @@ export class Run {
       const cluster = Math.floor((round - 1) / this.#perCluster)
       const next = Math.min(end, (cluster + 1) * this.#perCluster + 1)
       await this.#life(cluster, round, next)
+      this.removeAllButEvidence()
       round = next
     }
     print(`\n${summaryOf(this.#results)}`)
@@ -54,6 +55,7 @@ export class Run {
 
   /** What no failed round has left goes, whatever is under way. */
   removeAllButEvidence(): void {
+    if (!existsSync(this.#directory)) return
     for (const name of readdirSync(this.#directory)) {
       const path = join(this.#directory, name)
       if (!this.#evidence.has(path)) rmSync(path, { recursive: true, force: true })
@@ -63,22 +65,29 @@ export class Run {
 
   async #life(cluster: number, from: number, end: number): Promise<void> {
     const directory = join(this.#directory, `cluster-${cluster + 1}`)
-    let isKept = false
-    {
-      await using life = await Life.begin(
-        MODES[cluster % MODES.length] ?? { flush: 'SYNC_FLUSH', slaves: 1 },
-        directory,
-      )
-      for (let round = from; round < end && !isKept; round += 1) {
-        isKept = !(await this.#round(life, round))
-        if (isKept) {
-          life.keepEvidence()
-          this.#evidence.add(directory)
-          this.#tellEvidence(directory, from, round)
-        }
-      }
+    await using life = await this.#begin(cluster, directory, from)
+    if (life === undefined) return
+    for (let round = from; round < end; round += 1) {
+      if (await this.#round(life, round)) continue
+      life.keepEvidence()
+      this.#tellEvidence(directory, from, round)
+      return
     }
-    if (!isKept) rmSync(directory, { recursive: true, force: true })
+  }
+
+  /** `undefined`: there are services, and they do not become a cluster. */
+  async #begin(cluster: number, directory: string, round: number): Promise<Life | undefined> {
+    const mode = MODES[cluster % MODES.length]
+    if (mode === undefined) throw new Error('there are no modes')
+    try {
+      return await Life.begin(mode, directory)
+    } catch (failure) {
+      if (!hasServices(directory)) throw failure
+      print(`round ${round}, the start of a cluster: BROKEN ${messageOf(failure)}`)
+      this.#failed += 1
+      this.#tellEvidence(directory, round, round)
+      return undefined
+    }
   }
 
   async #round(life: Life, round: number): Promise<boolean> {
@@ -108,6 +117,7 @@ export class Run {
   }
 
   #tellEvidence(directory: string, from: number, round: number): void {
+    this.#evidence.add(directory)
     print(`  logs of the services, disks and sends: ${directory}`)
     print(
       `  a disk: mount -o loop,ro ${directory}/broker-master/image /mnt; npm run --silent tandemmq -- store verify /mnt`,
@@ -115,6 +125,11 @@ export class Run {
     const options = `--seed ${this.#seed} --per-cluster ${this.#perCluster} --from ${from} --rounds ${round - from + 1}`
     print(`  again: npm run rounds -- ${options}`)
   }
+}
+
+/** Whether it came so far that a service was started. */
+function hasServices(directory: string): boolean {
+  return existsSync(directory) && readdirSync(directory).some((name) => name.endsWith('.log'))
 }
 
 function isGood({ lost, violations }: RoundResult): boolean {

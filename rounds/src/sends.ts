@@ -6,6 +6,9 @@ import { Pauses } from './pauses.ts'
  */
 export type Fate = 'pending' | 'acknowledged' | 'refused' | 'unknown'
 
+/** Only ends a wait that would never end. */
+const MORE_WITHIN_MS = 90_000
+
 export interface Sent {
   readonly number: number
   /** One message of a lane is sent after the answer to the one before. */
@@ -48,15 +51,25 @@ export class Sends {
     for (const watcher of this.#watchers) watcher()
   }
 
-  /** Resolves when that many more are acknowledged. */
+  /** Resolves when that many more are acknowledged; rejects if that does not come. */
   async more(count: number): Promise<void> {
     const goal = this.#acknowledged + count
-    await new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (this.#acknowledged < goal) return
+    await new Promise<void>((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        clearTimeout(late)
         this.#watchers.delete(look)
-        resolve()
+        settle()
       }
+      const look = (): void => {
+        if (this.#acknowledged >= goal) end(resolve)
+      }
+      const late = setTimeout(() => {
+        end(() =>
+          reject(
+            new Error(`only ${count - (goal - this.#acknowledged)} of ${count} sends were acknowledged`),
+          ),
+        )
+      }, MORE_WITHIN_MS)
       this.#watchers.add(look)
     })
   }
