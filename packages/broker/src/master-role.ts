@@ -1,12 +1,11 @@
 import { BrokerError } from '@tandemmq/base'
 import type { LogRange } from '@tandemmq/codec'
-import { HaMaster, type ReplicaStatus, type SlaveView } from '@tandemmq/ha-protocol'
+import { HaMaster, memberOf, type ReplicaStatus, type SlaveView } from '@tandemmq/ha-protocol'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, MasterOptions } from './broker-options.ts'
 import { Durability, type Confirmation } from './durability.ts'
 import { leastInSync, okMeans, waitsForReplicas } from './durability-mode.ts'
 import { EpochOpening } from './epoch-opening.ts'
-import { haMember } from './ha-member-of-broker.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
 import { isLossAccepted } from './tail-evidence.ts'
 import type { VisiblePosition } from './visible-position.ts'
@@ -82,7 +81,7 @@ export class MasterRole implements AsyncDisposable {
     const ha = await HaMaster.listen(
       {
         address: master.haListen,
-        ...haMember(options, instanceId),
+        ...memberOf({ ...options, instanceId }),
         flushRequired: options.mode.flush === 'sync' && waitsForReplicas(options.mode),
         inSyncReplicas: waitsForReplicas(options.mode) ? options.mode.inSyncReplicas : 1,
         ...(waitsForReplicas(options.mode) && {

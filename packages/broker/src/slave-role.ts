@@ -1,10 +1,9 @@
 import { joinAddress } from '@tandemmq/base'
-import { HaSlave, isMasterAway, type FollowingView, type SlaveState } from '@tandemmq/ha-protocol'
+import { HaSlave, memberOf, isMasterAway, type FollowingView, type SlaveState } from '@tandemmq/ha-protocol'
 import { MetadataSync, type MetadataSource, type MetadataStore } from '@tandemmq/metadata'
 import type { MemberView } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, SlaveOptions } from './broker-options.ts'
-import { haMember } from './ha-member-of-broker.ts'
 import { DoubtfulEnd } from './doubtful-end.ts'
 import { LearnedRoster } from './learned-roster.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
@@ -63,7 +62,7 @@ export class SlaveRole implements AsyncDisposable {
     const ha = HaSlave.start(
       {
         masterAddress: slave.masterHa,
-        ...haMember(options, instanceId),
+        ...memberOf({ ...options, instanceId }),
         confirmed: store.confirmedOnDisk,
         dispatched: () => store.dispatched.at,
         beforeHello: () => doubtfulEnd.cut(true),

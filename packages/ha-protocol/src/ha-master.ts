@@ -2,6 +2,7 @@ import { BrokerError, SparingLogger } from '@tandemmq/base'
 import type { Address, Clock, Frontier, LogOffset } from '@tandemmq/base'
 import type { Hello, LogRange } from '@tandemmq/codec'
 import { HaListener } from './ha-listener.ts'
+import { memberOf } from './ha-member.ts'
 import type { HaMember } from './ha-member.ts'
 import { masterMetrics, observeReplicas } from './ha-metrics.ts'
 import type { HaPorts } from './ha-ports.ts'
@@ -113,12 +114,7 @@ export class HaMaster {
   static async listen(options: HaMasterOptions, ports: HaPorts, log: ReplicatedLog): Promise<HaMaster> {
     const master = new HaMaster(options, ports, log)
     const config: MasterConfig = {
-      cluster: options.cluster,
-      set: options.set,
-      identity: options.identity,
-      instanceId: options.instanceId,
-      ...(options.secret === undefined ? {} : { secret: options.secret }),
-      ...(options.certified === undefined ? {} : { certified: options.certified }),
+      ...memberOf(options),
       flushRequired: options.flushRequired,
       acceptLoss: options.acceptLoss ?? false,
       legacySlaves: options.legacySlaves ?? 'none',

@@ -17,6 +17,18 @@ export interface HaMember {
   readonly certified?: boolean
 }
 
+/** Of options that say more, who we are. */
+export function memberOf({ cluster, set, identity, instanceId, secret, certified }: HaMember): HaMember {
+  return {
+    cluster,
+    set,
+    identity,
+    instanceId,
+    ...(secret === undefined ? {} : { secret }),
+    ...(certified === undefined ? {} : { certified }),
+  }
+}
+
 /** Whether a peer that says `hello` may talk to us at all; why not otherwise. */
 export function refusalOf(
   own: HaMember,

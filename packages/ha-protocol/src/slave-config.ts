@@ -1,3 +1,4 @@
+import { memberOf } from './ha-member.ts'
 import type { HaSlaveOptions } from './ha-slave-options.ts'
 import { apacheTimings, defaultTimings } from './ha-timings.ts'
 import { OVERLAP_BYTES } from './slave-comparison.ts'
@@ -5,14 +6,9 @@ import type { SlaveConfig } from './slave-state.ts'
 
 /** What a slave's session goes by, defaults filled in. */
 export function slaveConfig(options: HaSlaveOptions): SlaveConfig {
-  const { cluster, set, identity, instanceId, secret, certified, peer = 'tandemmq' } = options
+  const { peer = 'tandemmq' } = options
   return {
-    cluster,
-    set,
-    identity,
-    instanceId,
-    ...(secret === undefined ? {} : { secret }),
-    ...(certified === undefined ? {} : { certified }),
+    ...memberOf(options),
     flush: options.flushBeforeReport === true ? 'always' : 'when-required',
     peer,
     overlapBytes: options.overlapBytes ?? OVERLAP_BYTES,
