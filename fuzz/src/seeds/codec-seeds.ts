@@ -321,4 +321,11 @@ function* handles(): Generator<Seed> {
   // The input is what the MAC covers; the target adds the MAC.
   const whole = Buffer.from(encodeReceiptHandle(handle, createSecretKey(Buffer.alloc(32))), 'base64url')
   yield { target: 'receipt-handle', name: 'usual', bytes: whole.subarray(0, -16) }
+  const scheduled = { ...handle, topic: 'rmq_sys_wheel_timer', realTopic: 'Orders' }
+  const sealed = encodeReceiptHandle(scheduled, createSecretKey(Buffer.alloc(32)))
+  yield {
+    target: 'receipt-handle',
+    name: 'scheduled',
+    bytes: Buffer.from(sealed, 'base64url').subarray(0, -16),
+  }
 }

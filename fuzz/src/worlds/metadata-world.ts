@@ -35,6 +35,7 @@ export const usualChanges: readonly Change[] = [
   { kind: 'ack', ...key, records: [{ queueOffset: 0, stamp: { logEpoch: 1, physicalOffset: 0 } }] },
   { kind: 'delay', done: [{ queueOffset: 3, stamp: { logEpoch: 1, physicalOffset: 300 } }] },
   { kind: 'delay-levels', levels: [[3, 17]] },
+  { kind: 'moved', from: 3, to: 4 },
 ]
 
 /** The files of a metadata store that has lived, sorted by path; always the same. */

@@ -105,7 +105,7 @@ export class MetadataStore implements AsyncDisposable {
     try {
       disk = await MetadataDisk.open({ ...restoring, journal }, ports, {
         state: store.#state,
-        replay: (change) => store.#takeAll([change], new Map()),
+        replay: (change) => store.#takeAll([change], new Map(), true),
         pending: () => store.#pending.all(),
       })
     } catch (failure) {
@@ -307,9 +307,10 @@ export class MetadataStore implements AsyncDisposable {
   }
 
   /** Applies changes from elsewhere as far as the log knows their records; returns how many entries contradict it. */
-  #takeAll(changes: readonly Change[], effects: Map<MetadataKind, number>): number {
+  #takeAll(changes: readonly Change[], effects: Map<MetadataKind, number>, areOwn = false): number {
     let dropped = 0
     for (const change of changes) {
+      if (change.kind === 'moved' && !areOwn) continue // Nobody else knows what this broker has moved.
       const gated = gate(change, this.#log)
       dropped += gated.dropped
       if (gated.now !== undefined && this.#take(gated.now)) {

@@ -68,6 +68,8 @@ describe('rule 5.6: what groups did with a scheduled record counts for the one t
     expect([...follower.progress.queue('G', TIMER_TOPIC, 0).known(0, 10)]).toEqual([0, 1])
     follower.commit({ kind: 'delay', done: [acked(0)] })
     expect([...follower.delay.unmoved(0, 10)]).toEqual([0])
+    follower.merge({ progress: [{ kind: 'moved', from: 0, to: 10 }] })
+    expect([...follower.delay.unmoved(0, 10)]).toEqual([0])
   })
 
   test('survives the process', async () => {
@@ -79,6 +81,17 @@ describe('rule 5.6: what groups did with a scheduled record counts for the one t
     const again = await world.process()
     expect(again.progress.queue('G', 'Orders', 0).isAcked(7)).toBe(true)
     expect([...again.progress.queue('G', TIMER_TOPIC, 0).known(0, 10)]).toEqual([1])
+  })
+
+  test('however full the journal is: what was handed out long ago still moves', async () => {
+    const world = new World()
+    const store = await world.process({ journal: { limitBytes: 1_500, compactBytes: 1_000_000 } })
+    fill(store)
+    while (!store.journalFull) store.commit({ kind: 'ack', ...key, records: [acked(0)] })
+    const lease = { kind: 'lease', ...key, servingEpoch: 4, deliveries: [delivery(3)] } as const
+    expect(() => store.commit(lease)).toThrow(expect.objectContaining({ code: 'SYSTEM_BUSY' }))
+    store.moveServed(1, { ...place, queueOffset: 8 })
+    expect(store.progress.queue('G', 'Orders', 0).lease(8)).toMatchObject({ attempt: 2 })
   })
 
   test('is no consumer progress of Apache', async () => {
