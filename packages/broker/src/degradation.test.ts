@@ -78,7 +78,7 @@ test('a tail that may have been acknowledged by the master alone is still fetche
 
 test('what OK means says beforehand that it may come to mean less', () => {
   expect(okMeans({ ...SYNC, inSyncReplicas: 3, leastInSyncReplicas: 2 })).toBe(
-    'appended to the logs of this master and 2 replicas. Survives the loss of one machine. With fewer replicas known it waits for less, at least for 2, this master included (enableAutoInSyncReplicas).',
+    'appended to the logs of this master and 2 replicas. Survives the loss of 2 machines. With fewer replicas known it waits for less, at least for 2, this master included (enableAutoInSyncReplicas).',
   )
   expect(okMeans({ ...SYNC_FLUSHED, leastInSyncReplicas: 1 }, 1)).toBe(
     "on this master's disk, and nothing more: no replica is waited for. Degraded: inSyncReplicas=2, but no more than 1 (master included) can acknowledge now.",

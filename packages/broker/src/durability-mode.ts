@@ -59,5 +59,5 @@ function meaning(mode: DurabilityMode): string {
   const who = `this master and ${others === 1 ? 'one replica' : `${others} replicas`}`
   return flushed
     ? `on the disks of ${who} (fdatasync). Survives a power cut of all of them.`
-    : `appended to the logs of ${who}. Survives the loss of one machine.`
+    : `appended to the logs of ${who}. Survives the loss of ${others === 1 ? 'one machine' : `${others} machines`}.`
 }

@@ -86,8 +86,10 @@ export class MasterRole implements AsyncDisposable {
         inSyncReplicas: waitsForReplicas(options.mode) ? options.mode.inSyncReplicas : 1,
         ...(waitsForReplicas(options.mode) && {
           leastInSyncReplicas: leastInSync(options.mode),
-          onRequired: (required: number) =>
-            ports.logger.warn({ okMeans: okMeans(options.mode, required) }, 'what OK means has changed'),
+          onRequired: (required: number) => {
+            const level = required < options.mode.inSyncReplicas ? 'warn' : 'info'
+            ports.logger[level]({ okMeans: okMeans(options.mode, required) }, 'what OK means has changed')
+          },
         }),
         ...(master.haMaxGapNotInSync !== undefined && { haMaxGapNotInSync: master.haMaxGapNotInSync }),
         slaveTimeoutMs: options.slaveTimeoutMs,

@@ -124,12 +124,6 @@ test('the vectors of the Apache stream', () => {
   expect(encodeFrameHeader(4096, 0).toString('hex')).toBe('000000000000100000000000')
 })
 
-test('the words of a handshake message (rule 2.1)', () => {
-  const words = encodeHandshake('answer', Buffer.from('0001000101', 'hex'))
-  expect(words.toString('hex')).toBe('c704000000050001c300010100000000')
-  for (let at = 0; at < words.length; at += 8) expect(words.readBigInt64BE(at) < 0n).toBe(true)
-})
-
 test('the opening of control frames (rule 2.3)', () => {
   expect(encodeControlUp({ pong: 7 }).toString('hex')).toBe('fffffffffffffff4000300080000000000000007')
   expect(encodeControlDown({ confirmed: 9 }, 4096).toString('hex')).toBe(
@@ -182,33 +176,6 @@ test('a handshake message arrives whole through any chunking, with what follows 
       expect(Buffer.concat(rest)).toEqual(Buffer.alloc(extra, 0xee))
     }),
   )
-})
-
-test('words shorter than need be are understood, wrong ones are not', () => {
-  const one = encodeHandshake('proof', Buffer.alloc(0))
-  const spread = [...one.subarray(1, 6)].flatMap((byte) => [0xc1, byte, 0, 0, 0, 0, 0, 0])
-  expect(new HandshakeReader().push(Buffer.from(spread))?.message.kind).toBe('proof')
-  const wrong = [
-    'c804000000050001',
-    'bf04000000050001',
-    'c104000000000001',
-    'c70400ffffff0001',
-    'c700000000000000',
-    'c709000000000000',
-    'c704000000010001',
-  ]
-  for (const hexed of wrong) {
-    expect(() => new HandshakeReader().push(Buffer.from(hexed, 'hex')), hexed).toThrow(BrokerError)
-  }
-})
-
-test('empty words do not last for ever', () => {
-  const reader = new HandshakeReader()
-  const chunk = Buffer.alloc(4096).map((_, index) => (index % 8 === 0 ? 0xc0 : 0))
-  const flood = (): void => {
-    for (let sent = 0; sent <= HANDSHAKE_BYTES_MAX; sent += chunk.length) reader.push(Buffer.from(chunk))
-  }
-  expect(flood).toThrow('64 KiB')
 })
 
 test('a message cut off anywhere is refused or awaited, a flipped bit never crashes', () => {
