@@ -86,6 +86,12 @@ export class Cluster {
     return open[random.below(Math.max(1, open.length))]
   }
 
+  /** Whether every gateway has heard the master since then (monotonic, ms): a connection that broke off unheard is found out. */
+  gatewaysHear(since: number): boolean {
+    const gateways = [this.metadata.gateway, ...(this.relay ? [this.relay.gateway] : [])]
+    return gateways.every((gateway) => gateway?.hearsMaster(since) === true)
+  }
+
   /** Whether anything keeps these two from hearing each other at this instant. */
   isDisturbed(one: BrokerNode, other: BrokerNode): boolean {
     const isCut = this.net.link(one.name, other.name).isCut || this.net.link(other.name, one.name).isCut

@@ -34,6 +34,11 @@ export class GatewayChannel {
     this.#connect()
   }
 
+  /** When the broker was heard last over a connection that is open; monotonic, ms. */
+  get heardAt(): number | undefined {
+    return this.#stream?.heardAt
+  }
+
   get isOpen(): boolean {
     return this.#stream !== undefined
   }

@@ -47,6 +47,13 @@ export class Gateway {
     parts.view.onChange(() => this.#look())
   }
 
+  /** Whether whoever takes messages was heard since then (monotonic, ms), over a connection that is open. */
+  hearsMaster(since: number): boolean {
+    const { view, set } = this.#parts
+    const channel = this.#openChannel(view.set(set)?.writable?.grpcAddress)
+    return (channel?.heardAt ?? -1) >= since
+  }
+
   /** Rejects with `NO_WRITABLE_BROKER` if nothing has left. */
   async send(message: OutgoingMessage, timeoutMs: number): Promise<Answer> {
     const { clock } = this.#parts

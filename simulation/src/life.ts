@@ -188,6 +188,8 @@ class Life {
 
   /** All is well, and every message that was promised is acknowledged. */
   async #drain(): Promise<void> {
+    const now = this.#time.monotonic()
+    await this.#until('the gateways hear the master', () => this.#cluster.gatewaysHear(now))
     for (let count = 0; count < LAST_SENDS; count += 1) {
       const { id, fate } = await this.#time.outcome(this.#producer.send())
       if (fate !== 'ok') this.#violations.push(`${id} was sent to a cluster that is well: ${fate}`)

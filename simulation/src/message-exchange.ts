@@ -9,6 +9,8 @@ export interface StreamHandlers<In> {
 
 /** One end of a connection that carries whole messages, in order. */
 export interface MessageStream<In, Out> {
+  /** When the other end was heard last, be it that it lives; monotonic, ms. */
+  readonly heardAt: number
   /** Call it once, in the turn in which the stream was received. */
   start(handlers: StreamHandlers<In>): void
   /** Does nothing once the stream is closed. */
@@ -131,6 +133,10 @@ class FramedStream<In, Out> implements MessageStream<In, Out> {
     this.#heardAt = clock.monotonic()
     this.#in = incoming
     this.#out = outgoing
+  }
+
+  get heardAt(): number {
+    return this.#heardAt
   }
 
   start(handlers: StreamHandlers<In>): void {
