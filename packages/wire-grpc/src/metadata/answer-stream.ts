@@ -13,10 +13,10 @@ export interface AnswerSink {
   off(event: 'drain' | 'cancelled', listener: () => void): unknown
 }
 
-/** Sends one answer, in pieces if it is large. Resolves when there is room for more; rejects if the call ends before. */
-export async function sendAnswer(sink: AnswerSink, answer: Answer): Promise<void> {
+/** Sends one answer, in pieces if it is large. Resolves when there is room for more; rejects if the call ends before, or `signal` aborts. */
+export async function sendAnswer(sink: AnswerSink, answer: Answer, signal?: AbortSignal): Promise<void> {
   for (const { piece, isLast } of piecesOf(encodeAnswer(answer))) {
-    if (!sink.write({ answer: piece, partial: !isLast })) await drained(sink)
+    if (!sink.write({ answer: piece, partial: !isLast })) await drained(sink, signal)
   }
 }
 
@@ -43,8 +43,9 @@ export function serveWatch(
   const watch = async (from: Cursor | undefined): Promise<void> => {
     // The first answer comes at once, be it empty: now the watcher knows that it watches.
     const first = provider.store.changesSince(from)
-    await sendAnswer(call, first)
-    await answerWatch(provider.store, first.cursor, (answer) => sendAnswer(call, answer), gone.signal)
+    const send = (answer: Answer): Promise<void> => sendAnswer(call, answer, gone.signal)
+    await send(first)
+    await answerWatch(provider.store, first.cursor, send, gone.signal)
   }
   call.on('data', ({ cursor }: wire.WatchMessage) => {
     if (gone.signal.aborted) return
@@ -70,11 +71,12 @@ export function serveWatch(
   call.on('error', leave)
 }
 
-function drained(sink: AnswerSink): Promise<void> {
+function drained(sink: AnswerSink, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (): void => {
       sink.off('drain', hasRoom)
       sink.off('cancelled', isGone)
+      signal?.removeEventListener('abort', isGone)
     }
     const hasRoom = (): void => {
       settle()
@@ -86,5 +88,8 @@ function drained(sink: AnswerSink): Promise<void> {
     }
     sink.once('drain', hasRoom)
     sink.once('cancelled', isGone)
+    // A call that is hung up on from this side is not cancelled, and has no room any more.
+    signal?.addEventListener('abort', isGone, { once: true })
+    if (signal?.aborted === true) isGone()
   })
 }
