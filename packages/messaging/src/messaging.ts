@@ -100,7 +100,7 @@ export class Messaging implements MessagingApi {
       if (witnesses.arePresent && catalog.group(group)?.orderly === true) void witnesses.acknowledged()
     }
     const held = new HeldLeases({ book, clock, clients, subscriptions, gate, changed, prolonged })
-    const movedTimers = new MovedTimers({ book, held, subscriptions })
+    const movedTimers = new MovedTimers({ log, book, held, subscriptions })
     const dueTimers = new DueTimers()
     const marks = new InternalMarks({
       log,

@@ -1,6 +1,7 @@
 import type { QueueOffset } from '@tandemmq/base'
 import type { ProgressBook, QueuePlace } from './consumer-progress.ts'
 import type { HeldLeases } from './held-leases.ts'
+import type { MessageLog } from './message-log.ts'
 import type { Subscriptions } from './subscription.ts'
 import { TIMER_QUEUE_ID, TIMER_TOPIC } from './timer-record.ts'
 
@@ -8,6 +9,7 @@ import { TIMER_QUEUE_ID, TIMER_TOPIC } from './timer-record.ts'
 const REMEMBERED_MAX = 20_000
 
 export interface MovedTimersParts {
+  readonly log: MessageLog
   readonly book: ProgressBook
   readonly held: HeldLeases
   readonly subscriptions: Subscriptions
@@ -40,14 +42,18 @@ export class MovedTimers {
   /** Something was heard of these after they had been moved: as {@link move}, of those that are remembered. */
   moveAgain(scheduled: Iterable<QueueOffset>): void {
     for (const offset of scheduled) {
-      const place = this.#places.get(offset)
+      const place = this.placeOf(offset)
       if (place !== undefined) this.move(offset, place)
     }
   }
 
-  /** Where a scheduled record was put; `undefined`: it was not, or long ago. */
+  /** Where a scheduled record was put; `undefined`: it was not, or long ago, or that was cut away. */
   placeOf(scheduled: QueueOffset): QueuePlace | undefined {
-    return this.#places.get(scheduled)
+    const { log } = this.#parts
+    const place = this.#places.get(scheduled)
+    if (place === undefined) return undefined
+    const { physicalOffset, logEpoch } = place.stamp
+    return physicalOffset < log.end && log.epochAt(physicalOffset) === logEpoch ? place : undefined
   }
 
   #remember(scheduled: QueueOffset, place: QueuePlace): void {

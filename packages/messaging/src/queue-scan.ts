@@ -4,7 +4,7 @@ import type { Candidate } from './candidate.ts'
 import type { ProgressBook, QueueProgressView, Settled } from './consumer-progress.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
-import type { DueCursor } from './due-timers.ts'
+import type { DueOfGroup } from './due-timers.ts'
 import { settleExpired } from './expired-progress.ts'
 import type { MessageLog, QueueView, RecordPlace, VisibleEnd } from './message-log.ts'
 import { PropertyName } from './property-names.ts'
@@ -86,24 +86,22 @@ export class QueueScan {
    * Due scheduled messages, by a slave that serves (rule 5.6): `queue` is the timer queue. With `isOrderly` one at a time, and none while it is out: so they come in the
    * order in which they were due.
    */
-  due(queue: DeliveryQueue, cursor: DueCursor, isOrderly: boolean, terms: ScanTerms): Find {
+  due(queue: DeliveryQueue, due: DueOfGroup, isOrderly: boolean, terms: ScanTerms): Find {
     const look = queue.isOffered ? undefined : this.#look(queue, terms)
     if (look === undefined) return nothingFound
     const { delay } = this.#parts.book
     const { progress } = look
-    const { list } = cursor
     const now = this.#parts.clock.monotonic()
-    for (let index = cursor.at; index < list.length && !terms.budget.isSpent; index += 1) {
-      const offset = list[index] ?? 0
-      if (progress.isAcked(offset) || delay.isDone(offset)) {
-        if (index === cursor.at) cursor.at += 1
-        continue
-      }
-      const isOut = (progress.lease(offset)?.invisibleUntil ?? 0) > now
-      const isPassed = !isOut && look.visit(offset, () => list.slice(index, index + READ_AHEAD))
-      const { candidates, cold } = look.find()
-      if (cold.length > 0 || (isOrderly && (!isPassed || candidates.length > 0))) break
-    }
+    due.visit(
+      (offset) => progress.isAcked(offset) || delay.isDone(offset),
+      (offset, ahead) => {
+        if (terms.budget.isSpent) return false
+        const isOut = (progress.lease(offset)?.invisibleUntil ?? 0) > now
+        const isPassed = !isOut && look.visit(offset, () => ahead(READ_AHEAD))
+        const { candidates, cold } = look.find()
+        return cold.length === 0 && !(isOrderly && (!isPassed || candidates.length > 0))
+      },
+    )
     return look.find()
   }
 

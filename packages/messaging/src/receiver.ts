@@ -317,8 +317,8 @@ export class Receiver {
   #find(poll: Poll, queue: DeliveryQueue, servingEpoch: number, terms: ScanTerms): Find {
     const { scan, orderly, dueTimers } = this.#parts
     if (queue.topic === TIMER_TOPIC) {
-      const cursor = poll.subscription.dueIn(dueTimers.of(poll.subscription.topic) ?? [])
-      return scan.due(queue, cursor, poll.group.orderly, terms)
+      const due = poll.subscription.dueIn(dueTimers.of(poll.subscription.topic) ?? [])
+      return scan.due(queue, due, poll.group.orderly, terms)
     }
     return poll.group.orderly
       ? orderly.take(queue, poll.request.attemptId, servingEpoch, terms)

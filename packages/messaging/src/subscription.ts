@@ -1,5 +1,5 @@
 import { DeliveryQueue } from './delivery-queue.ts'
-import type { DueCursor, DueList } from './due-timers.ts'
+import { DueOfGroup, type DueList } from './due-timers.ts'
 
 /** One group on one topic, as far as this process hands out messages to it. */
 export class Subscription {
@@ -8,7 +8,7 @@ export class Subscription {
   /** The queue at which the next receive begins, so that no queue is always last. */
   #first = 0
   readonly #queues = new Map<number, DeliveryQueue>()
-  #due: DueCursor | undefined
+  #due: DueOfGroup | undefined
 
   constructor(group: string, topic: string) {
     this.group = group
@@ -23,9 +23,9 @@ export class Subscription {
     return queue
   }
 
-  /** How far the group is in the list of due messages of its topic. */
-  dueIn(list: DueList): DueCursor {
-    if (this.#due?.list !== list) this.#due = { list, at: 0 }
+  /** What of the due messages of its topic the group is not done with. */
+  dueIn(list: DueList): DueOfGroup {
+    if (this.#due?.list !== list) this.#due = new DueOfGroup(list)
     return this.#due
   }
 

@@ -66,8 +66,8 @@ export const timerBugs: readonly PlantedBug[] = [
   {
     name: 'one that is put offered as well',
     file: `${messaging}/queue-scan.ts`,
-    find: ' || delay.isDone(offset)) {',
-    plant: ') {',
+    find: ' || delay.isDone(offset),',
+    plant: ',',
     tests: [served],
   },
   {
