@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { messageOf } from '@tandemmq/base'
 import { rocketmq } from '@tandemmq/rpc'
 import type { GatewayClient } from './gateway-client.ts'
 import { bodyOf } from './numbered-message.ts'
@@ -20,8 +19,6 @@ export class Producers {
   readonly #sends: Sends
   readonly #stopping = new AbortController()
   readonly #running: Promise<unknown>
-  /** What was answered instead of OK, with how often. */
-  readonly answers = new Map<string, number>()
 
   constructor(client: GatewayClient, topic: string, lanes: number, sends: Sends) {
     this.#client = client
@@ -68,16 +65,9 @@ export class Producers {
       const [answer] = await this.#client.call('SendMessage', encoded, TIMEOUT_MS)
       const { status } = rocketmq.SendMessageResponse.decode(answer ?? Buffer.alloc(0))
       if (status?.code === Code.OK) return 'acknowledged'
-      const message = status?.message ?? ''
-      this.#note(message)
-      return message.includes('nothing was stored') ? 'refused' : 'unknown'
-    } catch (failure) {
-      this.#note(messageOf(failure))
+      return status?.message.includes('nothing was stored') === true ? 'refused' : 'unknown'
+    } catch {
       return 'unknown'
     }
-  }
-
-  #note(answer: string): void {
-    this.answers.set(answer, (this.answers.get(answer) ?? 0) + 1)
   }
 }

@@ -18,20 +18,10 @@ export class ServingWatch {
   readonly #violations = new Set<string>()
   readonly #stopping = new AbortController()
   readonly #running: Promise<unknown>
-  #looks = 0
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
     this.#running = Promise.all(cluster.brokers.map(({ name }, id) => this.#watch(name, `${SET}-${id}`)))
-  }
-
-  /** Answers of brokers that said that they serve. */
-  get looks(): number {
-    return this.#looks
-  }
-
-  get epochs(): number {
-    return this.#holderOf.size
   }
 
   /** Reads what has been granted since; sentences. */
@@ -57,10 +47,8 @@ export class ServingWatch {
     while (!this.#stopping.signal.aborted) {
       try {
         const metrics = await this.#cluster.metricsOf(name)
-        if (metrics.value('rocketmq_ha_serving') === 1) {
-          this.#looks += 1
+        if (metrics.value('rocketmq_ha_serving') === 1)
           this.#note(metrics.value('rocketmq_ha_serving_epoch') ?? 0, identity)
-        }
       } catch {
         // It is away, or stands still.
       }
