@@ -24,7 +24,7 @@ test('from one byte to 4 MiB: acknowledged in synchronous mode, received as they
   for (const topic of ['Largest', 'Largest']) {
     await producer.send({ topic, body: Buffer.alloc(4 * MIB, 3) })
   }
-  const consumer = await clients.simple('sizes', 'Sizes')
+  const consumer = await clients.simple('sizes', 'Sizes', '*', 500)
   const received: string[] = []
   while (received.length < sent.length) {
     for (const message of await consumer.receive(16, 60_000)) {
