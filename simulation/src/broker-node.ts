@@ -50,6 +50,8 @@ export interface BrokerWatch {
   readonly failed: (words: string) => void
   /** One has handed all it knows to another, which has it on disk. */
   readonly handedOver: (from: string, to: string) => void
+  /** Its process has ended by itself: the disk has no room. */
+  readonly ended: (node: BrokerNode) => void
   /** Another role follows; nothing is written to its log any more. */
   readonly rolesChange: (node: BrokerNode, broker: Broker) => void
 }
@@ -106,7 +108,7 @@ export class BrokerNode implements MachineProcess {
   }
 
   start(): void {
-    if (this.#state !== 'down') return
+    if (this.#state !== 'down' || this.#isLost) return
     this.#state = 'up'
     const ports = this.machine.boot()
     this.#process = ports
@@ -212,6 +214,10 @@ export class BrokerNode implements MachineProcess {
     work.catch((cause: unknown) => {
       if (this.#process !== ports) return
       this.#story.say(this.name, `!! ${what}: ${messageOf(cause)}`)
+      if (messageOf(cause).includes('ENOSPC')) {
+        this.kill()
+        return this.#watch.ended(this)
+      }
       this.#watch.failed(`${this.name} ${what}: ${messageOf(cause)}`)
     })
   }

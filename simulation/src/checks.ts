@@ -27,7 +27,7 @@ export interface Verdict {
 }
 
 export function verdictOf(witnesses: Witnesses): Verdict {
-  const { ledger, cluster, expires, loss } = witnesses
+  const { ledger, cluster, expires, loss, misfortunes } = witnesses
   const { entries } = ledger
   const isGone = expires ? goneFrom(cluster) : () => false
   const again = entries.flatMap((entry) => comesAgain(entry, witnesses))
@@ -36,7 +36,9 @@ export function verdictOf(witnesses: Witnesses): Verdict {
   return {
     violations: [
       ...ledger.phantoms.map((id) => `phantom: ${id} was received and never sent`),
-      ...entries.flatMap((entry) => fateViolations(entry, isGone(entry) || loss?.isLost(entry) === true)),
+      ...entries.flatMap((entry) =>
+        fateViolations(entry, isGone(entry) || loss?.isLost(entry) === true, misfortunes.jumpedMs),
+      ),
       ...again.filter((words) => words !== undefined),
       ...logViolations(cluster, log),
       ...valueViolations(entries, log, loss),
@@ -61,7 +63,12 @@ export function goneFrom(cluster: Cluster): (entry: Entry) => boolean {
   return ({ id }) => !kept.includes(`\u0001${id}\u0002`)
 }
 
-function fateViolations({ id, fate, due, delivered, acked, mayBeAcked }: Entry, isGone: boolean): string[] {
+/** `jumpedMs`: so far apart two wall clocks may have been. */
+function fateViolations(
+  { id, fate, due, delivered, acked, mayBeAcked }: Entry,
+  isGone: boolean,
+  jumpedMs: number,
+): string[] {
   const wrong: string[] = []
   if (fate === 'ok' && delivered.length === 0 && !isGone)
     wrong.push(`lost: ${id} was promised and never received`)
@@ -69,7 +76,7 @@ function fateViolations({ id, fate, due, delivered, acked, mayBeAcked }: Entry, 
     wrong.push(`stuck: ${id} was never acknowledged`)
   if (fate === 'refused' && delivered.length > 0) wrong.push(`phantom: ${id} was refused and yet received`)
   const first = delivered[0]
-  if (due !== undefined && first !== undefined && first.wall < due) {
+  if (due !== undefined && first !== undefined && first.wall < due - jumpedMs) {
     wrong.push(`early: ${id} was received ${due - first.wall} ms before it was due`)
   }
   return wrong

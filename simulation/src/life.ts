@@ -26,6 +26,8 @@ const RECOVERY_MS = 40_000
 /** Some conditions take long to look at: once in so many simulated ms. */
 const LOOK_MS = 20
 const LAST_SENDS = 5
+/** Whatever looks after processes starts one again after so long. */
+const RESTART_MS = 1_000
 const LAST_WORK_MS = 1_500
 /** After so long without a word the registry hangs up on a member. */
 const SILENT_MS = 6_000
@@ -77,6 +79,7 @@ class Life {
         this.#knowledge.handedOver(from, to)
         this.#order.handedOver(from, to)
       },
+      ended: (node) => void this.#time.after(RESTART_MS, () => node.start()),
       rolesChange: (node, broker) => this.#rolesChange(node, broker),
     })
     this.#misfortunes = new Misfortunes(this.#cluster, plan, this.#story)

@@ -1,6 +1,9 @@
+import type { SimulatedMachine } from '@tandemmq/testkit'
+
 /** A process that misfortunes strike, on a machine of its own. */
 export interface MachineProcess {
   readonly name: string
+  readonly machine: SimulatedMachine
   readonly state: 'down' | 'up' | 'stopped'
   /** Does nothing unless it is down. */
   start(): void

@@ -1,6 +1,7 @@
 import type { BrokerNode } from './broker-node.ts'
 import type { Cluster } from './cluster.ts'
-import type { Misfortune, Plan } from './plan.ts'
+import { troubleMachine } from './machine-troubles.ts'
+import type { MachineTrouble, Misfortune, Plan } from './plan.ts'
 import type { Story } from './story.ts'
 
 /** Makes the plan's misfortunes happen, and takes them back. */
@@ -10,6 +11,9 @@ export class Misfortunes {
   readonly #story: Story
   readonly #powerCuts: { readonly who: string; readonly at: number }[] = []
   readonly #resets: number[] = []
+  /** How to put machines right that are in trouble. */
+  readonly #cures = new Set<() => void>()
+  #jumpedMs = 0
   #isOver = false
 
   constructor(cluster: Cluster, plan: Plan, story: Story) {
@@ -21,6 +25,11 @@ export class Misfortunes {
   /** What was cut off from power, and when: a journal's last 200 ms may be gone with it. */
   get powerCuts(): readonly { readonly who: string; readonly at: number }[] {
     return this.#powerCuts
+  }
+
+  /** How far wall clocks may have been apart, ms. */
+  get jumpedMs(): number {
+    return this.#jumpedMs
   }
 
   /** When connections were reset between living processes. */
@@ -60,6 +69,7 @@ export class Misfortunes {
         if (one !== other) this.#cluster.speedUp(one.name, other.name)
       }
     }
+    for (const cure of this.#cures) cure()
     for (const process of processes) {
       process.goOn()
       process.start()
@@ -74,6 +84,10 @@ export class Misfortunes {
       case 'power':
       case 'stop':
         return this.#strikeProcess(misfortune.kind, misfortune.who, misfortune.lastsMs)
+      case 'clock-jump':
+      case 'slow-disk':
+      case 'full-disk':
+        return this.#trouble(misfortune)
       default: {
         const { kind, one, other, lastsMs } = misfortune
         this.#story.say('--', `${one} and ${other}: ${kind}${kind === 'reset' ? '' : ` for ${lastsMs} ms`}`)
@@ -92,6 +106,19 @@ export class Misfortunes {
         }
       }
     }
+  }
+
+  #trouble({ kind, who, ms, lastsMs }: MachineTrouble & { readonly lastsMs: number }): () => void {
+    this.#story.say('--', `${who}: ${kind}${kind === 'clock-jump' ? ` of ${ms} ms` : ''} for ${lastsMs} ms`)
+    if (kind === 'clock-jump') this.#jumpedMs += Math.abs(ms)
+    const putRight = troubleMachine(this.#cluster.process(who).machine, { kind, ms }, this.#plan)
+    const cure = (): void => {
+      this.#cures.delete(cure)
+      this.#story.say('--', `${who}: ${kind} is over`)
+      putRight()
+    }
+    this.#cures.add(cure)
+    return cure
   }
 
   #strikeProcess(kind: 'kill' | 'power' | 'stop', who: string, lastsMs: number): (() => void) | undefined {

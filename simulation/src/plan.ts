@@ -22,7 +22,16 @@ export type Misfortune = { readonly at: number; readonly lastsMs: number } & (
       readonly one: string
       readonly other: string
     }
+  | MachineTrouble
 )
+
+export interface MachineTrouble {
+  /** The wall clock jumps and jumps back; syncs take up to 1.5 s; the disk takes 8 KiB more and then nothing. */
+  readonly kind: 'clock-jump' | 'slow-disk' | 'full-disk'
+  readonly who: string
+  /** How far a clock jumps, either way. */
+  readonly ms: number
+}
 
 /** All that the seed decides before a life begins. */
 export interface Plan {
@@ -108,7 +117,24 @@ export function planOf(seed: number): Plan {
   const drawn = { ...plan, reservedMs, promotions, suffixLoss, hasRelay: false, losesHolder: false }
   const whole = random.chance(1, 3) ? withRelay(random, drawn) : drawn
   const mayLoseHolder = !plan.losesMaster && suffixLoss === undefined
-  return { ...whole, losesHolder: mayLoseHolder && random.chance(1, 2) }
+  const held = { ...whole, losesHolder: mayLoseHolder && random.chance(1, 2) }
+  return random.chance(1, 4) ? withMachineTroubles(random, held) : held
+}
+
+/** More slaves, and machines that misbehave. */
+function withMachineTroubles(random: SeededRandom, plan: Plan): Plan {
+  const third = plan.slaves.length === 2 && random.chance(2, 3) ? ['slave-3'] : []
+  const slaves = [...plan.slaves, ...third]
+  const starts = [...plan.starts, ...third.map((who) => ({ who, pauseMs: 0 }))]
+  const kinds = ['slow-disk', 'full-disk'] as const
+  const more = misfortunesOf(random, plan.workMs, () => ({
+    // Where logs expire by the wall clock, a jump is a loss that was asked for.
+    kind: oneOf(random, plan.reservedMs === undefined ? ['clock-jump', ...kinds] : kinds),
+    who: oneOf(random, [MASTER, MASTER, ...slaves, METADATA]),
+    ms: random.between(-20_000, 20_000),
+  }))
+  const misfortunes = [...plan.misfortunes, ...more].toSorted((one, other) => one.at - other.at)
+  return { ...plan, slaves, starts, misfortunes }
 }
 
 function withRelay(random: SeededRandom, plan: Plan): Plan {

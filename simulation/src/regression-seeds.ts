@@ -6,6 +6,15 @@ export interface RegressionSeed {
 
 export const regressionSeeds: readonly RegressionSeed[] = [
   {
+    seed: 67,
+    found:
+      'what a deposed master knew of records that were cut from its log counted for those that took their offsets, once it had followed its successor',
+  },
+  {
+    seed: 114,
+    found: 'planted: progress of messages lost with the tail counted for those that took their offsets',
+  },
+  {
     seed: 203,
     found: 'planted: progress of messages lost with the tail counted for those that took their offsets',
   },

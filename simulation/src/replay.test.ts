@@ -30,5 +30,17 @@ test('200 seeds see every mode, every misfortune and every way to lose the end o
   expect([...losses].toSorted()).toEqual(['deposed', 'machine', 'power', 'tail'])
   expect(links.size).toBe(4)
   expect(plans.some(({ hasRelay }) => hasRelay)).toBe(true)
-  expect([...kinds].toSorted()).toEqual(['cut', 'cut-one-way', 'kill', 'power', 'reset', 'slow', 'stop'])
+  expect([...kinds].toSorted()).toEqual([
+    'clock-jump',
+    'cut',
+    'cut-one-way',
+    'full-disk',
+    'kill',
+    'power',
+    'reset',
+    'slow',
+    'slow-disk',
+    'stop',
+  ])
+  expect(new Set(plans.map(({ slaves }) => slaves.length))).toEqual(new Set([1, 2, 3]))
 })

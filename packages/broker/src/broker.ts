@@ -293,6 +293,7 @@ export class Broker implements AsyncDisposable {
         // Other messages may come to lie where some of them lay.
         if (role.kind === 'slave') api.stopTimers()
       }),
+      this.#log.onLineage(() => void metadata.lineageChanged()),
       this.#log.onAppend(() => {
         metadata.logAdvanced()
         this.#considerHandBack()

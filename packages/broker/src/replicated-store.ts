@@ -8,6 +8,7 @@ export class ReplicatedStore implements ReplicatedLog {
   readonly #store: MessageStore
   readonly #appendListeners = new Set<() => void>()
   readonly #flushListeners = new Set<() => void>()
+  readonly #lineageListeners = new Set<() => void>()
   readonly #cutListeners = new Set<(at: LogOffset) => void>()
 
   constructor(store: MessageStore) {
@@ -56,8 +57,9 @@ export class ReplicatedStore implements ReplicatedLog {
     return this.#store.checksum(from, to)
   }
 
-  adoptLineage(lineage: Lineage): Promise<void> {
-    return this.#store.adoptLineage(lineage)
+  async adoptLineage(lineage: Lineage): Promise<void> {
+    await this.#store.adoptLineage(lineage)
+    for (const listener of this.#lineageListeners) listener()
   }
 
   async truncateTo(offset: LogOffset, isCommon?: boolean): Promise<void> {
@@ -73,6 +75,12 @@ export class ReplicatedStore implements ReplicatedLog {
   onFlush(listener: () => void): () => void {
     this.#flushListeners.add(listener)
     return () => this.#flushListeners.delete(listener)
+  }
+
+  /** Calls `listener` when the log has taken over its master's lineage, before anything of it is appended. */
+  onLineage(listener: () => void): () => void {
+    this.#lineageListeners.add(listener)
+    return () => this.#lineageListeners.delete(listener)
   }
 
   /** Calls `listener` with the place before the log is cut there, so that nobody is shown what goes. */

@@ -59,6 +59,7 @@ const changes: readonly Change[] = [
     marks: [{ queueOffset: 8, stamp: stamp(8) }],
     leases: [{ ...delivery(6), remainingMs: 3, servingEpoch: 4, attempts: 5 }],
   },
+  { kind: 'diverged', ...key, end: 77 },
 ]
 
 test('every kind of change comes back as it was', () => {

@@ -46,6 +46,7 @@ export function completed(change: Change, state: MetadataState, next: Cursor): C
       return { ...change, generation: generationOf(state, DELAY_KEY) }
     case 'reset':
     case 'progress':
+    case 'diverged':
       checkKey(change)
       return change
     case 'cut':

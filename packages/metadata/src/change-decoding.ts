@@ -88,6 +88,8 @@ export function decodeChange(bytes: Buffer): Change | undefined {
         marks: fields.list(7).map(readMark),
         leases: fields.list(8).map(readLease),
       }
+    case CHANGE_TAGS.diverged:
+      return { kind: 'diverged', ...fields.key(), end: fields.number(5) }
     case CHANGE_TAGS.moved:
       return { kind: 'moved', from: fields.number(1), to: fields.number(2) }
     default:

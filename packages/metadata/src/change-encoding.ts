@@ -61,6 +61,10 @@ function writeFields(writer: FieldWriter, change: Change): void {
         for (const [level, offset] of change.levels) inner.varint(level).varint(offset)
       })
       return
+    case 'diverged':
+      writeKey(writer, change)
+      writer.number(5, change.end)
+      return
     case 'moved':
       writer.number(1, change.from).number(2, change.to)
       return

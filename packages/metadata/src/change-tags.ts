@@ -15,4 +15,5 @@ export const CHANGE_TAGS: Readonly<Record<ChangeKind, number>> = {
   'delay-levels': 11,
   progress: 12,
   moved: 13,
+  diverged: 14,
 }

@@ -24,6 +24,7 @@ export type Change =
   | Delay
   | DelayLevels
   | Moved
+  | Diverged
   | ProgressState
 
 export type ChangeKind = Change['kind']
@@ -139,6 +140,15 @@ export interface Moved {
   readonly kind: 'moved'
   readonly from: QueueOffset
   readonly to: QueueOffset
+}
+
+/**
+ * Of one queue, everything at or past `end` is forgotten: it was about records that another epoch has taken from this broker's own log (rules 1.3, 5.2). Others never
+ * had them or forget them by themselves, so this is never handed on, and what comes from them afterwards counts as before.
+ */
+export interface Diverged extends QueueKey {
+  readonly kind: 'diverged'
+  readonly end: QueueOffset
 }
 
 /** Apache's progress of delay levels 1…18: level, next queue offset. Merged by maximum. */

@@ -59,6 +59,8 @@ export class MetadataState {
         return this.progress.obtain(change).reset(change.to, change.generation)
       case 'cut':
         return this.#cut(change)
+      case 'diverged':
+        return this.progress.obtain(change).forgetFrom(change.end)
       case 'progress':
         return this.progress.obtain(change).merge(change, now)
       default:

@@ -24,7 +24,7 @@ import { PendingChanges } from './pending-changes.ts'
 import type { ProgressTable } from './progress-table.ts'
 import type { QueueProgress } from './queue-progress.ts'
 import { METADATA_KINDS, kindOf, snapshotOf, type MetadataKind, type Snapshot } from './snapshot.ts'
-import { gate, type LogKnowledge } from './stamp-gate.ts'
+import { divergenceOf, gate, type LogKnowledge } from './stamp-gate.ts'
 import type { TopicConfig } from './topic-config.ts'
 
 export interface MetadataOptions {
@@ -211,6 +211,28 @@ export class MetadataStore implements AsyncDisposable {
     return beyond.length
   }
 
+  /**
+   * The log has another lineage than before: what is known here of records that another epoch has taken from it is forgotten, or it would count for those that
+   * have their offsets now (rule 5.2). All that the other side knows is asked for anew. Returns how many queues were concerned.
+   */
+  lineageChanged(): number {
+    const diverged = [...this.#state.progress.all()].flatMap((queue) => {
+      const end = divergenceOf(queue.state(this.#clock.monotonic()), this.#log)
+      return end === undefined ? [] : [{ queue, end }]
+    })
+    if (diverged.length === 0) return 0
+    for (const { queue, end } of diverged) {
+      const { group, topic, queueId } = queue
+      this.#take({ kind: 'diverged', group, topic, queueId, end })
+    }
+    this.#followed = undefined
+    this.#logger.warn(
+      { queues: diverged.length },
+      'progress of records that are not in this log any more was forgotten',
+    )
+    return diverged.length
+  }
+
   /** At most `limit` changes after `cursor`, or a snapshot where memory does not reach back that far. */
   changesSince(cursor: Cursor | undefined, limit = 4096): Answer {
     const changes = this.#feed.since(cursor, limit)
@@ -310,7 +332,7 @@ export class MetadataStore implements AsyncDisposable {
   #takeAll(changes: readonly Change[], effects: Map<MetadataKind, number>, areOwn = false): number {
     let dropped = 0
     for (const change of changes) {
-      if (change.kind === 'moved' && !areOwn) continue // Nobody else knows what this broker has moved.
+      if (isOwnMatter(change) && !areOwn) continue
       const gated = gate(change, this.#log)
       dropped += gated.dropped
       if (gated.now !== undefined && this.#take(gated.now)) {
@@ -335,7 +357,7 @@ export class MetadataStore implements AsyncDisposable {
     this.#disk?.record(change)
     const changed = this.#state.apply(change, this.#clock.monotonic())
     if (!changed) return false
-    if (change.kind !== 'moved') this.#feed.add(change)
+    if (!isOwnMatter(change)) this.#feed.add(change)
     this.#disk?.changed(kindOf(change))
     // A deletion voids progress as well, a cut may reach the timer queue.
     if (change.kind === 'topic-delete' || change.kind === 'group-delete') this.#disk?.changed('progress')
@@ -364,4 +386,9 @@ export class MetadataStore implements AsyncDisposable {
     }
     return { outcome, kinds, dropped, pending: this.#pending.size }
   }
+}
+
+/** Nobody else knows what this broker has moved, or what its log has lost. */
+function isOwnMatter({ kind }: Change): boolean {
+  return kind === 'moved' || kind === 'diverged'
 }

@@ -146,6 +146,16 @@ export class QueueProgress {
     return true
   }
 
+  /** Forgets everything at or past `end`, under the same generation. False if there was nothing. */
+  forgetFrom(end: QueueOffset): boolean {
+    if (this.end <= end) return false
+    this.#acked.cut(end)
+    this.#marks = this.#marks.filter((mark) => mark.queueOffset < end)
+    this.#inFlight.deleteRange(end, Number.MAX_SAFE_INTEGER)
+    this.#retouch()
+    return true
+  }
+
   /** Forgets what is known of `[from, to)`, as if it had never been offered. False if nothing was. */
   forget(from: QueueOffset, to: QueueOffset): boolean {
     this.#acked.remove(from, to)

@@ -109,6 +109,18 @@ function gateState(state: ProgressState, log: LogKnowledge): Gated {
   }
 }
 
+/** From where on nothing counts that a broker knows of a queue itself, since its log has lost the records; undefined: all of it counts. */
+export function divergenceOf(
+  { topic, queueId, marks, leases }: ProgressState,
+  log: LogKnowledge,
+): number | undefined {
+  const lost = [...marks, ...leases].filter(({ stamp }) => log.knowsStamp(stamp) === false)
+  const ends = lost.map(({ queueOffset, stamp }) =>
+    Math.min(queueOffset, log.queueEnd?.(topic, queueId, stamp.logEpoch) ?? 0),
+  )
+  return ends.length === 0 ? undefined : Math.min(...ends)
+}
+
 /** One past the highest of these. */
 function endOf(marks: readonly Mark[]): number {
   return Math.max(0, ...marks.map((mark) => mark.queueOffset + 1))

@@ -26,7 +26,7 @@ export class SimulatedFiles implements Files {
   readonly tree: DirectoryTree
   #clock: Clock
   readonly #random: SeededRandom
-  readonly #syncMs: Span
+  #syncMs: Span
   readonly #failures = new FailurePlan()
   #totalBytes: number
   #incarnation = 0
@@ -108,6 +108,11 @@ export class SimulatedFiles implements Files {
   /** Changes the size of the disk; below what is used, every growing write fails with ENOSPC. */
   resize(totalBytes: number): void {
     this.#totalBytes = totalBytes
+  }
+
+  /** How long syncs take that begin from now on. */
+  set syncMs(span: Span) {
+    this.#syncMs = span
   }
 
   /** Changes bytes behind everybody's back, durably: bit rot. */

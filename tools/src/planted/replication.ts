@@ -272,6 +272,13 @@ export const replicationBugs: readonly PlantedBug[] = [
     tests: ['packages/broker/src/promotion.test.ts'],
   },
   {
+    name: 'what a deposed master knew of records that were cut from its log kept',
+    file: 'packages/metadata/src/metadata-store.ts',
+    find: 'if (diverged.length === 0) return 0',
+    plant: 'if (diverged.length >= 0) return 0',
+    tests: ['packages/metadata/src/diverged-progress.test.ts', 'simulation/src/regression.test.ts'],
+  },
+  {
     name: 'a slave that holds less made the master',
     file: 'packages/registry/src/promotion.ts',
     find: 'const best = able.toSorted(byEnd)[0]',

@@ -31,7 +31,7 @@ export const timerBugs: readonly PlantedBug[] = [
   {
     name: 'progress on a scheduled record settled as acknowledged when it is moved, also for brokers that have yet to move it',
     file: 'packages/metadata/src/metadata-store.ts',
-    find: "    if (change.kind !== 'moved') this.#feed.add(change)\n",
+    find: '    if (!isOwnMatter(change)) this.#feed.add(change)\n',
     plant: '    this.#feed.add(change)\n',
     tests: [moved],
   },

@@ -1,0 +1,54 @@
+import type { RecordStamp } from '@tandemmq/codec'
+import { expect, test } from 'vitest'
+import type { LogKnowledge, MetadataStore } from './index.ts'
+import { World, acked, delivery, key } from './world.test-data.ts'
+
+const queueOf = (store: MetadataStore) => store.progress.queue('G', 'Orders', 0)
+
+/** Queue offsets 0 and 1 lie in epoch 1; from 2 on epoch 2 has taken their place. */
+class CutLog implements LogKnowledge {
+  isCut = false
+
+  knowsStamp({ logEpoch, physicalOffset }: RecordStamp): boolean {
+    if (!this.isCut) return logEpoch === 1
+    return ofSuccessor({ logEpoch, physicalOffset })
+  }
+
+  queueEnd(_topic: string, _queueId: number, logEpoch: number): number {
+    return logEpoch === 1 ? 2 : 10
+  }
+}
+
+test('what was known of records that another epoch has taken from the log does not count for those that take their offsets (rule 5.2)', async () => {
+  const log = new CutLog()
+  const world = new World()
+  const deposed = await world.store({}, log)
+  const successor = await world.store({}, { knowsStamp: ofSuccessor })
+  const lost = [0, 1, 2, 3, 4].map((offset) => acked(offset))
+  deposed.commit({ kind: 'ack', ...key, records: lost })
+  log.isCut = true
+  expect(deposed.lineageChanged()).toBe(1)
+  expect(queueOf(deposed).floor).toBe(2)
+  expect(deposed.lineageChanged()).toBe(0)
+
+  // A later message is acknowledged at the successor; those before it are not.
+  successor.commit({ kind: 'ack', ...key, records: [acked(5, 2)] })
+  deposed.applyRemote(successor.changesSince(deposed.followed))
+  successor.merge(deposed.snapshot())
+  expect(queueOf(successor).candidate(0, 6, world.clock.monotonic())).toBe(2)
+})
+
+test('leases of such records are forgotten too, and what is whole stays', async () => {
+  const log = new CutLog()
+  const store = await new World().store({}, log)
+  store.commit({ kind: 'ack', ...key, records: [acked(0)] })
+  store.commit({ kind: 'lease', ...key, servingEpoch: 1, deliveries: [delivery(3)] })
+  expect(store.lineageChanged()).toBe(0)
+  log.isCut = true
+  expect(store.lineageChanged()).toBe(1)
+  expect([queueOf(store).floor, queueOf(store).inFlight]).toEqual([1, 0])
+})
+
+function ofSuccessor({ logEpoch, physicalOffset }: RecordStamp): boolean {
+  return physicalOffset < 200 ? logEpoch === 1 : logEpoch === 2
+}
