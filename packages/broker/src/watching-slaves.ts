@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@tandemmq/base'
+import type { Clock, Logger, Meter } from '@tandemmq/base'
 import type { LeaseWitnesses } from '@tandemmq/messaging'
 import { Watchers, type MetadataStore } from '@tandemmq/metadata'
 import type { Registration } from '@tandemmq/registry'
@@ -8,7 +8,7 @@ import type { SelfView } from './broker-description.ts'
 export function watchingSlaves(
   { options, store }: SelfView,
   registration: () => Registration | undefined,
-  ports: { readonly clock: Clock; readonly logger: Logger },
+  ports: { readonly clock: Clock; readonly logger: Logger; readonly meter: Meter },
 ): Watchers {
   return new Watchers(ports, (identity) => {
     if (identity === options.identity) return false

@@ -1,10 +1,11 @@
-import { RecordingLogger, SimulatedClock } from '@tandemmq/testkit'
+import { RecordingLogger, RecordingMeter, SimulatedClock } from '@tandemmq/testkit'
 import { expect, test } from 'vitest'
 import { Watchers, type Watcher } from './watchers.ts'
 
 class Stand {
   readonly clock = new SimulatedClock()
   readonly logger = new RecordingLogger()
+  readonly meter = new RecordingMeter()
   readonly watchers = new Watchers(this, (identity) => identity.startsWith('slave'))
   readonly hungUp: string[] = []
 
@@ -57,6 +58,7 @@ test('rule 5.8: who does not acknowledge in 200 ms is hung up on, and nobody wai
   expect(stand.watchers.arePresent).toBe(true)
   expect(await stand.wait(5)).toEqual([true, 0])
   expect(stand.logger.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+  expect(stand.meter.value('rocketmq_ha_late_watchers_total')).toBe(1)
 })
 
 test('who leaves while it is waited for is not waited for', async () => {

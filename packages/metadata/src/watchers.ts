@@ -1,4 +1,4 @@
-import type { Clock, Logger, Timer } from '@tandemmq/base'
+import type { Clock, Counter, Logger, Meter, Timer } from '@tandemmq/base'
 import { compareCursors, type Cursor } from './cursor.ts'
 
 /** How long a delivery waits for those who watch (rule 5.8), ms. */
@@ -42,6 +42,7 @@ interface Probation {
 export interface WatchersPorts {
   readonly clock: Clock
   readonly logger: Logger
+  readonly meter: Meter
 }
 
 /**
@@ -52,14 +53,19 @@ export interface WatchersPorts {
 export class Watchers {
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #lateCounter: Counter
   readonly #isReplica: (identity: string) => boolean
   readonly #watches = new Set<Watch>()
   readonly #probations = new Map<string, Probation>()
 
   /** @param isReplica whether the member of this identity could be given the serving token */
-  constructor({ clock, logger }: WatchersPorts, isReplica: (identity: string) => boolean) {
+  constructor({ clock, logger, meter }: WatchersPorts, isReplica: (identity: string) => boolean) {
     this.#clock = clock
     this.#logger = logger
+    this.#lateCounter = meter.counter(
+      'rocketmq_ha_late_watchers_total',
+      'Times that a watching slave had not acknowledged an orderly delivery within 200 ms and was hung up on',
+    )
     this.#isReplica = isReplica
   }
 
@@ -137,6 +143,7 @@ export class Watchers {
     // Whoever else waits for it goes on.
     watch.waits.delete(wait)
     this.#left(watch)
+    this.#lateCounter.add()
     this.#logger.warn(
       { watcher: identity, patienceMs: WATCHER_PATIENCE_MS, countsAgainMs: lastsMs },
       'a watching slave has not acknowledged an orderly delivery in time: hung up',

@@ -64,8 +64,8 @@ export const orderBugs: readonly PlantedBug[] = [
   {
     name: 'a slave that is late still waited for',
     file: 'packages/metadata/src/watchers.ts',
-    find: '    this.#left(watch)\n    this.#logger.warn(',
-    plant: '    this.#logger.warn(',
+    find: '    this.#left(watch)\n    this.#lateCounter.add()\n',
+    plant: '    this.#lateCounter.add()\n',
     tests: ['packages/metadata/src/watchers.test.ts'],
   },
   {
