@@ -100,7 +100,7 @@ export const replicationBugs: readonly PlantedBug[] = [
     file: `${ha}/ha-master.ts`,
     find: '    this.#enrolled.delete(identity)\n    this.#records',
     plant: '    this.#records',
-    tests: [`${ha}/ha-replication.test.ts`],
+    tests: [`${ha}/roster.test.ts`],
   },
   {
     name: 'a slave reports before it has appended',
@@ -255,7 +255,7 @@ export const replicationBugs: readonly PlantedBug[] = [
     file: 'packages/broker/src/log-knowledge.ts',
     find: 'store.epochAt(physicalOffset) === logEpoch',
     plant: 'store.epochAt(physicalOffset) > 0',
-    tests: ['simulation/src/regression.test.ts'],
+    tests: ['packages/broker/src/log-knowledge.test.ts', 'simulation/src/regression.test.ts'],
   },
   {
     name: 'a slave that forgets which replicas its master has',
