@@ -23,6 +23,7 @@ import { Network } from './network.ts'
 
 /** Bounds a wait for a cluster that never becomes whole again. */
 const WHOLE_WITHIN_MS = 90_000
+const INFORMED_WITHIN_MS = 200
 /** A stopped or lost broker answers nothing. */
 const HTTP_TIMEOUT_MS = 2_000
 
@@ -121,6 +122,14 @@ export class Cluster implements AsyncDisposable {
     return until('all logs to be level', () => this.#commonEnd(), WHOLE_WITHIN_MS)
   }
 
+  /**
+   * Resolves when every slave has just heard of changes of its master's progress, which come all the time under load: it knows what is older. Links that were cut a
+   * moment ago may still be waiting to repeat what was lost.
+   */
+  async informed(): Promise<void> {
+    await until('the slaves to know of all progress', () => this.#areInformed(), WHOLE_WITHIN_MS)
+  }
+
   /** Throws if it does not answer. */
   async metricsOf(name: string): Promise<Metrics> {
     return new Metrics(await (await this.#httpGet(name, '/metrics')).text())
@@ -150,6 +159,13 @@ export class Cluster implements AsyncDisposable {
           Object.values(slave.metadataSync?.results ?? { none: 'yet' }).every((result) => result === 'ok'),
       ) &&
       (await this.#areReady())
+    )
+  }
+
+  async #areInformed(): Promise<boolean> {
+    const all = await Promise.all(this.slaves.map(({ name }) => this.metricsOf(name)))
+    return all.every(
+      (metrics) => (metrics.value('rocketmq_ha_metadata_age_ms') ?? Infinity) <= INFORMED_WITHIN_MS,
     )
   }
 

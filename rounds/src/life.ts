@@ -76,6 +76,7 @@ export class Life implements AsyncDisposable {
     const producers = new Producers(this.#client('producer'), TOPIC, LANES, this.#sends)
     const pauses = [this.#sends.pauses, ...this.#consumers.map((consumers) => consumers.pauses)]
     await this.#sends.more(SENDS_BEFORE)
+    await this.#cluster.informed()
 
     for (const each of pauses) each.begin()
     for (const group of this.#groups) group.misfortune(Date.now())
