@@ -3,7 +3,8 @@ import type { Loss } from './loss.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Contact, Entry, Ledger } from './ledger.ts'
 import type { Misfortunes } from './misfortunes.ts'
-import { timerViolations } from './put-timers.ts'
+import { TIMER_TOPIC, timerViolations } from './put-timers.ts'
+import { queueViolations } from './queue-checks.ts'
 import { valueViolations } from './values.ts'
 import { WrittenLog } from './written-log.ts'
 
@@ -49,7 +50,9 @@ export function verdictOf(witnesses: Witnesses): Verdict {
           entries.flatMap(({ delivered, acked }) => [...delivered, ...acked]),
         )) ??
         []),
-      ...cluster.brokers.flatMap((node) => queueViolations(node, expires)),
+      ...cluster.brokers.flatMap((node) =>
+        node.broker === undefined ? [] : queueViolations(node.name, node.broker, expires),
+      ),
     ],
     excused: again.filter((words) => words === undefined).length,
   }
@@ -83,13 +86,18 @@ function fateViolations(
 }
 
 /** One item per delivery after an acknowledgement: a sentence, or undefined where it is excused. */
-function comesAgain(entry: Entry, { knowledge, misfortunes, loss }: Witnesses): (string | undefined)[] {
+function comesAgain(
+  entry: Entry,
+  { knowledge, misfortunes, loss, cluster, expires }: Witnesses,
+): (string | undefined)[] {
   return entry.delivered.flatMap((delivery) => {
     // What acknowledged a record that is lost was lost with it (rule 5.2).
     const before = entry.acked.filter((ack) => ack.at < delivery.at && loss?.hasLost(ack) !== true)
     if (before.length === 0) return []
-    const culprit = before.find((ack) =>
-      knowledge.mustKnow(ack, delivery.by, delivery.at, misfortunes.powerCuts),
+    const culprit = before.find(
+      (ack) =>
+        !(expires && hasExpired(ack, cluster)) &&
+        knowledge.mustKnow(ack, delivery.by, delivery.at, misfortunes.powerCuts),
     )
     return [
       culprit &&
@@ -98,8 +106,17 @@ function comesAgain(entry: Entry, { knowledge, misfortunes, loss }: Witnesses): 
   })
 }
 
-function told({ by, at, epoch, attempt }: Contact): string {
-  return `${by} (${at} ms, epoch …${epoch % 1_000_000}, attempt ${attempt})`
+/**
+ * It was a scheduled message that a slave served, and the record has expired there since, perhaps before the master put it into its topic: what was
+ * done with it may be forgotten with the record.
+ */
+function hasExpired({ by, place, position }: Contact, cluster: Cluster): boolean {
+  const begin = cluster.broker(by)?.broker?.store.minOffset ?? 0
+  return place.startsWith(TIMER_TOPIC) && position < begin
+}
+
+function told({ by, at, epoch, attempt, place, position }: Contact): string {
+  return `${by} (${place} at ${position}, ${at} ms, epoch …${epoch % 1_000_000}, attempt ${attempt})`
 }
 
 function logViolations({ slaves }: Cluster, own: WrittenLog | undefined): string[] {
@@ -117,22 +134,4 @@ function logViolations({ slaves }: Cluster, own: WrittenLog | undefined): string
     }
     return copy.end === own.end ? [] : [`${name}: its log ends at ${copy.end}, not ${own.end}`]
   })
-}
-
-/** Queue offsets are dense, and every unit points to the record that carries its offset. */
-function queueViolations({ name, broker }: Cluster['master'], expires: boolean): string[] {
-  if (broker === undefined) return []
-  const { store } = broker
-  const wrong: string[] = []
-  for (const { topic, queueId, minOffset, maxOffset } of store.queueOffsets()) {
-    if (minOffset !== 0 && !expires) wrong.push(`${name}: ${topic}/${queueId} begins at ${minOffset}`)
-    for (let at = minOffset; at < maxOffset; at += 1) {
-      const unit = store.queue(topic, queueId)?.unit(at)
-      const record = unit && store.record(unit.offset, unit.size)
-      if (record?.queueOffset !== at || record.queueId !== queueId || record.topic !== topic) {
-        wrong.push(`${name}: ${topic}/${queueId} has no record of its own at ${at}`)
-      }
-    }
-  }
-  return wrong
 }

@@ -15,6 +15,7 @@ import { OrderlyConsumer, ORDERLY_GROUP } from './orderly-consumer.ts'
 import { OrderWatch } from './order-watch.ts'
 import { Misfortunes } from './misfortunes.ts'
 import { headline, planOf, type Plan, type SuffixLoss } from './plan.ts'
+import { PrefixWatch } from './prefix-watch.ts'
 import { Producer } from './producer.ts'
 import { Serving } from './serving.ts'
 import { Story } from './story.ts'
@@ -57,6 +58,7 @@ class Life {
   readonly #cluster: Cluster
   readonly #misfortunes: Misfortunes
   readonly #knowledge: Knowledge
+  readonly #prefixes: PrefixWatch
   readonly #serving: Serving
   readonly #producer: Producer
   readonly #consumers: readonly (Consumer | OrderlyConsumer)[]
@@ -83,6 +85,7 @@ class Life {
       rolesChange: (node, broker) => this.#rolesChange(node, broker),
     })
     this.#misfortunes = new Misfortunes(this.#cluster, plan, this.#story)
+    this.#prefixes = new PrefixWatch(this.#cluster, failed)
     this.#knowledge = new Knowledge(this.#cluster)
     this.#serving = new Serving(this.#cluster, this.#misfortunes, failed)
     this.#ways = new WatchedWays(this.#cluster)
@@ -152,6 +155,7 @@ class Life {
     await this.#until('the cluster is up', () => this.#cluster.isWell)
     await this.#makeOrderly()
     this.#knowledge.begin()
+    this.#prefixes.begin()
     this.#ways.begin()
     for (const consumer of this.#consumers) consumer.start()
     this.#producer.start()

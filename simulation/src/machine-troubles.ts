@@ -3,6 +3,8 @@ import type { MachineTrouble, Plan } from './plan.ts'
 
 /** So much fits on a disk that is all but full, bytes. */
 const LEFT_BYTES = 8 * 1024
+/** What disks of simulated machines have. */
+const WHOLE_BYTES = 2 ** 40
 const SLOW_SYNC_MS = { min: 100, max: 1_500 }
 
 /** Makes it happen on that machine; returns how to put it right. */
@@ -24,5 +26,6 @@ export function troubleMachine(
   }
   const { free, total } = files.space('/')
   files.resize(total - free + LEFT_BYTES)
-  return () => files.resize(total)
+  // Another one may have begun before this one ends.
+  return () => files.resize(WHOLE_BYTES)
 }
