@@ -73,22 +73,7 @@ export class Life implements AsyncDisposable {
     const { flush, slaves } = this.#cluster.mode
     const sentBefore = this.#sends.all.length
     const before = { again: this.#sum('again'), excused: this.#sum('excused') }
-    const producers = new Producers(this.#client('producer'), TOPIC, LANES, this.#sends)
-    const pauses = [this.#sends.pauses, ...this.#consumers.map((consumers) => consumers.pauses)]
-    await this.#sends.more(SENDS_BEFORE)
-    await this.#cluster.informed()
-
-    for (const each of pauses) each.begin()
-    for (const group of this.#groups) group.misfortune(Date.now())
-    await misfortune.strike(stageOf(this.#cluster, random))
-    const mendedAt = performance.now()
-    this.#cluster.mend()
-    await this.#cluster.whole()
-    const recoveryMs = Math.round(performance.now() - mendedAt)
-    await this.#sends.more(SENDS_AFTER)
-    const [sendPauseMs = 0, ...receivePausesMs] = pauses.map(({ longestMs }) => longestMs)
-
-    await producers.stop()
+    const suffered = await this.#suffer(misfortune, random)
     const inLogs = await this.#checkLogs()
     // What is in no log comes to nobody.
     if (inLogs.lost.length === 0) await this.#drained()
@@ -104,13 +89,36 @@ export class Life implements AsyncDisposable {
       acknowledged: having('acknowledged'),
       refused: having('refused'),
       unknown: having('unknown'),
-      sendPauseMs,
-      receivePauseMs: Math.max(...receivePausesMs),
-      recoveryMs,
+      ...suffered,
       again: this.#sum('again') - before.again,
       excused: this.#sum('excused') - before.excused,
       lost: new Set([...inLogs.lost, ...inGroups.lost]).size,
       violations: [...inLogs.violations, ...inGroups.violations, ...this.#watch.violations()],
+    }
+  }
+
+  /** One misfortune under load, which ends when the cluster has been whole again for a while, or never is. */
+  async #suffer(
+    misfortune: Misfortune,
+    random: SeededRandom,
+  ): Promise<Pick<RoundResult, 'sendPauseMs' | 'receivePauseMs' | 'recoveryMs'>> {
+    const producers = new Producers(this.#client('producer'), TOPIC, LANES, this.#sends)
+    const pauses = [this.#sends.pauses, ...this.#consumers.map((consumers) => consumers.pauses)]
+    try {
+      await this.#sends.more(SENDS_BEFORE)
+      await this.#cluster.informed()
+      for (const each of pauses) each.begin()
+      for (const group of this.#groups) group.misfortune(Date.now())
+      await misfortune.strike(stageOf(this.#cluster, random))
+      const mendedAt = performance.now()
+      this.#cluster.mend()
+      await this.#cluster.whole()
+      const recoveryMs = Math.round(performance.now() - mendedAt)
+      await this.#sends.more(SENDS_AFTER)
+      const [sendPauseMs = 0, ...receivePausesMs] = pauses.map(({ longestMs }) => longestMs)
+      return { sendPauseMs, receivePauseMs: Math.max(...receivePausesMs), recoveryMs }
+    } finally {
+      await producers.stop()
     }
   }
 
