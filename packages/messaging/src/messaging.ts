@@ -263,18 +263,18 @@ export class Messaging implements MessagingApi {
       })
     const queue = log.queue(TIMER_TOPIC, TIMER_QUEUE_ID)
     if (queue === undefined) return
-    // Of what has expired there is nothing to be moved any more.
-    const expired = Math.min(queue.minOffset, book.delay.floor)
-    if (expired > 0) book.commit({ kind: 'moved', from: 0, to: expired })
-    const unmoved = (): Set<QueueOffset> => new Set(book.delay.unmoved(queue.minOffset, queue.maxOffset))
+    const unmoved = (): Set<QueueOffset> => new Set(book.delay.unmoved(0, queue.maxOffset))
     this.#movedTimers.moveAgain(unmoved())
     const wanted = unmoved()
     for await (const reput of lateMoves(log, wanted, logger, pause)) {
       this.#marks.delivered(reput)
       wanted.delete(reput.mark.queueOffset)
     }
-    // What a master does not find it put so long ago that it will never be found. A slave may be about to get it.
-    if (writing.allowed) for (const from of wanted) book.commit({ kind: 'moved', from, to: from + 1 })
+    // What a master does not find has expired, or it put it so long ago that it will never be found. A slave may be about to get it.
+    if (!writing.allowed) return
+    const expired = Math.min(queue.minOffset, book.delay.floor)
+    if (expired > 0) book.commit({ kind: 'moved', from: 0, to: expired })
+    for (const from of wanted) if (from >= expired) book.commit({ kind: 'moved', from, to: from + 1 })
   }
 
   stopTimers(): void {

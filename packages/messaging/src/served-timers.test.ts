@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { DeliveredMessage, ReceiveRequest } from './api.ts'
 import { Stand, bodies, refusal } from './stand.test-kit.ts'
+import { TIMER_TOPIC } from './timer-record.ts'
+
+/** Of the log files of a {@link Stand}. */
+const SEGMENT = 1 << 20
 
 interface Pair {
   readonly master: Stand
@@ -8,13 +12,20 @@ interface Pair {
 }
 
 /** Delayed messages that the slave holds; their master is gone before they are due, and the slave serves. */
-async function served(delays: readonly number[], orderly = false): Promise<Pair> {
+async function served(
+  delays: readonly number[],
+  { orderly = false, filler = 0 }: { readonly orderly?: boolean; readonly filler?: number } = {},
+): Promise<Pair> {
   const master = await Stand.open()
   master.topic('orders', { queues: 1 })
+  master.topic('others')
   master.topic('%DLQ%billing', { queues: 1 })
   for (const name of ['billing', 'audit']) master.group(name, { retryMaxTimes: 1, orderly })
   const slave = await master.slave()
   for (const ms of delays) await later(master, ms)
+  for (let count = 0; count < filler; count += 1) {
+    await master.send({ topic: 'others', body: Buffer.alloc(SEGMENT / 4) })
+  }
   await slave.replicate()
   slave.synchronize()
   takeOver(slave)
@@ -225,6 +236,28 @@ describe('rule 5.6: a scheduled message that its master had put already', () => 
     await handBack(pair)
     expect(await master.receive()).toEqual([])
   })
+
+  test.each(['slave', 'master'] as const)(
+    'and whose scheduled record has expired meanwhile (at the %s): what was done there counts all the same',
+    async (where) => {
+      const pair = await served([1000], { filler: 5 })
+      const { master, slave } = pair
+      await slave.clock.advance(1500)
+      await slave.ack(await one(slave))
+      await putDue(master) // It is cut off.
+      const { store, clock } = pair[where]
+      await clock.advance(10_000) // Until it is synced.
+      await clock.outcome(store.expire(SEGMENT))
+      expect(store.queue(TIMER_TOPIC, 0)?.minOffset).toBe(1)
+      // The slave hears all that its master knows, that it was put too, before it has what was put.
+      slave.metadata.merge(master.metadata.snapshot())
+      expect(slave.metadata.delay.isDone(0)).toBe(true)
+      await slave.clock.outcome(slave.messaging.settleServed())
+      await handBack(pair)
+      expect(await master.receive()).toEqual([])
+      expect([...master.metadata.delay.unmoved(0, 10)]).toEqual([])
+    },
+  )
 
   test('and cannot be found: it is given up, and no hand-back waits for it again', async () => {
     const pair = await served([1000])
