@@ -172,7 +172,10 @@ class Life {
     await this.#until('what is in order goes on', () => this.#order.lastAt >= wellAt)
     if (this.#plan.losesMaster) await this.#loseMaster(operator)
     if (suffixLoss !== undefined) await this.#loseSuffix(suffixLoss, operator)
-    if (losesHolder) await this.#loseHolder()
+    if (losesHolder) {
+      await this.#loseHolder()
+      await this.#drain()
+    }
     // What would come again comes when the last invisibility is over.
     await time.advance(invisibleMs + 2_000)
     for (const consumer of this.#consumers) consumer.stop()

@@ -53,6 +53,8 @@ export class OrderWatch {
   #delivered = 0
   #known = 0
   #lastAt = 0
+  /** Some log has let go of everything below. */
+  #expired = 0
 
   constructor(parts: OrderWatchParts) {
     this.#parts = parts
@@ -76,6 +78,8 @@ export class OrderWatch {
   /** A consumer was given these. Returns what it holds now. */
   given(messages: readonly DeliveredMessage[], witness: Witness, invisibleMs: number): readonly Held[] {
     this.#lastAt = witness.at
+    const begins = this.#parts.cluster.brokers.map(({ broker }) => broker?.store.minOffset ?? 0)
+    this.#expired = Math.max(this.#expired, ...begins)
     this.#batches = this.#batches.filter(({ until }) => until > witness.at)
     // What a slave hands out of scheduled messages is a queue of its own, until the master puts them where they belong (rule 5.6).
     const due = messages.filter(({ place }) => place !== undefined)
@@ -142,13 +146,20 @@ export class OrderWatch {
       if (batch.queueId !== queueId || batch.until <= at + ROUNDING_MS || !this.#knows(batch, by)) continue
       // What has expired, or went with the end of a log, closes nothing.
       const offsets = [...batch.open].flatMap(([offset, message]) =>
-        node !== undefined && isIn(node, message) && !this.#settled.has(bodyOf(message)) ? offset : [],
+        node !== undefined && this.#isKept(node, message) && !this.#settled.has(bodyOf(message))
+          ? offset
+          : [],
       )
       if (offsets.length === 0) continue
       this.#parts.violate(
         `out of order: ${by} delivered of queue ${queueId} at ${at} ms, while ${offsets.join(', ')} were held since ${batch.at} ms (by ${batch.by}), until ${batch.until} ms`,
       )
     }
+  }
+
+  /** Where one log has let it expire, what was known of it went too, and came from there. */
+  #isKept(node: BrokerNode, message: DeliveredMessage): boolean {
+    return isIn(node, message) && message.record.physicalOffset >= this.#expired
   }
 }
 
