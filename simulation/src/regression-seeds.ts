@@ -18,6 +18,8 @@ export const regressionSeeds: readonly RegressionSeed[] = [
     seed: 203,
     found: 'planted: progress of messages lost with the tail counted for those that took their offsets',
   },
+  { seed: 140, found: 'planted: the serving token moved before the relays had let go of its former holder' },
+  { seed: 157, found: 'planted: the same, in asynchronous mode' },
   { seed: 233, found: 'planted: the same, where nobody was promoted before' },
   { seed: 298, found: 'a send over a connection that had broken off unheard' },
   { seed: 499, found: 'planted: the slave that holds least made the master' },

@@ -279,6 +279,13 @@ export const replicationBugs: readonly PlantedBug[] = [
     tests: ['packages/metadata/src/diverged-progress.test.ts', 'simulation/src/regression.test.ts'],
   },
   {
+    name: 'the serving token moved before the relays have let go of its former holder',
+    file: 'packages/registry/src/relays.ts',
+    find: '  if (now.at < goneRelaysUntil) return false\n',
+    plant: '  if (now.at > -1) return true\n',
+    tests: ['simulation/src/regression.test.ts'],
+  },
+  {
     name: 'a slave that holds less made the master',
     file: 'packages/registry/src/promotion.ts',
     find: 'const best = able.toSorted(byEnd)[0]',
