@@ -92,7 +92,7 @@ function comesAgain(
 ): (string | undefined)[] {
   return entry.delivered.flatMap((delivery) => {
     // What acknowledged a record that is lost was lost with it (rule 5.2).
-    const before = entry.acked.filter((ack) => ack.at < delivery.at && loss?.hasLost(ack) !== true)
+    const before = entry.acked.filter((ack) => ack.at < delivery.at && loss?.hasLost(ack, entry.id) !== true)
     if (before.length === 0) return []
     const culprit = before.find(
       (ack) =>

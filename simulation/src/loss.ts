@@ -60,8 +60,9 @@ export class Loss {
   }
 
   /** What this consumer read, or acknowledged, is not there any more. */
-  hasLost({ by, at, position }: Contact): boolean {
-    return by === this.#parts.who && at <= this.#parts.at && position >= this.#cut
+  hasLost({ position }: Contact, id: string): boolean {
+    const record = position < this.#cut ? undefined : this.#log.records.get(position)
+    return record !== undefined && idOf(record) === id
   }
 
   /** How what goes on differs from what may. */

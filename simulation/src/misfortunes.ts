@@ -131,7 +131,9 @@ export class Misfortunes {
       return () => process.goOn()
     }
     const broker = this.#cluster.broker(who)
-    if (kind === 'power' && broker !== undefined) this.cutPower(broker)
+    // Of a slave that was made the master, too, an asynchronous flush survives a kill only.
+    const isFragile = broker?.broker?.role.kind === 'master' && this.#plan.mode.flush === 'async'
+    if (kind === 'power' && broker !== undefined && !isFragile) this.cutPower(broker)
     else process.kill()
     return () => {
       this.#story.say('--', `${who}: started`)

@@ -16,7 +16,7 @@ export function valueViolations(
   const wrong: string[] = []
   for (const { id, delivered } of entries) {
     for (const contact of delivered) {
-      const isLost = loss?.hasLost(contact) === true
+      const isLost = loss?.hasLost(contact, id) === true
       const values = isLost ? lost : kept
       const { place } = contact
       const value = `${id}, at ${contact.position}`
