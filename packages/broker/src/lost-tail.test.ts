@@ -318,4 +318,27 @@ describe("a slave's own torn tail (rule 1.3)", () => {
       return
     }
   })
+
+  test('is shown to no consumer before that by a slave that serves', async () => {
+    for (let seed = 1; ; seed += 1) {
+      const { set, client } = await pair(SYNC, 1, seed)
+      const sent = await client.sendAll(3)
+      await set.untilCopied('slave')
+      set.kill('master')
+      set.cutPower('slave')
+      const { store, visible } = await set.start('slave')
+      const { trustedEnd } = store.recovery
+      if (trustedEnd === store.end && seed < 300) continue
+      expect(trustedEnd).toBeLessThan(store.end)
+      await set.untilServing('slave')
+      expect(visible.at).toBeLessThanOrEqual(trustedEnd)
+      const shown = await client.receiveAll('slave')
+      expect(shown.every(({ record }) => record.physicalOffset < trustedEnd)).toBe(true)
+      await set.start('master')
+      await set.untilServing('master')
+      await set.untilCopied('slave')
+      expect(bodiesOf([...shown, ...(await client.receiveAll('master'))])).toEqual(sent)
+      return
+    }
+  })
 })

@@ -28,6 +28,7 @@ export class SlaveRole implements AsyncDisposable {
   readonly followed: FollowedMetadata | undefined
   readonly #options: BrokerOptions
   readonly #store: MessageStore
+  readonly #doubtfulEnd: DoubtfulEnd
   readonly #ha: HaSlave
   readonly #log: ReplicatedStore
   #isServing: () => boolean = () => false
@@ -39,7 +40,9 @@ export class SlaveRole implements AsyncDisposable {
     ha: HaSlave,
     followed: FollowedMetadata | undefined,
     log: ReplicatedStore,
+    doubtfulEnd: DoubtfulEnd,
   ) {
+    this.#doubtfulEnd = doubtfulEnd
     this.#options = options
     this.#store = store
     this.#ha = ha
@@ -77,7 +80,7 @@ export class SlaveRole implements AsyncDisposable {
       log,
     )
     const followed = slave.peer === 'apache' ? undefined : followMetadata(slave, ports, metadata)
-    role = new SlaveRole(options, store, ha, followed, log)
+    role = new SlaveRole(options, store, ha, followed, log, doubtfulEnd)
     return role
   }
 
@@ -129,7 +132,9 @@ export class SlaveRole implements AsyncDisposable {
    * confirmed position that the master sent.
    */
   get visibleLimit(): number {
-    const own = this.#options.mode.flush === 'sync' ? this.#store.flushed.at : this.#store.end
+    const sound = this.#options.mode.flush === 'sync' ? this.#store.flushed.at : this.#store.end
+    // What it will cut off when it meets its master nobody may have seen.
+    const own = this.#doubtfulEnd.isGone ? sound : Math.min(sound, this.#store.recovery.trustedEnd)
     // A master of Apache's has no confirmed position to send: what it sent, it has.
     if (this.#options.slave?.peer === 'apache') return own
     if (this.#isServing() && !this.masterConnected) return own
