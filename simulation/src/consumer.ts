@@ -113,7 +113,9 @@ export class Consumer {
         ACK_TIMEOUT_MS + 500,
         gateway.ack(GROUP, TOPIC, handles, ACK_TIMEOUT_MS),
       )
-      if (answer.kind === 'failed' && answer.why.code === 'FATE_UNKNOWN') throw answer.why
+      // Some of them may have been written down before there was no room any more.
+      if (answer.kind === 'failed' && ['FATE_UNKNOWN', 'DISK_FULL'].includes(answer.why.code))
+        throw answer.why
       if (answer.kind !== 'acked') return
       for (const [index, { entry, seen }] of mine.entries()) {
         if (answer.statuses[index] === 'OK') entry.acked.push({ ...answer.witness, ...seen })
