@@ -143,7 +143,9 @@ export class OrderWatch {
   #judge(queueId: number, { by, at }: Witness): void {
     const node = this.#parts.cluster.broker(by)
     for (const batch of this.#batches) {
-      if (batch.queueId !== queueId || batch.until <= at + ROUNDING_MS || !this.#knows(batch, by)) continue
+      // Who reads in a journal of a lease goes by the wall clock.
+      const until = batch.until - this.#parts.misfortunes.jumpedMs
+      if (batch.queueId !== queueId || until <= at + ROUNDING_MS || !this.#knows(batch, by)) continue
       // What has expired, or went with the end of a log, closes nothing.
       const offsets = [...batch.open].flatMap(([offset, message]) =>
         node !== undefined && this.#isKept(node, message) && !this.#settled.has(bodyOf(message))
