@@ -1,4 +1,4 @@
-import { messageOf, silentMeter } from '@tandemmq/base'
+import { BrokerError, messageOf, silentMeter } from '@tandemmq/base'
 import {
   appointedOptions,
   Broker,
@@ -214,7 +214,7 @@ export class BrokerNode implements MachineProcess {
     work.catch((cause: unknown) => {
       if (this.#process !== ports) return
       this.#story.say(this.name, `!! ${what}: ${messageOf(cause)}`)
-      if (messageOf(cause).includes('ENOSPC')) {
+      if (lacksRoom(cause)) {
         this.kill()
         return this.#watch.ended(this)
       }
@@ -273,4 +273,9 @@ export class BrokerNode implements MachineProcess {
 
 function hostOf(address: string): string {
   return address.split(':')[0] ?? ''
+}
+
+/** The disk is full; where it was met inside the store there is the system's own word only. */
+function lacksRoom(cause: unknown): boolean {
+  return (cause instanceof BrokerError && cause.code === 'DISK_FULL') || messageOf(cause).includes('ENOSPC')
 }

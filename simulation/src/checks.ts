@@ -3,7 +3,7 @@ import type { Loss } from './loss.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Contact, Entry, Ledger } from './ledger.ts'
 import type { Misfortunes } from './misfortunes.ts'
-import { TIMER_TOPIC, timerViolations } from './put-timers.ts'
+import { timerViolations } from './put-timers.ts'
 import { queueViolations } from './queue-checks.ts'
 import { valueViolations } from './values.ts'
 import { WrittenLog } from './written-log.ts'
@@ -86,33 +86,19 @@ function fateViolations(
 }
 
 /** One item per delivery after an acknowledgement: a sentence, or undefined where it is excused. */
-function comesAgain(
-  entry: Entry,
-  { knowledge, misfortunes, loss, cluster, expires }: Witnesses,
-): (string | undefined)[] {
+function comesAgain(entry: Entry, { knowledge, misfortunes, loss }: Witnesses): (string | undefined)[] {
   return entry.delivered.flatMap((delivery) => {
     // What acknowledged a record that is lost was lost with it (rule 5.2).
     const before = entry.acked.filter((ack) => ack.at < delivery.at && loss?.hasLost(ack, entry.id) !== true)
     if (before.length === 0) return []
-    const culprit = before.find(
-      (ack) =>
-        !(expires && hasExpired(ack, cluster)) &&
-        knowledge.mustKnow(ack, delivery.by, delivery.at, misfortunes.powerCuts),
+    const culprit = before.find((ack) =>
+      knowledge.mustKnow(ack, delivery.by, delivery.at, misfortunes.powerCuts),
     )
     return [
       culprit &&
         `again: ${entry.id} was acknowledged at ${told(culprit)} and delivered again at ${told(delivery)}`,
     ]
   })
-}
-
-/**
- * It was a scheduled message that a slave served, and the record has expired there since, perhaps before the master put it into its topic: what was
- * done with it may be forgotten with the record.
- */
-function hasExpired({ by, place, position }: Contact, cluster: Cluster): boolean {
-  const begin = cluster.broker(by)?.broker?.store.minOffset ?? 0
-  return place.startsWith(TIMER_TOPIC) && position < begin
 }
 
 function told({ by, at, epoch, attempt, place, position }: Contact): string {

@@ -96,12 +96,9 @@ export class OrderWatch {
       this.#batches.push(batch)
       this.#delivered += 1
       if (batch.knowers.size > 1) this.#known += 1
-      return own.map((message) => ({
-        receiptHandle: message.receiptHandle,
-        settle: () => void this.#settled.add(bodyOf(message)),
-      }))
+      return own.map((message) => this.#held(message))
     })
-    return [...held, ...due.map(({ receiptHandle }) => ({ receiptHandle, settle: () => undefined }))]
+    return [...held, ...due.map((message) => this.#held(message))]
   }
 
   /** One has handed all it knows to another. */
@@ -109,6 +106,11 @@ export class OrderWatch {
     const target = this.#parts.cluster.broker(to)
     if (target === undefined) return
     for (const batch of this.#batches) if (this.#knows(batch, from)) this.#learns(batch, target)
+  }
+
+  #held(message: DeliveredMessage): Held {
+    const settle = (): void => void this.#settled.add(bodyOf(message))
+    return { receiptHandle: message.receiptHandle, settle }
   }
 
   #batch(queueId: number, { by, at }: Witness, invisibleMs: number): Batch {

@@ -11,6 +11,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
       'what a deposed master knew of records that were cut from its log counted for those that took their offsets, once it had followed its successor',
   },
   {
+    seed: 102,
+    found:
+      'what groups had done with a scheduled record was forgotten when that expired, before it was moved to the record that was put',
+  },
+  {
     seed: 114,
     found: 'planted: progress of messages lost with the tail counted for those that took their offsets',
   },
