@@ -5,7 +5,7 @@ import { copyFloor } from './floors.ts'
 import { Member } from './member.ts'
 
 const IN_FLIGHT = 64
-const MESSAGES = 200_000
+const MESSAGES = 800_000
 const ROUNDS = 5
 const WARM_UPS = 1
 
