@@ -13,7 +13,7 @@ import type { ProcessPorts, SimulatedMachine } from '@tandemmq/testkit'
 import type { Witness } from './client-calls.ts'
 import type { ClientService } from './client-service.ts'
 import type { MetadataService } from './metadata-service.ts'
-import type { MachineProcess } from './machine-process.ts'
+import { MachineProcess } from './machine-process.ts'
 import { REGISTRY_PORT } from './metadata-node.ts'
 import { MASTER, METADATA, type Plan } from './plan.ts'
 import type { RegistryService } from './registry-service.ts'
@@ -57,14 +57,11 @@ export interface BrokerWatch {
 }
 
 /** One machine of the set, and the broker process that runs on it. */
-export class BrokerNode implements MachineProcess {
-  readonly name: string
-  readonly machine: SimulatedMachine
+export class BrokerNode extends MachineProcess {
   readonly #plan: Plan
   readonly #services: Services
   readonly #story: Story
   readonly #watch: BrokerWatch
-  #state: 'down' | 'up' | 'stopped' = 'down'
   #broker: Broker | undefined
   /** Another object for each process. */
   #process: object | undefined
@@ -73,16 +70,11 @@ export class BrokerNode implements MachineProcess {
   #isLost = false
 
   constructor(machine: SimulatedMachine, plan: Plan, services: Services, story: Story, watch: BrokerWatch) {
-    this.name = machine.name
-    this.machine = machine
+    super(machine)
     this.#plan = plan
     this.#services = services
     this.#story = story
     this.#watch = watch
-  }
-
-  get state(): 'down' | 'up' | 'stopped' {
-    return this.#state
   }
 
   /** The broker, once it has opened, while its process lives. */
@@ -107,28 +99,13 @@ export class BrokerNode implements MachineProcess {
     return this.#services.metadata.isWatching(this.#process, broker)
   }
 
-  start(): void {
-    if (this.#state !== 'down' || this.#isLost) return
-    this.#state = 'up'
-    const ports = this.machine.boot()
-    this.#process = ports
-    this.#orFail('did not open', this.#open(ports))
+  override start(): void {
+    if (!this.#isLost) super.start()
   }
 
-  /** SIGKILL. */
-  kill(): void {
-    this.#state = 'down'
-    this.#process = undefined
-    this.#broker = undefined
-    this.machine.kill()
-  }
-
-  cutPower(): void {
-    this.#state = 'down'
-    this.#process = undefined
-    this.#broker = undefined
+  override cutPower(): void {
     this.#boots += 1
-    this.machine.cutPower()
+    super.cutPower()
   }
 
   /** Its machine does not come back. */
@@ -141,18 +118,14 @@ export class BrokerNode implements MachineProcess {
     return this.#isLost
   }
 
-  /** SIGSTOP. */
-  stop(): void {
-    if (this.#state !== 'up') return
-    this.#state = 'stopped'
-    this.machine.freeze()
+  protected override begun(ports: ProcessPorts): void {
+    this.#process = ports
+    this.#orFail('did not open', this.#open(ports))
   }
 
-  /** SIGCONT. */
-  goOn(): void {
-    if (this.#state !== 'stopped') return
-    this.#state = 'up'
-    this.machine.thaw()
+  protected override ended(): void {
+    this.#process = undefined
+    this.#broker = undefined
   }
 
   /** In the role that its disk says. */

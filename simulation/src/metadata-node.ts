@@ -1,8 +1,8 @@
 import { Registry, SetRecordsFile, type Appointment, type SetRecords } from '@tandemmq/registry'
-import type { SimulatedMachine } from '@tandemmq/testkit'
+import type { ProcessPorts, SimulatedMachine } from '@tandemmq/testkit'
 import type { ClientService } from './client-service.ts'
 import { Gateway } from './gateway.ts'
-import type { MachineProcess } from './machine-process.ts'
+import { MachineProcess } from './machine-process.ts'
 import type { RegistryService } from './registry-service.ts'
 import type { RelayService } from './relay-service.ts'
 import { tellServing, type Story } from './story.ts'
@@ -18,39 +18,29 @@ export interface MetadataServices {
 }
 
 /** The machine of metadata-rpc: registry and gateway in one process. */
-export class MetadataNode implements MachineProcess {
-  readonly machine: SimulatedMachine
+export class MetadataNode extends MachineProcess {
   readonly #services: MetadataServices
   readonly #story: Story
   readonly #set: string
-  #state: 'down' | 'up' | 'stopped' = 'down'
   #registry: Registry | undefined
   #gateway: Gateway | undefined
   #records: SetRecords | undefined
 
   constructor(machine: SimulatedMachine, services: MetadataServices, story: Story, set: string) {
-    this.machine = machine
+    super(machine)
     this.#services = services
     this.#story = story
     this.#set = set
   }
 
-  get name(): string {
-    return this.machine.name
-  }
-
-  get state(): 'down' | 'up' | 'stopped' {
-    return this.#state
-  }
-
   /** Where clients go; undefined while nobody would answer them. */
   get gateway(): Gateway | undefined {
-    return this.#state === 'up' ? this.#gateway : undefined
+    return this.state === 'up' ? this.#gateway : undefined
   }
 
   /** While the process lives and runs. */
   get registry(): Registry | undefined {
-    return this.#state === 'up' ? this.#registry : undefined
+    return this.state === 'up' ? this.#registry : undefined
   }
 
   /** Who was made the master last, as this machine knows it. */
@@ -58,10 +48,7 @@ export class MetadataNode implements MachineProcess {
     return this.#records?.all.find(({ set }) => set === this.#set)?.appointment
   }
 
-  start(): void {
-    if (this.#state !== 'down') return
-    this.#state = 'up'
-    const ports = this.machine.boot()
+  protected override begun(ports: ProcessPorts): void {
     const { net, clock } = ports
     const { name } = this
     const { registry: members, relays, clients: service } = this.#services
@@ -78,22 +65,8 @@ export class MetadataNode implements MachineProcess {
     void relays.serve(ports, { host: name, port: RELAY_PORT }, registry)
   }
 
-  kill(): void {
-    this.#state = 'down'
+  protected override ended(): void {
     this.#gateway = undefined
     this.#registry = undefined
-    this.machine.kill()
-  }
-
-  stop(): void {
-    if (this.#state !== 'up') return
-    this.#state = 'stopped'
-    this.machine.freeze()
-  }
-
-  goOn(): void {
-    if (this.#state !== 'stopped') return
-    this.#state = 'up'
-    this.machine.thaw()
   }
 }

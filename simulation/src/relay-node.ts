@@ -1,39 +1,29 @@
 import { RegistryRelay, type ServingView } from '@tandemmq/registry'
-import type { SimulatedMachine } from '@tandemmq/testkit'
+import type { ProcessPorts, SimulatedMachine } from '@tandemmq/testkit'
 import { Gateway } from './gateway.ts'
-import type { MachineProcess } from './machine-process.ts'
+import { MachineProcess } from './machine-process.ts'
 import { RELAY_PORT, type MetadataServices } from './metadata-node.ts'
 import { METADATA } from './plan.ts'
 import { tellServing, type Story } from './story.ts'
 
 /** The machine of a second metadata-rpc, which relays: a gateway by what it hears from the first one's registry (rule 4.8). */
-export class RelayNode implements MachineProcess {
-  readonly machine: SimulatedMachine
+export class RelayNode extends MachineProcess {
   readonly #services: MetadataServices
   readonly #story: Story
   readonly #set: string
-  #state: 'down' | 'up' | 'stopped' = 'down'
   #view: ServingView | undefined
   #gateway: Gateway | undefined
 
   constructor(machine: SimulatedMachine, services: MetadataServices, story: Story, set: string) {
-    this.machine = machine
+    super(machine)
     this.#services = services
     this.#story = story
     this.#set = set
   }
 
-  get name(): string {
-    return this.machine.name
-  }
-
-  get state(): 'down' | 'up' | 'stopped' {
-    return this.#state
-  }
-
   /** Where clients go; undefined while nobody would answer them. Its port is closed before the grantor was heard once. */
   get gateway(): Gateway | undefined {
-    return this.#state === 'up' ? this.#gateway : undefined
+    return this.state === 'up' ? this.#gateway : undefined
   }
 
   /** What it goes by, while the process lives. */
@@ -41,10 +31,7 @@ export class RelayNode implements MachineProcess {
     return this.#view
   }
 
-  start(): void {
-    if (this.#state !== 'down') return
-    this.#state = 'up'
-    const ports = this.machine.boot()
+  protected override begun(ports: ProcessPorts): void {
     const { net, clock } = ports
     const { name } = this
     const { relays, clients: service } = this.#services
@@ -60,22 +47,8 @@ export class RelayNode implements MachineProcess {
     })
   }
 
-  kill(): void {
-    this.#state = 'down'
+  protected override ended(): void {
     this.#gateway = undefined
     this.#view = undefined
-    this.machine.kill()
-  }
-
-  stop(): void {
-    if (this.#state !== 'up') return
-    this.#state = 'stopped'
-    this.machine.freeze()
-  }
-
-  goOn(): void {
-    if (this.#state !== 'stopped') return
-    this.#state = 'up'
-    this.machine.thaw()
   }
 }
