@@ -299,7 +299,7 @@ export class Messaging implements MessagingApi {
   }
 
   #startTimers(duty: TimerDuty): void {
-    this.#timers.start(duty)
+    if (!this.#timers.start(duty)) return
     this.settleServed().catch((cause: unknown) => {
       this.#ports.logger.error(
         { why: messageOf(cause) },

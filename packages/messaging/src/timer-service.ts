@@ -99,14 +99,16 @@ export class TimerService {
     return this.#window.size
   }
 
-  start(duty: TimerDuty): void {
-    if (this.#state.kind !== 'stopped' && this.#duty === duty) return
+  /** False if it had that duty already. */
+  start(duty: TimerDuty): boolean {
+    if (this.#state.kind !== 'stopped' && this.#duty === duty) return false
     this.stop()
     this.#duty = duty
     const stop = new AbortController()
     const { log, logger } = this.#parts
     const search = new ReputSearch(log, logger)
     this.#read(stop, search, log.dispatched.reached(log.end, stop.signal))
+    return true
   }
 
   stop(): void {
