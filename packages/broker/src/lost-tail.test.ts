@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { DurabilityMode } from './durability-mode.ts'
 import { ASYNC, BrokerSet, SYNC, SYNC_FLUSHED } from './testing/broker-set.ts'
 import { Client, bodiesOf } from './testing/client.ts'
 
@@ -40,6 +41,16 @@ async function lossy<Members extends { readonly set: BrokerSet }>(
     if (isFit && store.end < members.set.broker(slave).store.end) return members
     if (seed === 300) throw new Error('no power cut lost anything')
   }
+}
+
+/** A master and its slave with the same messages, then without a way to each other and the master without power. */
+async function cutOff(mode: DurabilityMode, seed: number): ReturnType<typeof pair> {
+  const members = await pair(mode, 1, seed)
+  await members.client.sendAll(20)
+  await members.set.untilCopied('slave')
+  members.set.net.cut('master', 'slave')
+  members.set.cutPower('master')
+  return members
 }
 
 function isWritable(set: BrokerSet): () => boolean {
@@ -195,14 +206,7 @@ test.each([
   'the operator accepts the loss of %s: the master opens an epoch at its own end without asking, and the slave is cut, its bytes saved (rule 3.4)',
   async (_what, leastLeft) => {
     const { set, client } = await lossy(
-      async (seed) => {
-        const members = await pair(SYNC, 1, seed)
-        await members.client.sendAll(20)
-        await members.set.untilCopied('slave')
-        members.set.net.cut('master', 'slave')
-        members.set.cutPower('master')
-        return members
-      },
+      (seed) => cutOff(SYNC, seed),
       'slave',
       leastLeft,
       leastLeft === -1 ? 0 : Infinity,
@@ -262,19 +266,7 @@ test.each([
 ])(
   'an asynchronous master that lost all of its log and went on alone refuses its slave, both say what can be done, and the operator %s (rule 3.4)',
   async (_what, { acceptLoss }) => {
-    const { set, client } = await lossy(
-      async (seed) => {
-        const members = await pair(ASYNC, 1, seed)
-        await members.client.sendAll(20)
-        await members.set.untilCopied('slave')
-        members.set.net.cut('master', 'slave')
-        members.set.cutPower('master')
-        return members
-      },
-      'slave',
-      -1,
-      0,
-    )
+    const { set, client } = await lossy((seed) => cutOff(ASYNC, seed), 'slave', -1, 0)
     await set.time.runUntil(isWritable(set), 60_000)
     await client.sendAll(3)
     const { end } = set.broker('slave').store

@@ -20,27 +20,14 @@ import { proofOf } from './authentication.ts'
 import { VERIFIED_BYTES_MAX } from './range-verification.ts'
 import { MemoryLog, lineageOf } from './testing/memory-log.ts'
 import { HA_PORT, Pair, SECRET } from './testing/pair.ts'
+import { strangerHello } from './testing/stranger.ts'
 
 // Peers that have the secret of the set, and mean no good.
 
 const FAR = 2 ** 53 - 2
 const MIB = 1024 * 1024
 
-const hello: Hello = {
-  protocolVersion: 1,
-  role: 'master',
-  cluster: 'DefaultCluster',
-  set: 'broker-a',
-  identity: 'insider',
-  instanceId: 'x-1',
-  nonce: Buffer.alloc(16, 7),
-  begin: 0,
-  end: 0,
-  flushed: 0,
-  flush: 'when-required',
-  segmentBytes: 65_536,
-  wallClock: 0,
-}
+const hello: Hello = { ...strangerHello, role: 'master', identity: 'insider' }
 
 /** One that counts what it is asked to read. */
 class CountingLog extends MemoryLog {
