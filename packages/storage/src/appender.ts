@@ -14,7 +14,7 @@ import {
   type Host,
   type RecordFields,
 } from '@tandemmq/codec'
-import { arrivalOf, indexedOf, isQueued } from './arrival.ts'
+import { isQueued } from './arrival.ts'
 import { elementsOf, type AppendedBatch, type BatchToAppend } from './batch-append.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -45,11 +45,14 @@ export interface AppenderOptions {
 }
 
 const noNames: readonly string[] = []
+const noBody = Buffer.alloc(0)
 
-type PlacedFields = Omit<RecordFields, 'queueOffset' | 'physicalOffset' | 'properties'> & {
+type PlacedFields = Omit<RecordFields, 'queueOffset' | 'physicalOffset' | 'properties' | 'body'> & {
   queueOffset: QueueOffset
   physicalOffset: LogOffset
   properties: string
+  /** Once the record is written its fields may be kept for a while, and its body not for them. */
+  body: Buffer
 }
 
 interface PlacedRecord {
@@ -160,14 +163,14 @@ export class Appender {
       }
       return
     }
-    for (const { fields, size } of piece) {
-      const { physicalOffset: offset, storeTimestamp } = fields
-      const arrival = arrivalOf(fields, offset, size)
-      const indexed = arrival ?? indexedOf(fields, offset)
-      const end = offset + size
-      this.#dispatcher.offer({ from: this.#from, end, storeTimestamp, arrival, indexed })
-      this.#from = end
-    }
+    for (const { fields, size } of piece) this.#offer(fields, size)
+  }
+
+  /** What a record means for queues and index is found out in dispatch: a slave waits for what is done before. */
+  #offer(fields: PlacedFields, size: number): void {
+    fields.body = noBody
+    this.#dispatcher.offer({ from: this.#from, offset: fields.physicalOffset, size, record: fields })
+    this.#from = fields.physicalOffset + size
   }
 
   #sizeOf(fields: PlacedFields): number {
@@ -242,7 +245,7 @@ export class Appender {
     if (size + BLANK_BYTES > this.#log.segmentBytes)
       throw illegal('batch is longer than a file of the log', { size })
 
-    let from = this.#log.written.at
+    this.#from = this.#log.written.at
     const offset = this.#log.append(size, (target, at, place) => {
       let done = 0
       for (const fields of records) {
@@ -254,12 +257,8 @@ export class Appender {
     this.#storeTimestamp = storeTimestamp
     const offsets: LogOffset[] = []
     for (const [index, fields] of records.entries()) {
-      const bytes = sizes[index] ?? 0
-      const end = fields.physicalOffset + bytes
-      const arrival = arrivalOf(fields, fields.physicalOffset, bytes)
-      this.#dispatcher.offer({ from, end, storeTimestamp, arrival, indexed: arrival })
+      this.#offer(fields, sizes[index] ?? 0)
       offsets.push(fields.physicalOffset)
-      from = end
     }
     this.#log.announce()
     return { offset, size, end: offset + size, queueOffset: first, storeTimestamp, offsets }

@@ -30,7 +30,8 @@ export interface Arrival {
   readonly batchEnd: boolean
 }
 
-type QueuedFields = Pick<
+/** What of a record dispatch goes by. */
+export type QueuedFields = Pick<
   LogRecord,
   'topic' | 'queueId' | 'queueOffset' | 'sysFlag' | 'storeTimestamp' | 'properties'
 >

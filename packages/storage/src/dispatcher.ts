@@ -9,23 +9,20 @@ import {
   type Timer,
 } from '@tandemmq/base'
 import { DispatchFieldsReader, scanFrame, type ScanLimits } from '@tandemmq/codec'
-import { arrivalOf, indexedOf, type Arrival } from './arrival.ts'
+import { arrivalOf, indexedOf, type Arrival, type QueuedFields } from './arrival.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { ConsumeQueues } from './consume-queues.ts'
 import { DispatchPace } from './dispatch-pace.ts'
 import type { IndexOfKeys, IndexedRecord } from './index-of-keys.ts'
 import type { PropertyChecksums } from './property-checksums.ts'
 
-/** A record whose arrival is known without reading it back. */
+/** A record that was just appended and need not be read back. */
 export interface OfferedRecord {
   /** The log's end before the record was appended: before the blank, if one came first. */
   readonly from: LogOffset
-  readonly end: LogOffset
-  readonly storeTimestamp: number
-  /** `undefined`: the record belongs into no queue. */
-  readonly arrival: Arrival | undefined
-  /** What it is found by; `undefined`: the record is not indexed. */
-  readonly indexed: IndexedRecord | undefined
+  readonly offset: LogOffset
+  readonly size: number
+  readonly record: QueuedFields
 }
 
 export interface DispatcherParts {
@@ -221,15 +218,23 @@ export class Dispatcher {
       const offer = this.#offers[this.#offersAt]
       if (offer === undefined || offer.from > this.#position) return false
       this.#offersAt += 1
-      const isNext = offer.from === this.#position && offer.end <= end
+      const { from, offset, size, record } = offer
+      const isNext = from === this.#position && offset + size <= end
       if (this.#offersAt === this.#offers.length) this.#forgetOffers()
       if (!isNext) continue
-      if (offer.arrival !== undefined) arrivals.push(offer.arrival)
-      if (offer.indexed !== undefined) this.#indexed.push(offer.indexed)
-      this.#storeTimestamp = offer.storeTimestamp
-      this.#position = offer.end
+      this.#take(record, offset, size, arrivals)
       return true
     }
+  }
+
+  /** Moves behind a record that lies at `offset`. */
+  #take(record: QueuedFields, offset: LogOffset, size: number, arrivals: Arrival[]): void {
+    const arrival = arrivalOf(record, offset, size)
+    if (arrival !== undefined) arrivals.push(arrival)
+    const indexed = this.#index && (arrival ?? indexedOf(record, offset))
+    if (indexed !== undefined) this.#indexed.push(indexed)
+    this.#storeTimestamp = record.storeTimestamp
+    this.#position = offset + size
   }
 
   #readRecord(arrivals: Arrival[], end: LogOffset): boolean {
@@ -252,12 +257,7 @@ export class Dispatcher {
         const record = this.#record
         record.look(window)
         if (!record.take(0, scan.size)) throw corruptAt(offset, 'a record with what none has')
-        const arrival = arrivalOf(record, offset, scan.size)
-        if (arrival !== undefined) arrivals.push(arrival)
-        const indexed = this.#index && (arrival ?? indexedOf(record, offset))
-        if (indexed !== undefined) this.#indexed.push(indexed)
-        this.#storeTimestamp = record.storeTimestamp
-        this.#position += scan.size
+        this.#take(record, offset, scan.size, arrivals)
         this.#bytesRead += scan.size
         return true
       }
