@@ -4,7 +4,6 @@ import {
   EventTurns,
   Frontier,
   invariant,
-  messageOf,
   unreachable,
   type Connection,
   type LogOffset,
@@ -18,13 +17,13 @@ import { viewOf } from './replicated-log.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
 import { followingView } from './following-view.ts'
 import type { FollowingView } from './following-view.ts'
-import { overlapOf } from './overlap.ts'
 import { SlaveHistory } from './slave-history.ts'
 import { SlaveComplaints } from './slave-complaints.ts'
 import { slaveConfig } from './slave-config.ts'
 import { SlaveConnection } from './slave-connection.ts'
 import { SlaveDialing } from './slave-dialing.ts'
 import { SlaveDisk } from './slave-disk.ts'
+import { SlaveIntake } from './slave-intake.ts'
 import { SlavePositions } from './slave-positions.ts'
 import { slaveDeadline, stepSlave } from './slave-session.ts'
 import type { SlaveContext, SlaveEffect, SlaveEvent, SlaveState } from './slave-state.ts'
@@ -42,6 +41,7 @@ export class HaSlave {
   readonly #verification: SlaveVerification
   readonly #positions: SlavePositions
   readonly #dialing: SlaveDialing
+  readonly #intake: SlaveIntake
   readonly #turns = new EventTurns<SlaveEvent>(
     (event) => this.#step(event),
     () => this.#settled(),
@@ -52,8 +52,6 @@ export class HaSlave {
   #state: SlaveState
   #connection: SlaveConnection | undefined
   #disk: SlaveDisk
-  /** The bytes that the next `append` is about. */
-  #piece: Buffer | undefined
   /** By name; see {@link SlaveContext.followed}. */
   #followed: string | undefined
 
@@ -68,6 +66,10 @@ export class HaSlave {
     this.#verification = new SlaveVerification(log, this.#history, this.#metrics.mismatches, ports)
     this.#positions = new SlavePositions(log, options.dispatched)
     this.#dialing = new SlaveDialing(ports.net, options.masterAddress, options.beforeHello)
+    this.#intake = new SlaveIntake(log, this.#metrics.receivedBytes, {
+      isComparing: () => this.#state.kind === 'comparing',
+      dispatch: (event) => this.#dispatch(event),
+    })
     this.#confirmed = new Frontier(options.confirmed ?? 0)
     this.#timer = new DeadlineTimer(ports.clock, () => {
       this.#dispatch({ kind: 'tick' })
@@ -196,7 +198,7 @@ export class HaSlave {
         void this.#cut(effect.at, effect.isCommon)
         return
       case 'append':
-        return this.#append(effect.offset)
+        return this.#intake.append(effect.offset)
       case 'flush':
         return this.#disk.flush()
       case 'lend':
@@ -254,7 +256,10 @@ export class HaSlave {
         }),
       answer: (answer) => this.#dispatch({ kind: 'answer', answer }),
       frame: (offset, size) => this.#dispatch({ kind: 'frame', offset, size }),
-      piece: (offset, bytes) => this.#onPiece(offset, bytes),
+      piece: (offset, bytes) => {
+        invariant(!this.#turns.isHandling, 'pieces come from the socket, never from an effect')
+        this.#intake.take(offset, bytes)
+      },
       control: (control) => this.#dispatch({ kind: 'control', control }),
       caughtUp: () => {
         this.#dispatch({ kind: 'caught-up' })
@@ -267,37 +272,6 @@ export class HaSlave {
         this.#dispatch({ kind: 'closed', jitter: this.#jitter(), ...(words === undefined ? {} : { words }) })
       },
     })
-  }
-
-  #onPiece(offset: LogOffset, bytes: Buffer): void {
-    invariant(!this.#turns.isHandling, 'pieces come from the socket, never from an effect')
-    const compared = this.#compare(offset, bytes)
-    if (compared === bytes.length) return
-    this.#piece = bytes.subarray(compared)
-    this.#dispatch({ kind: 'piece', offset: offset + compared, size: this.#piece.length })
-    this.#piece = undefined
-  }
-
-  /** Says of bytes that we have too whether they are the same; returns how many those were. */
-  #compare(offset: LogOffset, bytes: Buffer): number {
-    let compared = 0
-    while (compared < bytes.length && this.#state.kind === 'comparing') {
-      const overlap = overlapOf(this.#log, offset + compared, bytes.subarray(compared))
-      this.#dispatch({ kind: 'overlap', ...overlap })
-      compared += overlap.size
-    }
-    return compared
-  }
-
-  #append(offset: LogOffset): void {
-    const bytes = this.#piece
-    invariant(bytes !== undefined, 'an append is about the piece in hand')
-    try {
-      this.#log.append(offset, bytes)
-      this.#metrics.receivedBytes.add(bytes.length)
-    } catch (error) {
-      this.#dispatch({ kind: 'append-failed', words: messageOf(error) })
-    }
   }
 
   async #adopt({ lineage }: Extract<SlaveEffect, { kind: 'adopt' }>): Promise<void> {
