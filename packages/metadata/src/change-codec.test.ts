@@ -60,6 +60,30 @@ const changes: readonly Change[] = [
     leases: [{ ...delivery(6), remainingMs: 3, servingEpoch: 4, attempts: 5 }],
   },
   { kind: 'diverged', ...key, end: 77 },
+  {
+    kind: 'unsettled',
+    ...key,
+    offsets: [
+      [3, 4],
+      [7, 9],
+    ],
+  },
+  {
+    kind: 'progress',
+    ...key,
+    generation,
+    voidFrom: Number.MAX_SAFE_INTEGER,
+    acked: [[0, 5]],
+    marks: [],
+    leases: [],
+    settling: {
+      writes: [
+        { queueOffset: 3, write: stamp(12, 3) },
+        { queueOffset: 1, write: stamp(13, 3) },
+      ],
+      horizon: stamp(11),
+    },
+  },
 ]
 
 test('every kind of change comes back as it was', () => {

@@ -47,6 +47,7 @@ export function completed(change: Change, state: MetadataState, next: Cursor): C
     case 'reset':
     case 'progress':
     case 'diverged':
+    case 'unsettled':
       checkKey(change)
       return change
     case 'cut':

@@ -8,7 +8,16 @@ import {
   type Range,
   type RecordStamp,
 } from '@tandemmq/codec'
-import type { AckedRecord, Change, Delivery, LeaseState, Mark, QueueKey } from './change.ts'
+import type {
+  AckedRecord,
+  Change,
+  Delivery,
+  LeaseState,
+  Mark,
+  QueueKey,
+  SettledBy,
+  Settling,
+} from './change.ts'
 import { CHANGE_TAGS } from './change-tags.ts'
 import type { Cursor } from './cursor.ts'
 import { GENERATION_ZERO, type Generation } from './generation.ts'
@@ -87,9 +96,12 @@ export function decodeChange(bytes: Buffer): Change | undefined {
         acked: fields.list(6).flatMap(readRanges),
         marks: fields.list(7).map(readMark),
         leases: fields.list(8).map(readLease),
+        ...readSettling(fields),
       }
     case CHANGE_TAGS.diverged:
       return { kind: 'diverged', ...fields.key(), end: fields.number(5) }
+    case CHANGE_TAGS.unsettled:
+      return { kind: 'unsettled', ...fields.key(), offsets: fields.list(6).flatMap(readRanges) }
     case CHANGE_TAGS.moved:
       return { kind: 'moved', from: fields.number(1), to: fields.number(2) }
     default:
@@ -206,6 +218,27 @@ function readRecord(reader: FieldReader): AckedRecord {
     ...(from === undefined ? {} : { from }),
     ...(after ? { after: { logEpoch: after[0], physicalOffset: after[1] } } : {}),
   }
+}
+
+function readSettling(fields: ChangeFields): { settling?: Settling } {
+  const lists = fields.list(9)
+  if (lists.length === 0) return {}
+  const horizon = fields.pair(10)
+  return {
+    settling: {
+      writes: lists.flatMap(readSettledBy),
+      ...(horizon && { horizon: { logEpoch: horizon[0], physicalOffset: horizon[1] } }),
+    },
+  }
+}
+
+function readSettledBy(reader: FieldReader): SettledBy[] {
+  const writes: SettledBy[] = []
+  while (!reader.atEnd) {
+    const queueOffset = reader.varint()
+    writes.push({ queueOffset, write: { logEpoch: reader.varint(), physicalOffset: reader.varint() } })
+  }
+  return writes
 }
 
 function readMark(reader: FieldReader): Mark {

@@ -1,6 +1,6 @@
 import { FieldWriter, RangeSet, formatCompactJson, type RecordStamp } from '@tandemmq/codec'
 import { unreachable } from '@tandemmq/base'
-import type { AckedRecord, Change, Delivery, LeaseState, Mark, QueueKey } from './change.ts'
+import type { AckedRecord, Change, Delivery, LeaseState, Mark, QueueKey, Settling } from './change.ts'
 import { CHANGE_TAGS } from './change-tags.ts'
 import type { Cursor } from './cursor.ts'
 import type { Generation } from './generation.ts'
@@ -65,6 +65,10 @@ function writeFields(writer: FieldWriter, change: Change): void {
       writeKey(writer, change)
       writer.number(5, change.end)
       return
+    case 'unsettled':
+      writeKey(writer, change)
+      writer.nested(6, (inner) => RangeSet.of(change.offsets).encode(inner))
+      return
     case 'moved':
       writer.number(1, change.from).number(2, change.to)
       return
@@ -74,6 +78,7 @@ function writeFields(writer: FieldWriter, change: Change): void {
       writer.number(5, change.voidFrom).nested(6, (inner) => RangeSet.of(change.acked).encode(inner))
       for (const mark of change.marks) writer.nested(7, (inner) => writeMark(inner, mark))
       for (const lease of change.leases) writer.nested(8, (inner) => writeLease(inner, lease))
+      if (change.settling !== undefined) writeSettling(writer, change.settling)
       return
     default:
       unreachable(change)
@@ -94,6 +99,15 @@ function writeDelivery(writer: FieldWriter, delivery: Delivery): void {
 function writeLease(writer: FieldWriter, lease: LeaseState): void {
   writeDelivery(writer, lease)
   writer.number(7, lease.servingEpoch).number(8, lease.attempts)
+}
+
+function writeSettling(writer: FieldWriter, { writes, horizon }: Settling): void {
+  writer.nested(9, (inner) => {
+    for (const { queueOffset, write } of writes) {
+      inner.varint(queueOffset).varint(write.logEpoch).varint(write.physicalOffset)
+    }
+  })
+  if (horizon !== undefined) writeStamp(writer, 10, horizon)
 }
 
 function writeMark(writer: FieldWriter, mark: Mark): void {

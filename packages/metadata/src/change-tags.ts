@@ -16,4 +16,5 @@ export const CHANGE_TAGS: Readonly<Record<ChangeKind, number>> = {
   progress: 12,
   moved: 13,
   diverged: 14,
+  unsettled: 15,
 }

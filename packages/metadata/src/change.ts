@@ -25,6 +25,7 @@ export type Change =
   | DelayLevels
   | Moved
   | Diverged
+  | Unsettled
   | ProgressState
 
 export type ChangeKind = Change['kind']
@@ -151,6 +152,15 @@ export interface Diverged extends QueueKey {
   readonly end: QueueOffset
 }
 
+/**
+ * Of one queue, what only internal writes had settled that this log has lost (rule 5.5) is open again, as if it had never been offered. As with {@link Diverged},
+ * others find that out by themselves.
+ */
+export interface Unsettled extends QueueKey {
+  readonly kind: 'unsettled'
+  readonly offsets: readonly Range[]
+}
+
 /** Apache's progress of delay levels 1…18: level, next queue offset. Merged by maximum. */
 export interface DelayLevels {
   readonly kind: 'delay-levels'
@@ -166,6 +176,21 @@ export interface ProgressState extends QueueKey {
   readonly acked: readonly Range[]
   readonly marks: readonly Mark[]
   readonly leases: readonly LeaseState[]
+  /** Absent: nothing here was settled by an internal write, or a version that did not keep it has said this. */
+  readonly settling?: Settling
+}
+
+/** What of a queue's acknowledgements counts only with the internal writes that brought them about (rule 5.5). */
+export interface Settling {
+  readonly writes: readonly SettledBy[]
+  /** Writes up to this one are not told apart any more: whoever lacks it cannot say which acknowledgements count. */
+  readonly horizon?: RecordStamp
+}
+
+export interface SettledBy {
+  /** Acknowledged. */
+  readonly queueOffset: QueueOffset
+  readonly write: RecordStamp
 }
 
 /** The highest acknowledged record of one log epoch: whoever's log holds it knows all acknowledged ones before it. */

@@ -18,6 +18,8 @@ export type {
   ProgressState,
   QueueKey,
   Reset,
+  SettledBy,
+  Settling,
   TopicDelete,
   TopicPut,
   Visibility,
@@ -37,7 +39,7 @@ export type { LeaseView } from './in-flight.ts'
 export type { ServedPlace } from './moved-progress.ts'
 export { METADATA_KINDS, type MetadataKind, type Snapshot } from './snapshot.ts'
 export { inspectJournal, type JournalInspection } from './journal-inspection.ts'
-export type { LogKnowledge } from './stamp-gate.ts'
+export type { LogKnowledge } from './log-knowledge.ts'
 export {
   decodeAnswer,
   decodeCursor,

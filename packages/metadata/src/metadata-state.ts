@@ -61,6 +61,8 @@ export class MetadataState {
         return this.#cut(change)
       case 'diverged':
         return this.progress.obtain(change).forgetFrom(change.end)
+      case 'unsettled':
+        return this.#each(change, change.offsets, (queue, [from, to]) => queue.forget(from, to))
       case 'progress':
         return this.progress.obtain(change).merge(change, now)
       default:

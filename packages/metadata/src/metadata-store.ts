@@ -17,6 +17,8 @@ import { compareCursors, type Cursor } from './cursor.ts'
 import type { DelayProgress } from './delay-progress.ts'
 import { nextGeneration } from './generation.ts'
 import type { GroupConfig } from './group-config.ts'
+import { divergedProgress, unsettledProgress } from './diverged-progress.ts'
+import type { LogKnowledge } from './log-knowledge.ts'
 import { MetadataDisk } from './metadata-disk.ts'
 import { MetadataState } from './metadata-state.ts'
 import { movedProgress, type ServedPlace } from './moved-progress.ts'
@@ -24,7 +26,7 @@ import { PendingChanges } from './pending-changes.ts'
 import type { ProgressTable } from './progress-table.ts'
 import type { QueueProgress } from './queue-progress.ts'
 import { METADATA_KINDS, kindOf, snapshotOf, type MetadataKind, type Snapshot } from './snapshot.ts'
-import { divergenceOf, gate, type LogKnowledge } from './stamp-gate.ts'
+import { gate } from './stamp-gate.ts'
 import type { TopicConfig } from './topic-config.ts'
 
 export interface MetadataOptions {
@@ -192,10 +194,12 @@ export class MetadataStore implements AsyncDisposable {
   }
 
   /**
-   * Cuts all progress to the queue ends at which a new epoch of the log begins (rule 5.2). Queues whose progress does not
-   * reach past their end keep their generation. Returns how many were cut.
+   * Cuts all progress to the queue ends at which a new epoch of the log begins (rule 5.2), and forgets what internal writes have settled that lay behind that
+   * (rule 5.5). Queues whose progress does not reach past their end keep their generation. Returns how many were cut.
    */
   cutTo(endOf: (topic: string, queueId: number) => number): number {
+    const unsettled = unsettledProgress(this.#state.progress.all(), this.#log, this.#clock.monotonic())
+    for (const change of unsettled) this.#take(change)
     const beyond: QueueProgress[] = []
     const ends = new Map<string, { topic: string; queueId: number; end: number }>()
     for (const queue of this.#state.progress.all()) {
@@ -213,18 +217,12 @@ export class MetadataStore implements AsyncDisposable {
 
   /**
    * The log has another lineage than before: what is known here of records that another epoch has taken from it is forgotten, or it would count for those that
-   * have their offsets now (rule 5.2). All that the other side knows is asked for anew. Returns how many queues were concerned.
+   * have their offsets now (rule 5.2). All that the other side knows is asked for anew. Returns in how many parts.
    */
   lineageChanged(): number {
-    const diverged = [...this.#state.progress.all()].flatMap((queue) => {
-      const end = divergenceOf(queue.state(this.#clock.monotonic()), this.#log)
-      return end === undefined ? [] : [{ queue, end }]
-    })
+    const diverged = divergedProgress(this.#state.progress.all(), this.#log, this.#clock.monotonic())
     if (diverged.length === 0) return 0
-    for (const { queue, end } of diverged) {
-      const { group, topic, queueId } = queue
-      this.#take({ kind: 'diverged', group, topic, queueId, end })
-    }
+    for (const change of diverged) this.#take(change)
     this.#followed = undefined
     this.#logger.warn(
       { queues: diverged.length },
@@ -390,5 +388,5 @@ export class MetadataStore implements AsyncDisposable {
 
 /** Nobody else knows what this broker has moved, or what its log has lost. */
 function isOwnMatter({ kind }: Change): boolean {
-  return kind === 'moved' || kind === 'diverged'
+  return kind === 'moved' || kind === 'diverged' || kind === 'unsettled'
 }

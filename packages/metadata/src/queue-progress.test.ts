@@ -117,10 +117,11 @@ const lease = fc.record({
 const state = fc
   .record({
     acks: fc.array(fc.tuple(fc.nat(END - 2), fc.integer({ min: 1, max: 4 })), { maxLength: 6 }),
+    settled: fc.array(fc.tuple(fc.nat(END - 1), fc.integer({ min: 50, max: 55 })), { maxLength: 4 }),
     leases: fc.array(lease, { maxLength: 8 }),
     reset: fc.option(fc.tuple(fc.nat(END), fc.integer({ min: 1, max: 2 }))),
   })
-  .map(({ acks, leases, reset }): ProgressState => {
+  .map(({ acks, settled, leases, reset }): ProgressState => {
     const queue = new QueueProgress(key)
     if (reset !== null) queue.reset(reset[0], { servingEpoch: reset[1], counter: 1 })
     const generation = queue.generation
@@ -131,6 +132,9 @@ const state = fc
       const last = Math.min(END, from + length) - 1
       queue.ack({ queueOffset: last, from, stamp: stamp(last) }, generation)
     }
+    for (const [queueOffset, write] of settled) {
+      queue.ack({ queueOffset, stamp: stamp(queueOffset), after: stamp(write) }, generation)
+    }
     return queue.state(0)
   })
 
@@ -138,8 +142,14 @@ const state = fc
 function merged(...states: readonly ProgressState[]): unknown {
   const queue = new QueueProgress(key)
   for (const one of states) queue.merge(one, 0)
-  const { acked, generation, voidFrom, leases } = queue.state(0)
-  return { acked, generation, voidFrom, leases: leases.toSorted((a, b) => a.queueOffset - b.queueOffset) }
+  const { acked, generation, voidFrom, leases, settling } = queue.state(0)
+  return {
+    acked,
+    generation,
+    voidFrom,
+    leases: leases.toSorted((a, b) => a.queueOffset - b.queueOffset),
+    writes: settling?.writes.toSorted((a, b) => a.queueOffset - b.queueOffset),
+  }
 }
 
 /** Two resets under one generation cannot happen: only one broker holds the token. */

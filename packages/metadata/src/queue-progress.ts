@@ -4,6 +4,7 @@ import type { AckedRecord, Delivery, LeaseState, Mark, ProgressState, QueueKey }
 import { GENERATION_ZERO, compareGenerations, type Generation } from './generation.ts'
 import { InFlight, type LeaseView } from './in-flight.ts'
 import { mergedMarks, withMark } from './marks.ts'
+import { SettlingWrites } from './settling-writes.ts'
 
 /** Beyond this many unacknowledged deliveries a queue offers nothing new until some are acknowledged. */
 export const IN_FLIGHT_MAX = 100_000
@@ -23,6 +24,7 @@ export class QueueProgress {
   #touched = new RangeSet()
   readonly #inFlight = new InFlight()
   #marks: readonly Mark[] = []
+  readonly #settling = new SettlingWrites()
 
   constructor(key: QueueKey) {
     this.group = key.group
@@ -109,7 +111,10 @@ export class QueueProgress {
   ack(record: AckedRecord, generation: Generation): boolean {
     const from = record.from ?? record.queueOffset
     const to = this.#clipped(record.queueOffset + 1, generation)
-    if (to <= from || !this.#acked.add(from, to)) return false
+    if (to <= from) return false
+    const isNew = this.#acked.add(from, to)
+    const isSettled = this.#settle(record, from, to, isNew)
+    if (!isNew && !isSettled) return false
     this.#touched.add(from, to)
     this.#inFlight.deleteRange(from, to)
     if (to > record.queueOffset) this.#marks = withMark(this.#marks, record)
@@ -133,6 +138,7 @@ export class QueueProgress {
     this.#voidFrom = Math.min(this.#voidFrom, to)
     this.#acked = RangeSet.of([[0, to]])
     this.#marks = []
+    this.#settling.clear()
     this.#inFlight.clear()
     this.#retouch()
     return true
@@ -150,6 +156,8 @@ export class QueueProgress {
   forgetFrom(end: QueueOffset): boolean {
     if (this.end <= end) return false
     this.#acked.cut(end)
+    if (end === 0) this.#settling.clear()
+    else this.#settling.delete(end, Number.MAX_SAFE_INTEGER)
     this.#marks = this.#marks.filter((mark) => mark.queueOffset < end)
     this.#inFlight.deleteRange(end, Number.MAX_SAFE_INTEGER)
     this.#retouch()
@@ -159,6 +167,7 @@ export class QueueProgress {
   /** Forgets what is known of `[from, to)`, as if it had never been offered. False if nothing was. */
   forget(from: QueueOffset, to: QueueOffset): boolean {
     this.#acked.remove(from, to)
+    this.#settling.delete(from, to)
     this.#inFlight.deleteRange(from, to)
     return this.#touched.remove(from, to)
   }
@@ -176,7 +185,9 @@ export class QueueProgress {
       this.#voidFrom = state.voidFrom
       changed = true
     }
-    for (const [from, to] of state.acked) changed = this.#acked.add(from, Math.min(to, limit)) || changed
+    const acked = RangeSet.of(state.acked.map(([from, to]) => [from, Math.min(to, limit)] as const))
+    changed = this.#settling.merge(acked, state.settling, (offset) => this.#acked.has(offset)) || changed
+    changed = this.#acked.union(acked) || changed
     const before = this.#marks
     if (order >= 0) this.#marks = mergedMarks(this.#marks, state.marks)
     changed =
@@ -191,6 +202,7 @@ export class QueueProgress {
 
   /** As of `now` (monotonic). */
   state(now: number): ProgressState {
+    const settling = this.#settling.state()
     return {
       kind: 'progress',
       group: this.group,
@@ -210,7 +222,14 @@ export class QueueProgress {
         invisibleMs: lease.invisibleMs,
         remainingMs: Math.max(0, Math.floor(lease.invisibleUntil - now)),
       })),
+      ...(settling && { settling }),
     }
+  }
+
+  /** Remembers what has settled it; a range is never settled by one write. False if nothing changed. */
+  #settle({ queueOffset, after }: AckedRecord, from: QueueOffset, to: QueueOffset, isNew: boolean): boolean {
+    if (after === undefined || from < queueOffset) return this.#settling.delete(from, to)
+    return (isNew || this.#settling.has(queueOffset)) && this.#settling.add(queueOffset, after)
   }
 
   #mergeLease(lease: LeaseState, now: number): boolean {
@@ -246,6 +265,7 @@ export class QueueProgress {
     this.#generation = generation
     this.#voidFrom = Math.min(this.#voidFrom, voidFrom)
     this.#acked.cut(voidFrom)
+    this.#settling.delete(voidFrom, Number.MAX_SAFE_INTEGER)
     this.#marks = this.#marks.filter((mark) => mark.queueOffset < voidFrom)
     this.#inFlight.deleteRange(voidFrom, Number.MAX_SAFE_INTEGER)
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { GENERATION_ZERO } from './generation.ts'
-import { gate, type LogKnowledge } from './stamp-gate.ts'
+import type { LogKnowledge } from './log-knowledge.ts'
+import { gate } from './stamp-gate.ts'
 
 /** This log gave up the tail of epoch 1 at offset 500, where 10 messages of the queue lie below; epoch 2 goes on from there. */
 const log: LogKnowledge = {

@@ -1,19 +1,7 @@
-import { InvariantViolation, type QueueOffset } from '@tandemmq/base'
-import type { RecordStamp } from '@tandemmq/codec'
+import { InvariantViolation } from '@tandemmq/base'
 import type { AckedRecord, Change, Delivery, Mark, ProgressState } from './change.ts'
-
-/**
- * Whether this broker's log holds a record (rule 5.2): `true` = these very bytes; `false` = its lineage says something else at
- * that place; `'later'` = the same lineage, not copied yet.
- */
-export interface LogKnowledge {
-  knowsStamp(stamp: RecordStamp): boolean | 'later'
-  /**
-   * One past the last queue offset of this queue whose record this log holds in epoch `logEpoch` or an earlier one: of what was written
-   * under that epoch, the part that this log has in common with whoever has more of it. Absent: not known.
-   */
-  queueEnd?(topic: string, queueId: number, logEpoch: number): QueueOffset
-}
+import type { LogKnowledge } from './log-knowledge.ts'
+import { SettlingGate } from './settling-gate.ts'
 
 /** What becomes of a change that comes from elsewhere. */
 export interface Gated {
@@ -85,7 +73,8 @@ function knowsRecord(record: AckedRecord, log: LogKnowledge): boolean | 'later' 
 /**
  * Within one queue, records lie in the log in the order of their queue offsets: whoever holds the record of a mark holds
  * all before it. So acknowledgements count up to the highest mark the log knows, and wait up to the highest it will know. Of an epoch
- * whose mark contradicts the log, because its tail was given up, they count as far as the log holds that epoch.
+ * whose mark contradicts the log, because its tail was given up, they count as far as the log holds that epoch. What internal writes have settled is
+ * judged by these writes as well.
  */
 function gateState(state: ProgressState, log: LogKnowledge): Gated {
   const marks = split(state.marks, (mark) => log.knowsStamp(mark.stamp))
@@ -99,26 +88,20 @@ function gateState(state: ProgressState, log: LogKnowledge): Gated {
   const laterEnd = Math.max(knownEnd, endOf(marks.later))
   const upTo = (end: number): ProgressState['acked'] =>
     state.acked.flatMap(([from, to]) => (from < end ? [[from, Math.min(to, end)] as const] : []))
-  const isWaiting = marks.later.length > 0 || leases.later.length > 0
+  const writes = new SettlingGate(state.settling, log)
+  const isWaiting = marks.later.length > 0 || leases.later.length > 0 || writes.isWaiting
   return {
-    now: { ...state, acked: upTo(knownEnd), marks: marks.known, leases: leases.known },
+    now: { ...state, ...writes.now(upTo(knownEnd)), marks: marks.known, leases: leases.known },
     later: isWaiting
-      ? { ...state, acked: upTo(laterEnd), marks: [...marks.known, ...marks.later], leases: leases.later }
+      ? {
+          ...state,
+          ...writes.later(upTo(laterEnd)),
+          marks: [...marks.known, ...marks.later],
+          leases: leases.later,
+        }
       : undefined,
-    dropped: marks.contradicting.length + leases.contradicting.length,
+    dropped: marks.contradicting.length + leases.contradicting.length + writes.lost.length,
   }
-}
-
-/** From where on nothing counts that a broker knows of a queue itself, since its log has lost the records; undefined: all of it counts. */
-export function divergenceOf(
-  { topic, queueId, marks, leases }: ProgressState,
-  log: LogKnowledge,
-): number | undefined {
-  const lost = [...marks, ...leases].filter(({ stamp }) => log.knowsStamp(stamp) === false)
-  const ends = lost.map(({ queueOffset, stamp }) =>
-    Math.min(queueOffset, log.queueEnd?.(topic, queueId, stamp.logEpoch) ?? 0),
-  )
-  return ends.length === 0 ? undefined : Math.min(...ends)
 }
 
 /** One past the highest of these. */
@@ -138,7 +121,7 @@ export function weightOf(change: Change): number {
     case 'delay':
       return change.done.length
     case 'progress':
-      return 1 + change.acked.length + change.leases.length
+      return 1 + change.acked.length + change.leases.length + (change.settling?.writes.length ?? 0)
     default:
       throw new InvariantViolation(`a ${change.kind} never waits for bytes`)
   }

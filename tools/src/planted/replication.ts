@@ -1,6 +1,7 @@
 import type { PlantedBug } from './planted-bug.ts'
 
 const ha = 'packages/ha-protocol/src'
+const settlingWrites = 'packages/metadata/src/settling-writes.test.ts'
 
 /** What replication, serving and progress must not do. */
 export const replicationBugs: readonly PlantedBug[] = [
@@ -277,6 +278,34 @@ export const replicationBugs: readonly PlantedBug[] = [
     find: 'if (diverged.length === 0) return 0',
     plant: 'if (diverged.length >= 0) return 0',
     tests: ['packages/metadata/src/diverged-progress.test.ts', 'simulation/src/regression.test.ts'],
+  },
+  {
+    name: 'what internal writes settled kept although a cut took them',
+    file: 'packages/metadata/src/diverged-progress.ts',
+    find: 'if (lost.length === 0) return []',
+    plant: 'if (lost.length >= 0) return []',
+    tests: [settlingWrites],
+  },
+  {
+    name: 'what internal writes settled believed before these are copied',
+    file: 'packages/metadata/src/settling-gate.ts',
+    find: 'of [...waiting, ...this.#contradicting]',
+    plant: 'of [...waiting.slice(waiting.length), ...this.#contradicting]',
+    tests: [settlingWrites, 'packages/broker/src/cut-settlements.test.ts'],
+  },
+  {
+    name: 'told without the internal writes that settled it',
+    file: 'packages/metadata/src/queue-progress.ts',
+    find: '      ...(settling && { settling }),\n',
+    plant: '',
+    tests: ['packages/broker/src/cut-settlements.test.ts'],
+  },
+  {
+    name: 'an epoch opened within an internal write, and what that settled kept',
+    file: 'packages/metadata/src/metadata-store.ts',
+    find: 'for (const change of unsettled) this.#take(change)',
+    plant: 'for (const change of unsettled.slice(unsettled.length)) this.#take(change)',
+    tests: [settlingWrites],
   },
   {
     name: 'the serving token moved before the relays have let go of its former holder',

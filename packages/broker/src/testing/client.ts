@@ -82,6 +82,12 @@ export class Client {
     return this.#set.time.outcome(this.#set.broker(name).api.ack(GROUP, TOPIC, entries, this.#context({})))
   }
 
+  /** Gives a message up: it goes to the dead letters. */
+  async giveUp(name: string, { receiptHandle }: DeliveredMessage): Promise<void> {
+    const { api } = this.#set.broker(name)
+    await this.#set.time.outcome(api.forwardToDeadLetter(receiptHandle, this.#context({})))
+  }
+
   #context(more: Partial<CallContext>): CallContext {
     return {
       clientId: 'client-1',

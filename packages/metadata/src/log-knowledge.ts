@@ -1,0 +1,15 @@
+import type { QueueOffset } from '@tandemmq/base'
+import type { RecordStamp } from '@tandemmq/codec'
+
+/**
+ * Whether this broker's log holds a record (rule 5.2): `true` = these very bytes; `false` = its lineage says something else at
+ * that place; `'later'` = the same lineage, not copied yet.
+ */
+export interface LogKnowledge {
+  knowsStamp(stamp: RecordStamp): boolean | 'later'
+  /**
+   * One past the last queue offset of this queue whose record this log holds in epoch `logEpoch` or an earlier one: of what was written
+   * under that epoch, the part that this log has in common with whoever has more of it. Absent: not known.
+   */
+  queueEnd?(topic: string, queueId: number, logEpoch: number): QueueOffset
+}
