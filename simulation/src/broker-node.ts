@@ -44,6 +44,7 @@ export interface Services {
 }
 
 export interface BrokerWatch {
+  readonly opened: (name: string, broker: Broker) => void
   /** An answer to a consumer is being written. */
   readonly answered: (witness: Witness) => void
   /** It did not open, or its code failed. */
@@ -153,6 +154,7 @@ export class BrokerNode extends MachineProcess {
     const served = { broker, identity: this.name, clock, answered }
     const endClients = await clients.serve(ports, { host: this.name, port: CLIENT_PORT }, served)
     if (this.#process === ports) this.#broker = broker
+    this.#watch.opened(this.name, broker)
     const end = (): void => {
       endMetadata()
       endClients()

@@ -18,6 +18,7 @@ import { headline, planOf, type Plan, type SuffixLoss } from './plan.ts'
 import { PrefixWatch } from './prefix-watch.ts'
 import { Producer } from './producer.ts'
 import { Serving } from './serving.ts'
+import { SettledWatch } from './settled-watch.ts'
 import { Story } from './story.ts'
 import { WatchedWays } from './watched-ways.ts'
 import { loseSuffix } from './suffix-loss.ts'
@@ -59,6 +60,7 @@ class Life {
   readonly #misfortunes: Misfortunes
   readonly #knowledge: Knowledge
   readonly #prefixes: PrefixWatch
+  readonly #settled: SettledWatch
   readonly #serving: Serving
   readonly #producer: Producer
   readonly #consumers: readonly (Consumer | OrderlyConsumer)[]
@@ -77,6 +79,7 @@ class Life {
     this.#cluster = new Cluster(plan, this.#time, random, this.#story, {
       answered,
       failed,
+      opened: (name, broker) => this.#settled.opened(name, broker),
       handedOver: (from, to) => {
         this.#knowledge.handedOver(from, to)
         this.#order.handedOver(from, to)
@@ -86,6 +89,7 @@ class Life {
     })
     this.#misfortunes = new Misfortunes(this.#cluster, plan, this.#story)
     this.#prefixes = new PrefixWatch(this.#cluster, failed)
+    this.#settled = new SettledWatch(this.#cluster, failed)
     this.#knowledge = new Knowledge(this.#cluster)
     this.#serving = new Serving(this.#cluster, this.#misfortunes, failed)
     this.#ways = new WatchedWays(this.#cluster)
@@ -156,6 +160,7 @@ class Life {
     await this.#makeOrderly()
     this.#knowledge.begin()
     this.#prefixes.begin()
+    this.#settled.begin()
     this.#ways.begin()
     for (const consumer of this.#consumers) consumer.start()
     this.#producer.start()

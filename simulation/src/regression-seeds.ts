@@ -16,6 +16,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
       'what groups had done with a scheduled record was forgotten when that expired, before it was moved to the record that was put',
   },
   {
+    seed: 200,
+    found:
+      'planted: a slave held scheduled messages for put whose puts it had not copied, since its master said so',
+  },
+  {
     seed: 114,
     found: 'planted: progress of messages lost with the tail counted for those that took their offsets',
   },

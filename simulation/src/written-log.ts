@@ -1,5 +1,6 @@
 import { decodeRecord, propertyOf, scanFrame, type LogRecord } from '@tandemmq/codec'
 import type { Broker } from '@tandemmq/broker'
+import { logBytes } from '@tandemmq/testkit'
 
 /** A log as it was at one moment, read from its bytes alone. */
 export class WrittenLog {
@@ -11,7 +12,7 @@ export class WrittenLog {
   constructor(broker: Broker) {
     const { store } = broker
     this.begin = store.minOffset
-    this.bytes = bytesOf(store)
+    this.bytes = logBytes(store)
     this.#segmentBytes = store.segmentBytes
   }
 
@@ -42,17 +43,12 @@ export function idOf({ properties }: LogRecord): string | undefined {
   return propertyOf(properties, 'UNIQ_KEY')
 }
 
-function bytesOf(store: Broker['store']): Buffer {
-  const parts: Buffer[] = []
-  for (let at = store.minOffset; at < store.end;) {
-    const part = store.read(at, 1024 * 1024)
-    parts.push(part)
-    at += part.length
-  }
-  return Buffer.concat(parts)
-}
-
-function recordsOf(bytes: Buffer, begin: number, segmentBytes: number): ReadonlyMap<number, LogRecord> {
+/** By where they begin: the whole records of `bytes`, which begin with one at `begin` of a log. */
+export function recordsOf(
+  bytes: Buffer,
+  begin: number,
+  segmentBytes: number,
+): ReadonlyMap<number, LogRecord> {
   const records = new Map<number, LogRecord>()
   const limits = { recordBytesMax: segmentBytes, segmentBytes }
   for (let at = 0; at < bytes.length;) {

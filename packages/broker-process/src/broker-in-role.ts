@@ -14,7 +14,7 @@ import {
   writeAddressFile,
   type ReadyFacts,
 } from '@tandemmq/platform-node'
-import type { Appointment, BrokerPorts } from '@tandemmq/broker'
+import type { Appointment } from '@tandemmq/broker'
 import {
   clientService,
   addForwardService,
@@ -22,7 +22,6 @@ import {
   BrokerCalls,
   ClientEdge,
   endpointsOf,
-  GrpcHandBackAround,
   GrpcMetadataClient,
   GrpcRegistryLink,
   GrpcServer,
@@ -106,7 +105,7 @@ export async function openBroker(parts: BrokerInRoleParts): Promise<BrokerInRole
       random,
       logger,
       meter,
-      ...(values.namesrvAddr === '' ? {} : throughMetadataRpc(values.namesrvAddr, word, options.set)),
+      ...(values.namesrvAddr === '' ? {} : { registry: new GrpcRegistryLink(values.namesrvAddr, word) }),
       metadataSource: (address) => new GrpcMetadataClient(address, word),
     }),
   )
@@ -146,17 +145,6 @@ export async function openBroker(parts: BrokerInRoleParts): Promise<BrokerInRole
       calls.close()
       await closing.disposeAsync()
     },
-  }
-}
-
-function throughMetadataRpc(
-  address: string,
-  word: SetSecret,
-  set: string,
-): Pick<BrokerPorts, 'registry' | 'handBackAround'> {
-  return {
-    registry: new GrpcRegistryLink(address, word),
-    handBackAround: (to) => new GrpcHandBackAround(address, word, { set, to }),
   }
 }
 

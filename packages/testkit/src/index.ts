@@ -8,6 +8,7 @@ export { SimulatedFiles, type SimulatedFilesOptions } from './simulated-files.ts
 export { SimulatedNet, type SimulatedNetOptions } from './simulated-net.ts'
 export { SimulatedHost } from './simulated-host.ts'
 export { SimulatedMachine, type ProcessPorts, type SimulatedMachineOptions } from './simulated-machine.ts'
+export { logBytes } from './log-bytes.ts'
 export { TaskScript } from './task-script.ts'
 export { close, nothingRan, readTally, sum, type Tally } from './tally.ts'
 export { exitCodeOf, parsedArgs, requireKnown, wholeNumber, WrongArguments } from './command-line.ts'

@@ -298,7 +298,7 @@ export const replicationBugs: readonly PlantedBug[] = [
     file: 'packages/metadata/src/queue-progress.ts',
     find: '      ...(settling && { settling }),\n',
     plant: '',
-    tests: ['packages/broker/src/cut-settlements.test.ts'],
+    tests: ['packages/broker/src/cut-settlements.test.ts', 'simulation/src/regression.test.ts'],
   },
   {
     name: 'an epoch opened within an internal write, and what that settled kept',

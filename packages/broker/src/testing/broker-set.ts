@@ -1,6 +1,7 @@
 import { invariant, silentMeter } from '@tandemmq/base'
-import { handBackTarget, Registry, type Appointment } from '@tandemmq/registry'
+import { Registry, type Appointment } from '@tandemmq/registry'
 import {
+  logBytes,
   RecordingLogger,
   SeededRandom,
   SimulatedClock,
@@ -12,7 +13,7 @@ import { readAppointment, writeAppointment } from '../appointment-file.ts'
 import { Broker } from '../broker.ts'
 import type { BrokerOptions, MasterOptions } from '../broker-options.ts'
 import type { DurabilityMode } from '../durability-mode.ts'
-import { handBackOver, metadataOver } from './metadata-wire.ts'
+import { metadataOver } from './metadata-wire.ts'
 import { RegistryWire } from './registry-wire.ts'
 
 export const ASYNC: DurabilityMode = { replication: 'async', flush: 'async', inSyncReplicas: 1 }
@@ -29,8 +30,6 @@ interface Member {
   broker: Broker | undefined
   wire: RegistryWire | undefined
 }
-
-const SET = 'broker-a'
 
 type Machine = ReturnType<SimulatedMachine['boot']>
 
@@ -85,8 +84,6 @@ export class BrokerSet {
         registry: wire,
         metadataSource: (address) =>
           metadataOver({ identity: name, clock: ports.clock, broker: () => this.#reach(name, address) }),
-        handBackAround: (to) =>
-          handBackOver({ clock: ports.clock, broker: () => this.#reachAround(name, to) }),
       },
     )
     member.broker = broker
@@ -168,14 +165,7 @@ export class BrokerSet {
 
   /** All bytes of a broker's log. */
   logOf(name: string): Buffer {
-    const { store } = this.broker(name)
-    const parts: Buffer[] = []
-    for (let at = store.minOffset; at < store.end;) {
-      const part = store.read(at, 1024 * 1024)
-      parts.push(part)
-      at += part.length
-    }
-    return Buffer.concat(parts)
+    return logBytes(this.broker(name).store)
   }
 
   #gone(name: string, how: (machine: SimulatedMachine) => void): void {
@@ -188,13 +178,6 @@ export class BrokerSet {
     const [to = ''] = address.split(':')
     const isCut = this.net.link(from, to).isCut || this.net.link(to, from).isCut
     return isCut ? undefined : this.#member(to).broker
-  }
-
-  /** Through the machine of the registry. */
-  #reachAround(from: string, to: string): Broker | undefined {
-    if (!this.wire(from).isOpen || !this.wire(to).isOpen) return undefined
-    const { identity } = handBackTarget(this.registry.view, { set: SET, from, to })
-    return this.#member(identity).broker
   }
 
   #member(name: string): Member {
@@ -219,7 +202,7 @@ export class BrokerSet {
     const isMaster = name === 'master'
     return {
       cluster: 'DefaultCluster',
-      set: SET,
+      set: 'broker-a',
       identity: name,
       totalReplicas: this.#replicas,
       root: '/store',
