@@ -16,50 +16,62 @@ const LAG_MESSAGES = 10_000
 const LAG_ROUNDS = 5
 const GOAL_PERCENT = 15
 
-/** Sends by a client within the master's process: sync beside async, in turns, and how far the slave is behind. */
-export async function atBroker(
-  directory: string,
-  bodyBytes: number,
-): Promise<{
+/** What synchronous mode does beside asynchronous, and how much less that is. */
+interface ModesCompared {
   readonly sync: ModeFigures
   readonly async: ModeFigures
-  /** As {@link sync}, the stream in mutual TLS. */
-  readonly syncInTls: ModeFigures
   readonly syncCostPercent: number
   readonly syncCostPercentRange: readonly [number, number]
   readonly syncCostPercentGoal: number
-  readonly inTurns: Record<string, unknown>
-  readonly oneInFlight: Record<string, number>
-  readonly lag: Record<string, unknown>
-}> {
+}
+
+/**
+ * Sends by clients within the master's process: sync beside async, and how far the slave is behind. Who has its answer sends again in the next turn of the
+ * loop, as what came out of a socket does.
+ */
+export async function atBroker(
+  directory: string,
+  bodyBytes: number,
+): Promise<
+  ModesCompared & {
+    /** As {@link sync}, the stream in mutual TLS. */
+    readonly syncInTls: ModeFigures
+    readonly floorQuorumMessagesPerSecond: number
+    readonly syncCostPercentWithFloorAlone: number
+    /** Who has its answer sends again at once, before any socket is served: no client of a network can. */
+    readonly inOneTurn: ModesCompared
+    readonly oneInFlight: Record<string, number>
+    readonly lag: Record<string, unknown>
+  }
+> {
   await using opened = new AsyncDisposableStack()
   const sync = await MeasuredPair.start(directory, 'sync', opened)
   const async = await MeasuredPair.start(directory, 'async', opened)
   const tls = await MeasuredPair.start(directory, 'sync', opened, await benchTlsFiles(join(directory, 'tls')))
-  const order = { inFlight: IN_FLIGHT, bodyBytes }
+  const order = { inFlight: IN_FLIGHT, bodyBytes, inTurns: true }
   const sends = { count: MESSAGES, ...order }
-  const turns = { ...sends, inTurns: true }
-  const one = { ...turns, count: ONE_MESSAGES, inFlight: 1 }
-  const within = {
+  const one = { ...order, count: ONE_MESSAGES, inFlight: 1 }
+  const turning = {
     sync: new MeasuredSends(sync, sends),
     async: new MeasuredSends(async, sends),
     tls: new MeasuredSends(tls, sends),
   }
-  const turning = { sync: new MeasuredSends(sync, turns), async: new MeasuredSends(async, turns) }
+  const atOnce = { ...sends, inTurns: false }
+  const within = { sync: new MeasuredSends(sync, atOnce), async: new MeasuredSends(async, atOnce) }
   const single = { sync: new MeasuredSends(sync, one), async: new MeasuredSends(async, one) }
   const files = { own: join(directory, 'own'), peer: join(directory, 'peer') }
   const [quorum, alone, unwritten] = [new QuorumSamples(), new QuorumSamples(), new QuorumSamples()]
   await inTurns(ROUNDS, WARM_UPS, [
-    ...[within, turning, single]
+    ...[turning, within, single]
       .flatMap((kind): MeasuredSends[] => Object.values(kind))
       .map(({ round }) => round),
     async (counted) => quorum.add(counted, await quorumFloor(MESSAGES, IN_FLIGHT, files)),
     async (counted) => alone.add(counted, await quorumFloor(ONE_MESSAGES, 1, files)),
     async (counted) => unwritten.add(counted, await quorumFloor(ONE_MESSAGES, 1, { ...files, peer: '' })),
   ])
-  const [syncTurning, asyncTurning] = [turning.sync.figures, turning.async.figures]
+  const compared = modesCompared(turning)
   const [syncSingle, asyncSingle] = [single.sync.figures, single.async.figures]
-  const half = Math.round(within.sync.figures.messagesPerSecond / 2)
+  const half = Math.round(compared.sync.messagesPerSecond / 2)
   const [lag, echo] = [new LatencySamples(), new LatencySamples()]
   await inTurns(LAG_ROUNDS, 1, [
     async (counted) =>
@@ -68,23 +80,15 @@ export async function atBroker(
   ])
   const floorRate = quorum.rate.median
   return {
-    sync: within.sync.figures,
-    async: within.async.figures,
-    syncInTls: within.tls.figures,
-    ...syncCost(within.sync.rates, within.async.rates),
-    syncCostPercentGoal: GOAL_PERCENT,
-    inTurns: {
-      sync: syncTurning,
-      async: asyncTurning,
-      ...syncCost(turning.sync.rates, turning.async.rates),
-      syncCostPercentGoal: GOAL_PERCENT,
-      floorQuorumMessagesPerSecond: floorRate,
-      // Each batch as in asynchronous mode, and then one of the floor's.
-      syncCostPercentWithFloorAlone: cost(
-        1 / (1 / asyncTurning.messagesPerSecond + 1 / floorRate),
-        asyncTurning.messagesPerSecond,
-      ),
-    },
+    ...compared,
+    syncInTls: turning.tls.figures,
+    floorQuorumMessagesPerSecond: floorRate,
+    // Each batch as in asynchronous mode, and then one of the floor's.
+    syncCostPercentWithFloorAlone: cost(
+      1 / (1 / compared.async.messagesPerSecond + 1 / floorRate),
+      compared.async.messagesPerSecond,
+    ),
+    inOneTurn: modesCompared(within),
     oneInFlight: {
       syncP50Ms: rounded(syncSingle.p50Ms),
       asyncP50Ms: rounded(asyncSingle.p50Ms),
@@ -104,6 +108,21 @@ export async function atBroker(
       floorEchoP99MsRange: echo.p99.range,
       p99AboveEchoMsGoal: 3,
     },
+  }
+}
+
+function modesCompared({
+  sync,
+  async,
+}: {
+  readonly sync: MeasuredSends
+  readonly async: MeasuredSends
+}): ModesCompared {
+  return {
+    sync: sync.figures,
+    async: async.figures,
+    ...syncCost(sync.rates, async.rates),
+    syncCostPercentGoal: GOAL_PERCENT,
   }
 }
 

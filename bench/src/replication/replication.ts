@@ -11,7 +11,7 @@ const BODY_BYTES = 1024
 export const REPLICATION_FLAGS = '[--only broker,catchUp,grpc]'
 
 const sections: Readonly<Record<string, (directory: string) => Promise<Record<string, unknown>>>> = {
-  broker: (directory) => atBroker(directory, BODY_BYTES),
+  broker: async (directory) => ({ ...(await atBroker(directory, BODY_BYTES)) }),
   catchUp: async (directory) => ({ catchUp: await catchingUp(directory, BODY_BYTES) }),
   grpc: async () => ({ grpc: await throughGrpc(BODY_BYTES) }),
 }

@@ -14,7 +14,7 @@ import {
   writeAddressFile,
   type ReadyFacts,
 } from '@tandemmq/platform-node'
-import type { Appointment } from '@tandemmq/broker'
+import type { Appointment, BrokerPorts } from '@tandemmq/broker'
 import {
   clientService,
   addForwardService,
@@ -22,6 +22,7 @@ import {
   BrokerCalls,
   ClientEdge,
   endpointsOf,
+  GrpcHandBackAround,
   GrpcMetadataClient,
   GrpcRegistryLink,
   GrpcServer,
@@ -105,7 +106,7 @@ export async function openBroker(parts: BrokerInRoleParts): Promise<BrokerInRole
       random,
       logger,
       meter,
-      ...(values.namesrvAddr === '' ? {} : { registry: new GrpcRegistryLink(values.namesrvAddr, word) }),
+      ...(values.namesrvAddr === '' ? {} : throughMetadataRpc(values.namesrvAddr, word, options.set)),
       metadataSource: (address) => new GrpcMetadataClient(address, word),
     }),
   )
@@ -145,6 +146,17 @@ export async function openBroker(parts: BrokerInRoleParts): Promise<BrokerInRole
       calls.close()
       await closing.disposeAsync()
     },
+  }
+}
+
+function throughMetadataRpc(
+  address: string,
+  word: SetSecret,
+  set: string,
+): Pick<BrokerPorts, 'registry' | 'handBackAround'> {
+  return {
+    registry: new GrpcRegistryLink(address, word),
+    handBackAround: (to) => new GrpcHandBackAround(address, word, { set, to }),
   }
 }
 

@@ -1,6 +1,6 @@
 import { BrokerError } from '@tandemmq/base'
 import type { Broker } from '@tandemmq/broker'
-import type { GroupConfig, MetadataStore, Snapshot, TopicConfig, Watcher } from '@tandemmq/metadata'
+import type { GroupConfig, LogClaim, MetadataStore, Snapshot, TopicConfig, Watcher } from '@tandemmq/metadata'
 import type { MetadataAdmin, MetadataProvider } from '@tandemmq/wire-grpc'
 
 /** One broker's metadata as others follow and administer it. */
@@ -19,8 +19,8 @@ export class BrokerMetadata implements MetadataProvider, MetadataAdmin {
     return this
   }
 
-  takeBack(snapshot: Snapshot): Promise<void> {
-    return this.#broker.takeBack(snapshot)
+  takeBack(snapshot: Snapshot, _from: string, claim?: LogClaim): Promise<void> {
+    return this.#broker.takeBack(snapshot, claim)
   }
 
   watched(identity: string, hangUp: (why: string) => void): Watcher {

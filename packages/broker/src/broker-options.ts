@@ -1,6 +1,6 @@
 import type { Address, Clock, Files, Logger, Meter, Net, Random } from '@tandemmq/base'
 import type { Host, IndexGeometry } from '@tandemmq/codec'
-import type { MetadataSource } from '@tandemmq/metadata'
+import type { HandBackWay, MetadataSource } from '@tandemmq/metadata'
 import type { Appointment, RegistryLink } from '@tandemmq/registry'
 import type { DurabilityMode } from './durability-mode.ts'
 import type { RetentionRules } from '@tandemmq/storage'
@@ -101,4 +101,6 @@ export interface BrokerPorts {
   readonly registry?: RegistryLink
   /** The metadata service of the broker at `address`. */
   readonly metadataSource: (address: string) => MetadataSource
+  /** Through metadata-rpc to the master of the set, by its identity (rule 4.7); absent: there is no way but a connection. */
+  readonly handBackAround?: (master: string) => HandBackWay
 }

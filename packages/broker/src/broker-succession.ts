@@ -2,20 +2,21 @@ import { silentMeter } from '@tandemmq/base'
 import type { Messaging } from '@tandemmq/messaging'
 import type { Appointment, Registration } from '@tandemmq/registry'
 import type { SelfView } from './broker-description.ts'
+import { brokerHandBack } from './broker-hand-back.ts'
 import type { BrokerPorts } from './broker-options.ts'
-import { HandBack } from './hand-back.ts'
 import { Succession } from './succession.ts'
 
 /** The {@link Succession} of a broker: what being deposed, handing serving over and beginning again is for it. */
 export function brokerSuccession(
-  { options, role, metadata }: SelfView,
+  self: SelfView,
   api: Pick<Messaging, 'seal' | 'unseal'>,
   registration: Registration,
-  { clock, logger, metadataSource }: BrokerPorts,
+  ports: BrokerPorts,
   begin: (appointment: Appointment) => void,
 ): Succession {
+  const { options, role } = self
   return new Succession({
-    clock,
+    clock: ports.clock,
     registration,
     options,
     role: role.kind,
@@ -23,15 +24,9 @@ export function brokerSuccession(
       if (role.kind === 'master') role.depose(successor)
     },
     handOver: ({ identity, grpcAddress }, done) => {
-      const parts = {
-        registration,
-        metadata,
-        source: metadataSource(grpcAddress),
-        seal: () => api.seal(),
-        unseal: () => api.unseal(),
-      }
+      const straight = ports.metadataSource(grpcAddress)
       // If it fails, what only this broker knows of is delivered again.
-      new HandBack(parts, { clock, logger, meter: silentMeter }).begin(identity, done)
+      brokerHandBack(self, api, registration, straight, ports, silentMeter).begin(identity, 'straight', done)
     },
     begin,
   })

@@ -1,17 +1,19 @@
 import { BrokerError, type Counter, type LogOffset } from '@tandemmq/base'
 import { Messaging } from '@tandemmq/messaging'
-import type { MetadataStore, Snapshot, Watchers } from '@tandemmq/metadata'
+import type { LogClaim, MetadataStore, Snapshot, Watchers } from '@tandemmq/metadata'
 import { Registration, type Appointment, type MemberDetails, type RegistryAnswer } from '@tandemmq/registry'
 import type { MessageStore, Retention } from '@tandemmq/storage'
+import { brokerHandBack, considerHandBack } from './broker-hand-back.ts'
 import { detailsOf, haAddressOf, problemsOf, selfReport, type SelfView } from './broker-description.ts'
 import { brokerSuccession } from './broker-succession.ts'
 import { observeBroker } from './broker-metrics.ts'
 import { brokerReadiness, type BrokerReadiness } from './broker-readiness.ts'
 import type { BrokerOptions, BrokerPorts } from './broker-options.ts'
 import { okMeans } from './durability-mode.ts'
-import { HandBack } from './hand-back.ts'
+import type { HandBack } from './hand-back.ts'
 import { handleKeyOf } from './handle-key.ts'
 import { extendLease } from './extended-lease.ts'
+import { refusalOfClaim, refusalOfServing } from './log-claim.ts'
 import type { MasterRole } from './master-role.ts'
 import { openStores } from './open-stores.ts'
 import { openRole } from './open-role.ts'
@@ -74,16 +76,8 @@ export class Broker implements AsyncDisposable {
       this.#registration = Registration.start({}, { clock, random, logger }, registry, selfReport(this.#self))
     }
     if (role.kind === 'slave' && role.followed !== undefined && this.#registration !== undefined) {
-      this.#handBack = new HandBack(
-        {
-          registration: this.#registration,
-          metadata,
-          source: role.followed.source,
-          seal: () => this.api.seal(),
-          unseal: () => this.api.unseal(),
-        },
-        { clock, logger, meter: ports.meter },
-      )
+      const { source } = role.followed
+      this.#handBack = brokerHandBack(this.#self, this.api, this.#registration, source, ports, ports.meter)
     }
     this.#succession =
       this.#registration &&
@@ -160,7 +154,7 @@ export class Broker implements AsyncDisposable {
       self: this.#self,
       registration: this.#registration,
       servingEpoch: this.servingEpoch,
-      isHandingBack: this.#handBack?.isRunning ?? false,
+      isHandingBack: this.#handBack?.isSealed ?? false,
     })
   }
 
@@ -188,15 +182,27 @@ export class Broker implements AsyncDisposable {
     return () => this.#appointedListeners.delete(listener)
   }
 
-  /** A sealed slave hands over all it knows, or one that no longer serves its progress (rule 4.7). Resolves once it is merged and on disk. */
-  async takeBack(snapshot: Snapshot): Promise<void> {
-    if (this.#role.kind !== 'master') {
+  /**
+   * A sealed slave hands over all it knows, or one that no longer serves its progress (rule 4.7). Resolves once it is merged and on disk. A `claim` of one that is
+   * not connected is judged: rejects with `PEER_REFUSED` if its log is no beginning of this one, and nothing is merged then; if serving has to stay with
+   * it, after that. Rejects with `NOT_WRITABLE` where no master is that can serve.
+   */
+  async takeBack(snapshot: Snapshot, claim?: LogClaim): Promise<void> {
+    const role = this.#role
+    if (role.kind !== 'master') {
       throw new BrokerError('NOT_WRITABLE', 'serving is handed back to a master, and this broker is a slave')
+    }
+    if (claim !== undefined) {
+      role.writability.check()
+      const refusal = refusalOfClaim(claim, this.store)
+      if (refusal !== undefined) throw new BrokerError('PEER_REFUSED', refusal)
     }
     this.metadata.merge(snapshot)
     await this.api.settleServed()
     await this.metadata.synced()
     this.#merges.add()
+    const stays = claim?.givesServing === true ? refusalOfServing(this.#options.mode) : undefined
+    if (stays !== undefined) throw new BrokerError('PEER_REFUSED', stays)
   }
 
   /** Top-down: the registry sees us leave first, the log is synced last. */
@@ -282,6 +288,7 @@ export class Broker implements AsyncDisposable {
     } else {
       role.followServing(() => this.servingEpoch !== undefined)
       const followed = (): void => {
+        if (role.masterConnected) this.#handBack?.connected()
         this.#offerTimers(this.servingEpoch !== undefined)
         changed()
       }
@@ -328,7 +335,7 @@ export class Broker implements AsyncDisposable {
     if (answer !== undefined) this.#succession?.consider(answer)
     this.#offerTimers(epoch !== undefined)
     if (epoch !== undefined) this.#handBack?.served()
-    if (epoch !== undefined || this.#handBack?.isRunning === true) return
+    if (epoch !== undefined || this.#handBack?.isSealed === true) return
     // Whoever waits here is told, and asks the one who serves now.
     this.api.stopServing()
   }
@@ -341,14 +348,9 @@ export class Broker implements AsyncDisposable {
   }
 
   #considerHandBack(): void {
-    const handBack = this.#handBack
-    if (handBack === undefined || this.#role.kind !== 'slave') return
-    const isServing = this.#registration?.mayServe() === true
-    if (!isServing && !handBack.owes) return
-    const master = this.#registration?.answer?.members.find((member) => member.role === 'master')
-    if (master === undefined || !this.#role.mayHandBackTo(master)) return
-    if (isServing) handBack.begin(master.identity)
-    else handBack.tell(master.identity)
+    const role = this.#role
+    if (this.#handBack === undefined || this.#registration === undefined || role.kind !== 'slave') return
+    considerHandBack(this.#handBack, role, this.#registration)
   }
 }
 

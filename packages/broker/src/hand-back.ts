@@ -1,35 +1,54 @@
 import { messageOf, type Clock, type Counter, type Logger, type Meter } from '@tandemmq/base'
-import type { MetadataSource, MetadataStore } from '@tandemmq/metadata'
+import type { HandBackWay, LogClaim, MetadataStore, Snapshot } from '@tandemmq/metadata'
 import type { Registration } from '@tandemmq/registry'
+import { Attempts } from './attempts.ts'
 
 /** A seal without a release ends after this long: the slave asks to stay (rule 4.7). */
 const SEAL_MS = 2_000
 /** After a hand-back that failed, the next is not tried before this long has passed. */
 const AGAIN_MS = 1_000
+/** The same for the way around, doubling up to the longest: why it fails mostly lasts as long as the two do not reach each other. */
+const AROUND_AGAIN_MS = 2_000
+const AROUND_AGAIN_MAX_MS = 30_000
+
+/** How what is known here gets to the master: over a connection to it, or through metadata-rpc. */
+export type Route = 'straight' | 'around'
 
 export interface HandBackParts {
   readonly registration: Registration
   readonly metadata: MetadataStore
-  readonly source: MetadataSource
+  /** To the member of that name; `undefined`: there is no such way. */
+  wayTo(master: string, route: Route): HandBackWay | undefined
+  /** What a master that is not reached judges this broker's log by. */
+  log(): Omit<LogClaim, 'givesServing'>
   /** Ends the polls that are being held and refuses new ones. */
   seal(): void
   unseal(): void
 }
 
+/** Whoever serving, or progress, goes to. */
+interface Receiver {
+  readonly master: string
+  readonly route: Route
+  readonly way: HandBackWay
+}
+
 /**
  * Gives the serving token back to a master that has returned (rule 4.7): seal, send all that is known, and only when the master has it
  * on disk, release the token to it by name. If that fails the slave goes on serving under a new epoch.
+ *
+ * On the way around, what is known is offered before anything is sealed: a master that takes progress but not serving says so then.
  */
 export class HandBack {
   readonly #parts: HandBackParts
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #results: Counter
-  #isRunning = false
-  #isTelling = false
+  readonly #attempts: Readonly<Record<Route, Attempts>>
+  #isUnderWay = false
+  #isSealed = false
   /** This slave, or an earlier process of it, may have served and not handed back since. */
   #owes = true
-  #notBefore = 0
 
   constructor(
     parts: HandBackParts,
@@ -43,10 +62,15 @@ export class HandBack {
     )
     this.#clock = clock
     this.#logger = logger
+    this.#attempts = {
+      straight: new Attempts(clock, AGAIN_MS, AGAIN_MS),
+      around: new Attempts(clock, AROUND_AGAIN_MS, AROUND_AGAIN_MAX_MS),
+    }
   }
 
-  get isRunning(): boolean {
-    return this.#isRunning
+  /** Nobody is served here until it is known whether the master has it all. */
+  get isSealed(): boolean {
+    return this.#isSealed
   }
 
   /** It has got the token: what it takes from now on only it knows. */
@@ -59,71 +83,99 @@ export class HandBack {
     return this.#owes
   }
 
+  /** There is a connection to the master: what failed around it means nothing any more. */
+  connected(): void {
+    this.#attempts.around.reset()
+  }
+
   /**
    * Tells a master that serves already what was taken here: this slave's lease was over, the registry began anew, or its process ended before it
    * could hand back. Without this the master would deliver again what was acknowledged here, for as long as this slave does not serve again.
    */
-  tell(master: string): void {
-    if (!this.#owes || this.#isRunning || this.#isTelling || this.#clock.monotonic() < this.#notBefore) return
-    this.#isTelling = true
-    this.#owes = false
-    void this.#tell(master).finally(() => {
-      this.#isTelling = false
-    })
+  tell(master: string, route: Route): void {
+    if (this.#owes) void this.#attempt(master, route, (to) => this.#tell(to), tellingFailed)
   }
 
-  /** Begins unless one is running or has just failed. `master` is the identity that gets the token; `done` is called however it ends. */
-  begin(master: string, done: () => void = () => undefined): void {
-    if (this.#isRunning || this.#clock.monotonic() < this.#notBefore) return
-    this.#isRunning = true
-    void this.#run(master).finally(() => {
-      this.#isRunning = false
-      done()
-    })
+  /**
+   * Begins unless one is under way or has just failed. `master` is the identity that gets the token; `done` is called however it ends, or if it does
+   * not begin.
+   */
+  begin(master: string, route: Route, done: () => void = () => undefined): void {
+    void this.#attempt(master, route, (to) => this.#run(to), handingBackFailed).finally(done)
   }
 
-  async #run(master: string): Promise<void> {
-    const { registration, metadata, source } = this.#parts
+  async #attempt(
+    master: string,
+    route: Route,
+    work: (to: Receiver) => Promise<void>,
+    complaint: string,
+  ): Promise<void> {
+    const attempts = this.#attempts[route]
+    if (this.#isUnderWay || !attempts.mayTry) return
+    const way = this.#parts.wayTo(master, route)
+    if (way === undefined) return
+    this.#isUnderWay = true
+    try {
+      await work({ master, route, way })
+      attempts.reset()
+    } catch (cause) {
+      const why = messageOf(cause)
+      const level = attempts.failed(why) ? 'warn' : 'debug'
+      this.#logger[level]({ master, route, why }, complaint)
+    }
+    this.#isUnderWay = false
+  }
+
+  async #run(to: Receiver): Promise<void> {
+    const { registration, metadata } = this.#parts
+    const { master, route } = to
+    if (route === 'around') {
+      await this.#send(to, this.#progress(), true)
+      if (!registration.mayServe()) return
+    }
     const began = this.#clock.monotonic()
+    this.#isSealed = true
     registration.seal()
     this.#parts.seal()
     try {
-      await this.#inTime((signal) => source.handBack(metadata.snapshot(), signal))
+      await this.#send(to, metadata.snapshot(), true)
       registration.release(master)
       this.#owes = false
-      this.#parts.unseal()
       this.#results.add(1, { result: 'done' })
-      this.#logger.info(
-        { master, tookMs: Math.round(this.#clock.monotonic() - began) },
-        'handed serving back to the master',
-      )
+      const tookMs = Math.round(this.#clock.monotonic() - began)
+      this.#logger.info({ master, route, tookMs }, 'handed serving back to the master')
     } catch (cause) {
-      this.#notBefore = this.#clock.monotonic() + AGAIN_MS
       registration.stay()
-      this.#parts.unseal()
       this.#results.add(1, { result: 'failed' })
-      this.#logger.warn(
-        { master, why: messageOf(cause) },
-        'the master did not take serving back: this slave goes on',
-      )
+      throw cause
+    } finally {
+      this.#parts.unseal()
+      this.#isSealed = false
     }
   }
 
-  async #tell(master: string): Promise<void> {
-    const { metadata, source } = this.#parts
+  async #tell(to: Receiver): Promise<void> {
+    const { master, route } = to
+    this.#owes = false
     try {
-      // Topics and groups come from the master alone.
-      const { progress = [], delay = [] } = metadata.snapshot()
-      await this.#inTime((signal) => source.handBack({ progress, delay }, signal))
-      this.#logger.info({ master }, 'told the master what is known here of progress')
+      await this.#send(to, this.#progress(), false)
+      this.#logger.info({ master, route }, 'told the master what is known here of progress')
     } catch (cause) {
       this.#owes = true
-      this.#notBefore = this.#clock.monotonic() + AGAIN_MS
-      this.#logger.warn(
-        { master, why: messageOf(cause) },
-        'the master could not be told what is known here of progress; trying again',
-      )
+      throw cause
     }
+  }
+
+  /** Topics and groups come from the master alone. */
+  #progress(): Snapshot {
+    const { progress = [], delay = [] } = this.#parts.metadata.snapshot()
+    return { progress, delay }
+  }
+
+  #send({ route, way }: Receiver, snapshot: Snapshot, givesServing: boolean): Promise<void> {
+    // Whom it is connected to has compared the logs already.
+    const claim = route === 'straight' ? undefined : { ...this.#parts.log(), givesServing }
+    return this.#inTime((signal) => way.handBack(snapshot, signal, claim))
   }
 
   async #inTime(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -141,3 +193,6 @@ export class HandBack {
     }
   }
 }
+
+const handingBackFailed = 'the master did not take serving back: this slave goes on'
+const tellingFailed = 'the master could not be told what is known here of progress; trying again'

@@ -1,16 +1,20 @@
-import { joinAddress } from '@tandemmq/base'
+import { joinAddress, type Clock } from '@tandemmq/base'
 import { HaSlave, memberOf, isMasterAway, type FollowingView, type SlaveState } from '@tandemmq/ha-protocol'
 import { MetadataSync, type MetadataSource, type MetadataStore } from '@tandemmq/metadata'
 import type { MemberView } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, SlaveOptions } from './broker-options.ts'
 import { DoubtfulEnd } from './doubtful-end.ts'
+import type { Route } from './hand-back.ts'
 import { LearnedRoster } from './learned-roster.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
 import type { VisiblePosition } from './visible-position.ts'
 
 /** A slave that lacks no more than this has copied what it could: it may give the token back. */
 export const CAUGHT_UP_BYTES = 64 * 1024
+
+/** A master that has not been connected for so long, although the registry hears it, is not reached (rule 4.7), ms. */
+const APART_MS = 5_000
 
 /** Where a slave's metadata comes from. */
 export interface FollowedMetadata {
@@ -33,8 +37,12 @@ export class SlaveRole implements AsyncDisposable {
   readonly #log: ReplicatedStore
   #isServing: () => boolean = () => false
   #abstain: () => boolean = () => false
+  readonly #clock: Clock
+  /** Monotonic, ms; `undefined`: connected. */
+  #apartSince: number | undefined
 
   private constructor(
+    clock: Clock,
     options: BrokerOptions,
     store: MessageStore,
     ha: HaSlave,
@@ -42,6 +50,8 @@ export class SlaveRole implements AsyncDisposable {
     log: ReplicatedStore,
     doubtfulEnd: DoubtfulEnd,
   ) {
+    this.#clock = clock
+    this.#apartSince = clock.monotonic()
     this.#doubtfulEnd = doubtfulEnd
     this.#options = options
     this.#store = store
@@ -80,7 +90,7 @@ export class SlaveRole implements AsyncDisposable {
       log,
     )
     const followed = slave.peer === 'apache' ? undefined : followMetadata(slave, ports, metadata)
-    role = new SlaveRole(options, store, ha, followed, log, doubtfulEnd)
+    role = new SlaveRole(ports.clock, options, store, ha, followed, log, doubtfulEnd)
     return role
   }
 
@@ -118,13 +128,15 @@ export class SlaveRole implements AsyncDisposable {
   }
 
   /**
-   * Whether `master` is back, holds all that this slave has, and this slave has copied what it lacked (rule 4.7). The connection may still be
-   * that of an earlier process of the master: only a slave that has met the present one knows its epoch.
+   * How what is known here may go to `master` now (rule 4.7). Straight, if the master is back, holds all that this slave has, and this slave has copied what it
+   * lacked. The connection may still be that of an earlier process of the master: only a slave that has met the present one knows its epoch. Around, if the two
+   * cannot reach each other; what the master holds is its to judge then.
    */
-  mayHandBackTo(master: MemberView | undefined): boolean {
-    if (master === undefined || !master.alive || !master.writable || !this.masterConnected) return false
-    if (master.lastEpoch !== this.#store.lineage?.epochs.at(-1)?.epoch) return false
-    return master.end - this.#store.end <= CAUGHT_UP_BYTES
+  routeTo(master: MemberView | undefined): Route | undefined {
+    if (master === undefined || !master.alive || !master.writable) return undefined
+    if (!this.masterConnected) return this.#isApart ? 'around' : undefined
+    if (master.lastEpoch !== this.#store.lineage?.epochs.at(-1)?.epoch) return undefined
+    return master.end - this.#store.end <= CAUGHT_UP_BYTES ? 'straight' : undefined
   }
 
   /**
@@ -157,6 +169,7 @@ export class SlaveRole implements AsyncDisposable {
         refresh()
         const isStreaming = state.kind === 'streaming'
         if (isStreaming && !wasStreaming) this.followed?.sync.wake()
+        if (isStreaming !== wasStreaming) this.#apartSince = isStreaming ? undefined : this.#clock.monotonic()
         wasStreaming = isStreaming
         changed(state)
       }),
@@ -166,6 +179,10 @@ export class SlaveRole implements AsyncDisposable {
       unfollow()
       for (const stop of stops) stop()
     }
+  }
+
+  get #isApart(): boolean {
+    return this.#apartSince !== undefined && this.#clock.monotonic() - this.#apartSince >= APART_MS
   }
 
   get #masterAddress(): string {

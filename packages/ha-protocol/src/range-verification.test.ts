@@ -76,6 +76,52 @@ test('a range asked for is compared at once, again, and what was repaired is for
   await master.close()
 })
 
+test('what was repaired while the slave was away is looked at when it is back, and what still differs is not told again', async () => {
+  const { pair, master, log, slave } = await running()
+  const flip = (at: number): void => void log.bytes.writeUInt8(log.bytes.readUInt8(at) ^ 1, at)
+  const seen = () => master.slaves()[0]?.verification
+  for (const at of [10, 700_001]) flip(at)
+  await pair.clock.runUntil(() => seen()?.verifiedTo === BYTES, 60_000)
+  expect(seen()).toMatchObject({ found: 2 })
+  slave.close()
+  flip(10)
+  pair.follow(log, { instanceId: 's-2' })
+  await pair.clock.runUntil(() => seen()?.mismatches.length === 1, 5_000)
+  await pair.clock.advance(1_000)
+  expect(seen()).toMatchObject({ found: 2, verifiedTo: BYTES })
+  expect(seen()?.mismatches[0]?.to).toBeGreaterThan(700_001)
+  await master.close()
+})
+
+test('the background begins again in time although the slave reconnects more often', async () => {
+  const pair = new Pair(1)
+  pair.masterLog.write(pair.random.bytes(BYTES))
+  const againMs = 60_000
+  const master = await pair.listen({ verifierLimits: { bytesPerSecond: 100 * BYTES, againMs } })
+  pair.follow(pair.emptyLog())
+  await pair.clock.runUntil(() => master.replicated.at === BYTES)
+  master.setConfirmed(BYTES)
+  const compared = () => master.slaves()[0]?.verification.comparedBytes ?? 0
+  for (let minute = 0; minute < 3; minute += 1) {
+    await pair.clock.advance(againMs / 2)
+    pair.net.reset('m', 's')
+    await pair.clock.advance(againMs / 2)
+  }
+  expect(compared()).toBeGreaterThanOrEqual(2 * BYTES)
+  await master.close()
+})
+
+test('a mismatch below the begin of the log is no longer one', () => {
+  const verification = new RangeVerification()
+  verification.begin({ from: 0, to: 32 })
+  verification.next({ min: 0, max: 32 })
+  expect(verification.answered(false)).toHaveLength(1)
+  verification.next({ min: 16, max: 32 })
+  expect(verification.view.mismatches).toHaveLength(1)
+  verification.next({ min: 32, max: 32 })
+  expect(verification.view.mismatches).toEqual([])
+})
+
 test('what one side no longer has is skipped, and what is asked for beyond the end is left out', async () => {
   const verification = new RangeVerification()
   verification.begin({ from: 0, to: 1_000 })

@@ -35,7 +35,7 @@ export interface Comparable {
   readonly max: LogOffset
 }
 
-type Purpose = 'run' | 'background' | 'narrowing'
+type Purpose = 'run' | 'background' | 'narrowing' | 'again'
 
 /**
  * Which range of a slave's log is to be compared next, and what has come of it. One range at a time; one that differs is halved until it is
@@ -52,6 +52,10 @@ export class RangeVerification {
   readonly #parts: LogRange[] = []
   /** Found in the range that is being narrowed. */
   #fresh: LogRange[] = []
+  /** Known to differ when the slave came, and not looked at since. */
+  #again: LogRange[] = []
+  /** When the background began at the start of the log, monotonic ms. */
+  #beganAt: number | undefined
   #asked: { readonly range: LogRange; readonly purpose: Purpose } | undefined
 
   get view(): VerificationView {
@@ -71,8 +75,14 @@ export class RangeVerification {
   }
 
   /** Whether somebody waits: then it goes as fast as both sides answer. */
-  get isUrgent(): boolean {
-    return this.#parts.length > 0 || this.#run?.isDone === false
+  isUrgent(comparable: Comparable): boolean {
+    return this.#parts.length > 0 || this.#run?.isDone === false || this.#dueAgain(comparable) !== undefined
+  }
+
+  /** The slave is here, for the first time or again: what differed may have been repaired while it was away. */
+  resume(now: number): void {
+    this.#beganAt ??= now
+    this.#again = [...this.#mismatches]
   }
 
   /** Compares this range, whatever was compared before. A run that is under way is replaced. */
@@ -80,15 +90,24 @@ export class RangeVerification {
     this.#run = { ...range, next: range.from, isDone: range.from >= range.to }
   }
 
-  /** The background begins again from the start of the log. */
-  restart(): void {
+  /** The background begins again at the start of the log, `againMs` after it began there last, however often the slave came since. Returns whether it does. */
+  restart(now: number, againMs: number): boolean {
+    if (now - (this.#beganAt ?? now) < againMs) return false
+    this.#beganAt = now
     this.#verifiedTo = 0
+    return true
   }
 
   /** What to ask the slave for; `undefined`: nothing now. */
   next({ min, max }: Comparable): LogRange | undefined {
+    this.#mismatches = this.#mismatches.filter(({ to }) => to > min)
     const part = this.#parts.pop()
     if (part !== undefined) return this.#ask(part, 'narrowing')
+    const known = this.#dueAgain({ min, max })
+    if (known !== undefined) {
+      this.#again = this.#again.filter((range) => range !== known)
+      return this.#ask(known, 'again')
+    }
     if (this.#run?.isDone === false) {
       const at = Math.max(this.#run.next, min)
       this.#run = { ...this.#run, next: at, isDone: at >= this.#run.to }
@@ -106,6 +125,10 @@ export class RangeVerification {
     if (asked === undefined) return []
     this.#asked = undefined
     const { range, purpose } = asked
+    if (purpose === 'again') {
+      if (isEqual === true) this.#forget(range)
+      return []
+    }
     const size = range.to - range.from
     if (purpose === 'run' && this.#run !== undefined)
       this.#run = { ...this.#run, next: range.to, isDone: range.to >= this.#run.to }
@@ -126,7 +149,12 @@ export class RangeVerification {
   /** The connection is gone, or nobody answers: what was asked is asked again. */
   abandoned(): void {
     if (this.#asked?.purpose === 'narrowing') this.#parts.push(this.#asked.range)
+    if (this.#asked?.purpose === 'again') this.#again.push(this.#asked.range)
     this.#asked = undefined
+  }
+
+  #dueAgain({ min, max }: Comparable): LogRange | undefined {
+    return this.#again.find(({ from, to }) => from >= min && to <= max)
   }
 
   #ask(range: LogRange, purpose: Purpose): LogRange {

@@ -49,30 +49,27 @@ export class RangeVerifier {
   #attempts = 0
   #timer: Timer | undefined
   #isOver = false
-  #beganAt: number
 
   constructor(ports: VerifierPorts) {
     this.#ports = ports
-    this.#beganAt = ports.clock.monotonic()
+    ports.verification.resume(ports.clock.monotonic())
   }
 
   /** More may be there to compare, or a run has begun. */
   wake(): void {
     if (this.#isOver || this.#asked !== undefined) return
     const { clock, limits, verification } = this.#ports
-    if (verification.isUrgent) {
+    const comparable = this.#comparable()
+    if (verification.isUrgent(comparable)) {
       this.#timer?.cancel()
       return this.#ask()
     }
     if (this.#timer !== undefined) return
-    const { min, max } = this.#comparable()
+    const { min, max } = comparable
     const left = max - Math.max(verification.view.verifiedTo, min)
     const pieceMs = (VERIFIED_BYTES_MAX / limits.bytesPerSecond) * 1_000
     if (left > 0) return this.#later(left < VERIFIED_BYTES_MAX ? limits.remainderMs : pieceMs)
-    if (clock.monotonic() - this.#beganAt < limits.againMs) return
-    this.#beganAt = clock.monotonic()
-    verification.restart()
-    this.#later(pieceMs)
+    if (verification.restart(clock.monotonic(), limits.againMs)) this.#later(pieceMs)
   }
 
   heard({ checked, unchecked }: Control): void {

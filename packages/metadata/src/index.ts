@@ -49,6 +49,7 @@ export {
   encodeSnapshot,
 } from './answer-codec.ts'
 export { Watchers, type Watcher } from './watchers.ts'
+export type { HandBackWay, LogClaim } from './hand-back-way.ts'
 export { answerWatch, type AnsweringStore, type MetadataSource } from './metadata-source.ts'
 export {
   MetadataSync,

@@ -1,9 +1,9 @@
 import type { Answer } from './answer.ts'
 import type { Cursor } from './cursor.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { HandBackWay } from './hand-back-way.ts'
 
 /** The store that is followed, wherever it is: behind gRPC, or in the same simulated cluster. */
-export interface MetadataSource {
+export interface MetadataSource extends HandBackWay {
   /** What has changed since `cursor` (undefined: everything). Rejects when it cannot be reached or `signal` aborts. */
   pull(cursor: Cursor | undefined, signal: AbortSignal): Promise<Answer>
   /**
@@ -11,8 +11,6 @@ export interface MetadataSource {
    * `onAnswer` has taken, unless it has aborted `signal`: orderly deliveries wait for that (rule 5.8).
    */
   watch(cursor: Cursor | undefined, onAnswer: (answer: Answer) => void, signal: AbortSignal): Promise<void>
-  /** Hands everything known back; resolves once the other side has applied and synced it (rule 4.7). */
-  handBack(snapshot: Snapshot, signal: AbortSignal): Promise<void>
 }
 
 /** Answers other brokers' `pull` and `watch` from a store: the other half of a {@link MetadataSource}. */

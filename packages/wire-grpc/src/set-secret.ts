@@ -4,7 +4,7 @@ import { credentials, Metadata, type ChannelCredentials } from '@grpc/grpc-js'
 import { BrokerError, type Clock, type Random } from '@tandemmq/base'
 
 /** What a call is for. A token for one purpose is worth nothing for another. */
-export type Purpose = 'registry' | 'follow' | 'metadata' | 'forward'
+export type Purpose = 'registry' | 'follow' | 'hand-back' | 'metadata' | 'forward'
 
 /** Our word in the metadata of a call: version;purpose;identity;nonce;time;mac. */
 const TOKEN_KEY = 'tandemmq-auth'

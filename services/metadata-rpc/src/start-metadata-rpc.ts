@@ -145,6 +145,7 @@ export async function startMetadataRpc(sources: ConfigurationSources): Promise<R
   addRegistryService(server, registry.link, new SetSecretGuard(secret, { clock }), {
     clock,
     logger: new SparingLogger(logger, clock),
+    passages: { view: registry.view, secret: word },
   })
   const wanted = { host: values.listenAddress, port: values.grpcPort }
   const listening =

@@ -1,5 +1,5 @@
 import { invariant, silentMeter } from '@tandemmq/base'
-import { Registry, type Appointment } from '@tandemmq/registry'
+import { handBackTarget, Registry, type Appointment } from '@tandemmq/registry'
 import {
   logBytes,
   RecordingLogger,
@@ -13,7 +13,7 @@ import { readAppointment, writeAppointment } from '../appointment-file.ts'
 import { Broker } from '../broker.ts'
 import type { BrokerOptions, MasterOptions } from '../broker-options.ts'
 import type { DurabilityMode } from '../durability-mode.ts'
-import { metadataOver } from './metadata-wire.ts'
+import { handBackOver, metadataOver } from './metadata-wire.ts'
 import { RegistryWire } from './registry-wire.ts'
 
 export const ASYNC: DurabilityMode = { replication: 'async', flush: 'async', inSyncReplicas: 1 }
@@ -30,6 +30,8 @@ interface Member {
   broker: Broker | undefined
   wire: RegistryWire | undefined
 }
+
+const SET = 'broker-a'
 
 type Machine = ReturnType<SimulatedMachine['boot']>
 
@@ -84,6 +86,8 @@ export class BrokerSet {
         registry: wire,
         metadataSource: (address) =>
           metadataOver({ identity: name, clock: ports.clock, broker: () => this.#reach(name, address) }),
+        handBackAround: (to) =>
+          handBackOver({ clock: ports.clock, broker: () => this.#reachAround(name, to) }),
       },
     )
     member.broker = broker
@@ -180,6 +184,13 @@ export class BrokerSet {
     return isCut ? undefined : this.#member(to).broker
   }
 
+  /** Through the machine of the registry. */
+  #reachAround(from: string, to: string): Broker | undefined {
+    if (!this.wire(from).isOpen || !this.wire(to).isOpen) return undefined
+    const { identity } = handBackTarget(this.registry.view, { set: SET, from, to })
+    return this.#member(identity).broker
+  }
+
   #member(name: string): Member {
     const known = this.#members.get(name)
     if (known !== undefined) return known
@@ -202,7 +213,7 @@ export class BrokerSet {
     const isMaster = name === 'master'
     return {
       cluster: 'DefaultCluster',
-      set: 'broker-a',
+      set: SET,
       identity: name,
       totalReplicas: this.#replicas,
       root: '/store',

@@ -1,5 +1,5 @@
 import { BrokerError, type Clock } from '@tandemmq/base'
-import { answerWatch, type Answer, type MetadataSource } from '@tandemmq/metadata'
+import { answerWatch, type Answer, type HandBackWay, type MetadataSource } from '@tandemmq/metadata'
 import type { Broker } from '../broker.ts'
 
 /** What a broker asks of another one about metadata, in the same process. */
@@ -15,14 +15,7 @@ const DELAY_MS = 1
 
 /** A metadata source over a wire that takes a while each way; a broken one rejects, and ends its watches at their next answer. */
 export function metadataOver({ identity, clock, broker }: MetadataWire): MetadataSource {
-  const reached = async (): Promise<Broker> => {
-    await new Promise<void>((resolve) => {
-      clock.after(DELAY_MS, resolve)
-    })
-    const found = broker()
-    if (found === undefined) throw new BrokerError('UNAVAILABLE', 'the other broker cannot be reached')
-    return found
-  }
+  const reached = (): Promise<Broker> => reach(clock, broker)
   return {
     async pull(cursor) {
       const answer = (await reached()).metadata.changesSince(cursor)
@@ -51,8 +44,27 @@ export function metadataOver({ identity, clock, broker }: MetadataWire): Metadat
         watcher.left()
       }
     },
-    async handBack(snapshot) {
-      await (await reached()).takeBack(snapshot)
+    ...handBackOver({ clock, broker }),
+  }
+}
+
+/** The way back alone, over whatever leads to that broker now. Like the real ones it answers only over a way that is still there. */
+export function handBackOver({ clock, broker }: Omit<MetadataWire, 'identity'>): HandBackWay {
+  return {
+    async handBack(snapshot, _signal, claim) {
+      const found = await reach(clock, broker)
+      await found.takeBack(snapshot, claim)
+      if ((await reach(clock, broker)) !== found)
+        throw new BrokerError('UNAVAILABLE', 'the other broker was restarted')
     },
   }
+}
+
+async function reach(clock: Clock, broker: () => Broker | undefined): Promise<Broker> {
+  await new Promise<void>((resolve) => {
+    clock.after(DELAY_MS, resolve)
+  })
+  const found = broker()
+  if (found === undefined) throw new BrokerError('UNAVAILABLE', 'the other broker cannot be reached')
+  return found
 }

@@ -45,6 +45,11 @@ export class RegistryWire implements RegistryLink {
     return { send: (status) => this.#later(() => isOpen && session?.send(status)), close }
   }
 
+  /** Whether anything passes. */
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
   delay(ms: number): void {
     this.#delayMs = ms
   }

@@ -1,10 +1,10 @@
-import type { ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js'
+import type { Metadata, ServiceError } from '@grpc/grpc-js'
 import { BrokerError } from '@tandemmq/base'
 import {
   decodeAnswer,
-  encodeSnapshot,
   type Answer,
   type Cursor,
+  type LogClaim,
   type MetadataSource,
   type Snapshot,
 } from '@tandemmq/metadata'
@@ -12,14 +12,14 @@ import { metadata as wire } from '@tandemmq/rpc'
 import { internalChannelOptions, watchCall, type CallEvents } from '../internal-client.ts'
 import { errorOf } from '../rpc-status.ts'
 import type { SetSecret } from '../set-secret.ts'
+import { singleCall, type Answered, type SingleCallEvents } from '../single-call.ts'
 import type { GroupWish, TopicWish } from './metadata-admin.ts'
-import { Pieces, piecesOf } from './pieces.ts'
+import { demandJudged, partsOf } from './hand-back-parts.ts'
+import { Pieces } from './pieces.ts'
 import { groupToWire, topicToWire } from './wishes.ts'
 
 /** How long one administrative call may take. */
 const ADMIN_TIMEOUT_MS = 5000
-
-type Done<Result> = (error: ServiceError | null, result: Result) => void
 
 /** A call that is answered with a stream of pieces. */
 interface AnswerCall extends CallEvents {
@@ -77,13 +77,14 @@ export class GrpcMetadataClient implements MetadataSource {
     )
   }
 
-  handBack(snapshot: Snapshot, signal: AbortSignal): Promise<void> {
-    return this.#single<wire.HandBackAnswer>((client, metadata, done) => {
+  async handBack(snapshot: Snapshot, signal: AbortSignal, claim?: LogClaim): Promise<void> {
+    const answer = await this.#single<wire.HandBackAnswer>((client, metadata, done) => {
       const call = client.handBack(metadata, done)
-      for (const { piece } of piecesOf(encodeSnapshot(snapshot))) call.write({ snapshot: piece })
+      for (const part of partsOf(snapshot, claim)) call.write(part)
       call.end()
       return call
-    }, signal).then(() => {})
+    }, signal)
+    demandJudged(answer, claim)
   }
 
   /** Creates a topic or changes it. */
@@ -161,40 +162,25 @@ export class GrpcMetadataClient implements MetadataSource {
   }
 
   #admin<Result>(
-    begin: (client: wire.MetadataClient, metadata: Metadata, done: Done<Result>) => ClientUnaryCall,
+    begin: (client: wire.MetadataClient, metadata: Metadata, done: Answered<Result>) => SingleCallEvents,
   ): Promise<Result> {
     return this.#single(begin, AbortSignal.timeout(ADMIN_TIMEOUT_MS))
   }
 
-  /** Runs a call with a single answer, which counts only if the broker has proven itself. */
   #single<Result>(
-    begin: (client: wire.MetadataClient, metadata: Metadata, done: Done<Result>) => ClientUnaryCall,
+    begin: (client: wire.MetadataClient, metadata: Metadata, done: Answered<Result>) => SingleCallEvents,
     signal: AbortSignal,
   ): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      const client = this.#client()
-      const { metadata, checkProof } = this.#secret.sign('metadata')
-      let distrust: BrokerError | undefined
-      const abort = (): void => call.cancel()
-      const call = begin(client, metadata, (error, result) => {
-        signal.removeEventListener('abort', abort)
-        client.close()
-        if (signal.aborted)
-          reject(new BrokerError('UNAVAILABLE', `the broker at ${this.#address} did not answer in time`))
-        else if (distrust ?? error) reject(distrust ?? errorOf(error))
-        else resolve(result)
-      })
-      call.on('metadata', (initial: Metadata) => {
-        try {
-          checkProof(initial)
-        } catch (thrown) {
-          distrust = errorOf(thrown)
-          call.cancel()
-        }
-      })
-      if (signal.aborted) abort()
-      else signal.addEventListener('abort', abort, { once: true })
-    })
+    const client = this.#client()
+    const peer = `the broker at ${this.#address}`
+    const call = {
+      client,
+      secret: this.#secret,
+      purpose: 'metadata' as const,
+      peer,
+      begin: (metadata: Metadata, done: Answered<Result>) => begin(client, metadata, done),
+    }
+    return singleCall(call, signal)
   }
 
   #client(): wire.MetadataClient {

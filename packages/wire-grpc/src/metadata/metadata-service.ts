@@ -7,12 +7,13 @@ import type {
   ServerWritableStream,
 } from '@grpc/grpc-js'
 import { BrokerError, type Logger } from '@tandemmq/base'
-import { decodeSnapshot } from '@tandemmq/metadata'
+import { decodeSnapshot, type LogClaim } from '@tandemmq/metadata'
 import { metadata as wire } from '@tandemmq/rpc'
 import { failureOf, type RpcFailure } from '../rpc-status.ts'
 import type { GrpcServer } from '../server.ts'
 import type { SetSecretGuard } from '../set-secret.ts'
 import { sendAnswer, serveWatch } from './answer-stream.ts'
+import { claimFromWire } from './hand-back-parts.ts'
 import type { MetadataProvider } from './metadata-provider.ts'
 import { Pieces } from './pieces.ts'
 import { groupFromWire, topicFromWire } from './wishes.ts'
@@ -85,9 +86,12 @@ export function addMetadataService(
       const identity = admit(call, done)
       if (identity === undefined) return
       receivedWhole(call)
-        .then((bytes) => provider.takeBack(decodeSnapshot(bytes), identity))
+        .then(async ({ snapshot, claim }) => {
+          await provider.takeBack(decodeSnapshot(snapshot), identity, claim)
+          return { judged: claim !== undefined }
+        })
         .then(
-          () => done(null, {}),
+          (answer) => done(null, answer),
           (thrown: unknown) => {
             const failure = failureOf(thrown)
             logger.warn({ from: identity, why: failure.details }, 'a hand-back was not taken')
@@ -105,20 +109,35 @@ export function addMetadataService(
   })
 }
 
+interface HandedBack {
+  readonly snapshot: Buffer
+  readonly claim: LogClaim | undefined
+}
+
 /** All pieces; rejects if the call ends before its end. */
-function receivedWhole(call: ServerReadableStream<wire.HandBackPart, wire.HandBackAnswer>): Promise<Buffer> {
+function receivedWhole(
+  call: ServerReadableStream<wire.HandBackPart, wire.HandBackAnswer>,
+): Promise<HandedBack> {
   return new Promise((resolve, reject) => {
     const pieces = new Pieces()
+    let claim: LogClaim | undefined
+    let isWhole = false
+    const broken = (): void => reject(new BrokerError('UNAVAILABLE', 'the hand-back broke off'))
     call.on('data', (part: wire.HandBackPart) => {
       try {
+        if (part.claim !== undefined) claim = claimFromWire(part.claim)
         pieces.add(part.snapshot)
+        isWhole = part.last
       } catch (thrown) {
         call.pause()
         reject(thrown)
       }
     })
-    call.on('end', () => resolve(pieces.take()))
-    call.on('cancelled', () => reject(new BrokerError('UNAVAILABLE', 'the hand-back broke off')))
+    // What breaks off ends too, before it is known as cancelled. Without a claim it may come from an older slave, which marks no last part.
+    call.on('end', () =>
+      isWhole || claim === undefined ? resolve({ snapshot: pieces.take(), claim }) : broken(),
+    )
+    call.on('cancelled', broken)
     call.on('error', reject)
   })
 }

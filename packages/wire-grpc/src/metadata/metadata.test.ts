@@ -283,7 +283,9 @@ test('garbage ends its call and nothing else', async () => {
     expect(await say(path, garbage), path).toMatchObject({ code: grpcStatus.INTERNAL })
   }
   // A well-formed message whose content is garbage.
-  const part = Buffer.from(wire.HandBackPart.encode({ snapshot: garbage }).finish())
+  const part = Buffer.from(
+    wire.HandBackPart.encode({ snapshot: garbage, claim: undefined, last: true }).finish(),
+  )
   expect(await say(handBack.path, part)).toMatchObject({ code: grpcStatus.INVALID_ARGUMENT })
   expect((await client.pull(undefined, never)).snapshot).toEqual(store.snapshot())
 })

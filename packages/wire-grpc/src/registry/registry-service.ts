@@ -4,6 +4,7 @@ import type { RegistryLink, RegistrySession, RelayLink, RelaySession } from '@ta
 import { registry as wire } from '@tandemmq/rpc'
 import type { GrpcServer } from '../server.ts'
 import type { SetSecretGuard } from '../set-secret.ts'
+import { HandBackPassages, type HandBackPassageParts } from './hand-back-passage.ts'
 import { answerToWire, helloFromWire, statusFromWire } from './registry-messages.ts'
 import { relayAnswersToWire } from './relay-messages.ts'
 import { outOfOrder, serveSession, type SessionStreamPorts } from './session-stream.ts'
@@ -11,6 +12,8 @@ import { outOfOrder, serveSession, type SessionStreamPorts } from './session-str
 export interface RegistryServicePorts {
   readonly clock: Clock
   readonly logger: Logger
+  /** What passing on hand-backs takes; absent: none is passed on. */
+  readonly passages?: HandBackPassageParts
 }
 
 type MemberStream = ServerDuplexStream<wire.MemberMessage, wire.RegistryAnswer>
@@ -25,9 +28,12 @@ export function addRegistryService(
 ): void {
   // A broker that is refused comes again and again.
   const all = { ...ports, logger: new SparingLogger(ports.logger, ports.clock), guard }
+  const { passages } = ports
+  const passing = passages && new HandBackPassages(passages, all)
   server.add(wire.RegistryService, {
     register: (stream: MemberStream) => serveMember(stream, registry, all),
     follow: (stream: RelayStream) => serveRelay(stream, registry, all),
+    ...(passing && { handBack: passing.serve.bind(passing) }),
   })
 }
 

@@ -52,9 +52,29 @@ export interface MetadataAnswer {
 export interface HandBackPart {
   /** Pieces of one snapshot, in order. */
   snapshot: Uint8Array;
+  /**
+   * In the first part, and only from a slave that does not reach its master itself: refused (FAILED_PRECONDITION) unless its log is a beginning of
+   * the master's.
+   */
+  claim:
+    | LogClaim
+    | undefined;
+  /** No part follows. What breaks off looks like an end: with a claim, nothing is taken without this. */
+  last: boolean;
+}
+
+/** What a slave says of its log. */
+export interface LogClaim {
+  /** As in a hello of the HA protocol; empty: it has never had any log. */
+  lineage: Uint8Array;
+  end: number;
+  /** Serving is to go to the master: refused by one whose OK waits for replicas, once it has merged what came. */
+  givesServing: boolean;
 }
 
 export interface HandBackAnswer {
+  /** The claim was held against the log: brokers of before there were claims do not say so. */
+  judged: boolean;
 }
 
 export interface PutTopicRequest {
@@ -352,13 +372,19 @@ export const MetadataAnswer: MessageFns<MetadataAnswer> = {
 };
 
 function createBaseHandBackPart(): HandBackPart {
-  return { snapshot: new Uint8Array(0) };
+  return { snapshot: new Uint8Array(0), claim: undefined, last: false };
 }
 
 export const HandBackPart: MessageFns<HandBackPart> = {
   encode(message: HandBackPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.snapshot.length !== 0) {
       writer.uint32(10).bytes(message.snapshot);
+    }
+    if (message.claim !== undefined) {
+      LogClaim.encode(message.claim, writer.uint32(18).fork()).join();
+    }
+    if (message.last !== false) {
+      writer.uint32(24).bool(message.last);
     }
     return writer;
   },
@@ -384,6 +410,22 @@ export const HandBackPart: MessageFns<HandBackPart> = {
             message.snapshot = reader.bytes();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.claim = LogClaim.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.last = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -402,16 +444,102 @@ export const HandBackPart: MessageFns<HandBackPart> = {
   fromPartial(object: DeepPartial<HandBackPart>): HandBackPart {
     const message = createBaseHandBackPart();
     message.snapshot = object.snapshot ?? new Uint8Array(0);
+    message.claim = (object.claim !== undefined && object.claim !== null)
+      ? LogClaim.fromPartial(object.claim)
+      : undefined;
+    message.last = object.last ?? false;
+    return message;
+  },
+};
+
+function createBaseLogClaim(): LogClaim {
+  return { lineage: new Uint8Array(0), end: 0, givesServing: false };
+}
+
+export const LogClaim: MessageFns<LogClaim> = {
+  encode(message: LogClaim, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lineage.length !== 0) {
+      writer.uint32(10).bytes(message.lineage);
+    }
+    if (message.end !== 0) {
+      writer.uint32(16).int64(message.end);
+    }
+    if (message.givesServing !== false) {
+      writer.uint32(24).bool(message.givesServing);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogClaim {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogClaim();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lineage = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.end = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.givesServing = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LogClaim>): LogClaim {
+    return LogClaim.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LogClaim>): LogClaim {
+    const message = createBaseLogClaim();
+    message.lineage = object.lineage ?? new Uint8Array(0);
+    message.end = object.end ?? 0;
+    message.givesServing = object.givesServing ?? false;
     return message;
   },
 };
 
 function createBaseHandBackAnswer(): HandBackAnswer {
-  return {};
+  return { judged: false };
 }
 
 export const HandBackAnswer: MessageFns<HandBackAnswer> = {
-  encode(_: HandBackAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: HandBackAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.judged !== false) {
+      writer.uint32(8).bool(message.judged);
+    }
     return writer;
   },
 
@@ -428,6 +556,14 @@ export const HandBackAnswer: MessageFns<HandBackAnswer> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.judged = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -443,8 +579,9 @@ export const HandBackAnswer: MessageFns<HandBackAnswer> = {
   create(base?: DeepPartial<HandBackAnswer>): HandBackAnswer {
     return HandBackAnswer.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<HandBackAnswer>): HandBackAnswer {
+  fromPartial(object: DeepPartial<HandBackAnswer>): HandBackAnswer {
     const message = createBaseHandBackAnswer();
+    message.judged = object.judged ?? false;
     return message;
   },
 };
@@ -1055,7 +1192,7 @@ export const MetadataService = {
     responseSerialize: (value: MetadataAnswer): Buffer => Buffer.from(MetadataAnswer.encode(value).finish()),
     responseDeserialize: (value: Buffer): MetadataAnswer => MetadataAnswer.decode(value),
   },
-  /** A sealed slave gives back all it knows. Answered after it has been merged and synced. */
+  /** A sealed slave gives back all it knows, or one that does not serve its progress. Answered after it has been merged and synced. */
   handBack: {
     path: "/tandemmq.v1.Metadata/HandBack" as const,
     requestStream: true as const,
@@ -1119,7 +1256,7 @@ export interface MetadataServer extends UntypedServiceImplementation {
   pull: handleServerStreamingCall<PullRequest, MetadataAnswer>;
   /** The same, and from then on every change as it happens. Upwards: first where to start, then what has been applied. */
   watch: handleBidiStreamingCall<WatchMessage, MetadataAnswer>;
-  /** A sealed slave gives back all it knows. Answered after it has been merged and synced. */
+  /** A sealed slave gives back all it knows, or one that does not serve its progress. Answered after it has been merged and synced. */
   handBack: handleClientStreamingCall<HandBackPart, HandBackAnswer>;
   /** Administration; only a master accepts (FAILED_PRECONDITION otherwise). */
   putTopic: handleUnaryCall<PutTopicRequest, AdminAnswer>;
@@ -1138,7 +1275,7 @@ export interface MetadataClient extends Client {
   watch(): ClientDuplexStream<WatchMessage, MetadataAnswer>;
   watch(options: Partial<CallOptions>): ClientDuplexStream<WatchMessage, MetadataAnswer>;
   watch(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<WatchMessage, MetadataAnswer>;
-  /** A sealed slave gives back all it knows. Answered after it has been merged and synced. */
+  /** A sealed slave gives back all it knows, or one that does not serve its progress. Answered after it has been merged and synced. */
   handBack(
     callback: (error: ServiceError | null, response: HandBackAnswer) => void,
   ): ClientWritableStream<HandBackPart>;

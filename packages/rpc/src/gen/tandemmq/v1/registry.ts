@@ -12,11 +12,15 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientWritableStream,
   type handleBidiStreamingCall,
+  type handleClientStreamingCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { HandBackAnswer, HandBackPart } from "./metadata.ts";
 
 /** How brokers make themselves known and learn who serves, and how relays learn it: one bidirectional stream per process. */
 
@@ -47,6 +51,19 @@ export namespace MemberWish {
   export type TOKEN = typeof MemberWish.TOKEN;
   export type STAY = typeof MemberWish.STAY;
   export type NOTHING = typeof MemberWish.NOTHING;
+}
+
+export interface HandBackPassage {
+  /** In the first message, and in no other. */
+  address: HandBackAddress | undefined;
+  part: HandBackPart | undefined;
+}
+
+export interface HandBackAddress {
+  /** brokerName of the caller's set. */
+  set: string;
+  /** Identity of the master. */
+  to: string;
 }
 
 export interface RelayMessage {
@@ -355,6 +372,144 @@ export interface Member {
   end: number;
   writable: boolean;
 }
+
+function createBaseHandBackPassage(): HandBackPassage {
+  return { address: undefined, part: undefined };
+}
+
+export const HandBackPassage: MessageFns<HandBackPassage> = {
+  encode(message: HandBackPassage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== undefined) {
+      HandBackAddress.encode(message.address, writer.uint32(10).fork()).join();
+    }
+    if (message.part !== undefined) {
+      HandBackPart.encode(message.part, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HandBackPassage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHandBackPassage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = HandBackAddress.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = HandBackPart.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HandBackPassage>): HandBackPassage {
+    return HandBackPassage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HandBackPassage>): HandBackPassage {
+    const message = createBaseHandBackPassage();
+    message.address = (object.address !== undefined && object.address !== null)
+      ? HandBackAddress.fromPartial(object.address)
+      : undefined;
+    message.part = (object.part !== undefined && object.part !== null)
+      ? HandBackPart.fromPartial(object.part)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseHandBackAddress(): HandBackAddress {
+  return { set: "", to: "" };
+}
+
+export const HandBackAddress: MessageFns<HandBackAddress> = {
+  encode(message: HandBackAddress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.set !== "") {
+      writer.uint32(10).string(message.set);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HandBackAddress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHandBackAddress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.set = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HandBackAddress>): HandBackAddress {
+    return HandBackAddress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HandBackAddress>): HandBackAddress {
+    const message = createBaseHandBackAddress();
+    message.set = object.set ?? "";
+    message.to = object.to ?? "";
+    return message;
+  },
+};
 
 function createBaseRelayMessage(): RelayMessage {
   return { message: undefined };
@@ -3609,6 +3764,20 @@ export const RegistryService = {
     responseSerialize: (value: RelayAnswer): Buffer => Buffer.from(RelayAnswer.encode(value).finish()),
     responseDeserialize: (value: Buffer): RelayAnswer => RelayAnswer.decode(value),
   },
+  /**
+   * What a slave has for the master of its set, which it does not reach itself: every part goes on to the Metadata.HandBack of that broker as it
+   * comes, and its answer back. Nothing of it is kept. FAILED_PRECONDITION: the caller is no member of that set, or that member is not its master;
+   * UNAVAILABLE: the master is not heard, or has not answered within 2 s; RESOURCE_EXHAUSTED: the set already has one under way.
+   */
+  handBack: {
+    path: "/tandemmq.v1.Registry/HandBack" as const,
+    requestStream: true as const,
+    responseStream: false as const,
+    requestSerialize: (value: HandBackPassage): Buffer => Buffer.from(HandBackPassage.encode(value).finish()),
+    requestDeserialize: (value: Buffer): HandBackPassage => HandBackPassage.decode(value),
+    responseSerialize: (value: HandBackAnswer): Buffer => Buffer.from(HandBackAnswer.encode(value).finish()),
+    responseDeserialize: (value: Buffer): HandBackAnswer => HandBackAnswer.decode(value),
+  },
 } as const;
 
 export interface RegistryServer extends UntypedServiceImplementation {
@@ -3625,6 +3794,12 @@ export interface RegistryServer extends UntypedServiceImplementation {
    * unasked. Refusals as above; an instance that follows another one itself refuses, naming that.
    */
   follow: handleBidiStreamingCall<RelayMessage, RelayAnswer>;
+  /**
+   * What a slave has for the master of its set, which it does not reach itself: every part goes on to the Metadata.HandBack of that broker as it
+   * comes, and its answer back. Nothing of it is kept. FAILED_PRECONDITION: the caller is no member of that set, or that member is not its master;
+   * UNAVAILABLE: the master is not heard, or has not answered within 2 s; RESOURCE_EXHAUSTED: the set already has one under way.
+   */
+  handBack: handleClientStreamingCall<HandBackPassage, HandBackAnswer>;
 }
 
 export interface RegistryClient extends Client {
@@ -3645,6 +3820,27 @@ export interface RegistryClient extends Client {
   follow(): ClientDuplexStream<RelayMessage, RelayAnswer>;
   follow(options: Partial<CallOptions>): ClientDuplexStream<RelayMessage, RelayAnswer>;
   follow(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<RelayMessage, RelayAnswer>;
+  /**
+   * What a slave has for the master of its set, which it does not reach itself: every part goes on to the Metadata.HandBack of that broker as it
+   * comes, and its answer back. Nothing of it is kept. FAILED_PRECONDITION: the caller is no member of that set, or that member is not its master;
+   * UNAVAILABLE: the master is not heard, or has not answered within 2 s; RESOURCE_EXHAUSTED: the set already has one under way.
+   */
+  handBack(
+    callback: (error: ServiceError | null, response: HandBackAnswer) => void,
+  ): ClientWritableStream<HandBackPassage>;
+  handBack(
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: HandBackAnswer) => void,
+  ): ClientWritableStream<HandBackPassage>;
+  handBack(
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: HandBackAnswer) => void,
+  ): ClientWritableStream<HandBackPassage>;
+  handBack(
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: HandBackAnswer) => void,
+  ): ClientWritableStream<HandBackPassage>;
 }
 
 export const RegistryClient = makeGenericClientConstructor(RegistryService, "tandemmq.v1.Registry") as unknown as {

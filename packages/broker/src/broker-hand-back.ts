@@ -1,0 +1,41 @@
+import type { Meter } from '@tandemmq/base'
+import type { Messaging } from '@tandemmq/messaging'
+import type { HandBackWay } from '@tandemmq/metadata'
+import type { Registration } from '@tandemmq/registry'
+import type { SelfView } from './broker-description.ts'
+import type { BrokerPorts } from './broker-options.ts'
+import { HandBack } from './hand-back.ts'
+import type { SlaveRole } from './slave-role.ts'
+
+/** What giving serving back is for a broker. `straight` is the way to whoever gets it. */
+export function brokerHandBack(
+  { store, metadata }: SelfView,
+  api: Pick<Messaging, 'seal' | 'unseal'>,
+  registration: Registration,
+  straight: HandBackWay,
+  { clock, logger, handBackAround }: BrokerPorts,
+  meter: Meter,
+): HandBack {
+  return new HandBack(
+    {
+      registration,
+      metadata,
+      wayTo: (master, route) => (route === 'straight' ? straight : handBackAround?.(master)),
+      log: () => ({ ...(store.lineage && { lineage: store.lineage }), end: store.end }),
+      seal: () => api.seal(),
+      unseal: () => api.unseal(),
+    },
+    { clock, logger, meter },
+  )
+}
+
+/** Something has changed that a hand-back may have waited for. */
+export function considerHandBack(handBack: HandBack, role: SlaveRole, registration: Registration): void {
+  const isServing = registration.mayServe()
+  if (!isServing && !handBack.owes) return
+  const master = registration.answer?.members.find((member) => member.role === 'master')
+  const route = role.routeTo(master)
+  if (master === undefined || route === undefined) return
+  if (isServing) handBack.begin(master.identity, route)
+  else handBack.tell(master.identity, route)
+}
