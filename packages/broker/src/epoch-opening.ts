@@ -5,6 +5,7 @@ import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, MasterOptions } from './broker-options.ts'
 import { DoubtfulEnd } from './doubtful-end.ts'
 import { leastInSync, waitsForReplicas } from './durability-mode.ts'
+import { HeardReplicas } from './heard-replicas.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
 import { judgeTail, missingAt, type TailVerdict } from './tail-evidence.ts'
 import type { Writability } from './writability.ts'
@@ -33,8 +34,7 @@ export class EpochOpening {
   #verdict: TailVerdict = { kind: 'complete' }
   /** Epochs that were opened and given up again for an older tail, and an appointment's: the next one goes above. */
   #atLeast: number
-  /** Replicas that introduced themselves since the start, by identity. */
-  readonly #heard = new Map<string, Hello>()
+  readonly #heard: HeardReplicas
   readonly #listeners: (() => void)[] = []
   #opening: Promise<void> | undefined
   #isEpochOpen = false
@@ -52,6 +52,7 @@ export class EpochOpening {
     this.#options = options
     this.#master = master
     this.#parts = parts
+    this.#heard = new HeardReplicas(() => parts.store.roster)
     this.#doubtfulEnd = new DoubtfulEnd(parts.store, parts.log, parts.logger)
     this.#atLeast = options.appointment?.epoch ?? 1
     if (parts.registry !== undefined) {
@@ -89,7 +90,7 @@ export class EpochOpening {
 
   /** A slave has proven who it is (rules 1.4, 1.6, 3.2). */
   introduced(hello: Hello): void {
-    this.#heard.set(hello.identity, hello)
+    this.#heard.add(hello)
     if (!this.#isEpochOpen) this.#decide()
     else if (this.#isAhead(hello) && this.#hasUntouchedEpoch()) this.#missTail(hello)
   }
@@ -142,7 +143,7 @@ export class EpochOpening {
       inSyncReplicas: leastInSync(mode),
       totalReplicas,
       lossReason: recovery.lossPossible && !this.#isVouchedFor ? recovery.reason : undefined,
-      heard: [...this.#heard.values()],
+      heard: this.#heard.all,
       createLog: master.createLog,
       acceptLoss: master.acceptLoss,
     })
@@ -186,9 +187,9 @@ export class EpochOpening {
 
   /** Asynchronous mode promises nothing about the loss of a machine: after a while without contact it goes on. */
   #goOnAlone(): void {
-    if (this.#heard.size > 0 || this.#patience !== undefined) return
+    if (!this.#heard.isEmpty || this.#patience !== undefined) return
     this.#patience = this.#parts.clock.after(CONTACT_MS, () => {
-      if (this.#heard.size > 0 || this.#opening !== undefined || this.#isStopped) return
+      if (!this.#heard.isEmpty || this.#opening !== undefined || this.#isStopped) return
       if (!this.#mayOpen) {
         this.#patience = undefined
         return this.#goOnAlone()

@@ -73,7 +73,7 @@ export class HaMaster {
   readonly #clock: Clock
   readonly #table: ReplicaTable
   readonly #required: RequiredReplicas
-  readonly #records = new SlaveRecords()
+  readonly #records = new SlaveRecords((replica) => this.#table.isSeated(replica))
   readonly #log: ReplicatedLog
   readonly #times: WriteTimes
   /** What the log ended at when it was looked at last. */
@@ -95,14 +95,14 @@ export class HaMaster {
     const { inSyncReplicas: wanted, leastInSyncReplicas: least = wanted } = options
     this.#required = new RequiredReplicas(wanted, least, (required) => options.onRequired?.(required))
     const needed = (): number => (this.#isClosed ? wanted : this.#required.among(() => this.knownReplicas()))
-    this.#table = new ReplicaTable(needed, () => log.end, wanted === 1)
+    const { hold, roster = () => [] } = options
+    this.#table = new ReplicaTable(needed, () => log.end, wanted === 1, roster)
     this.#onCounted = options.onCounted ?? (() => Promise.resolve())
     this.#known = {
       silenceMs: options.timings?.silenceMs ?? defaultTimings.silenceMs,
       gapBytesMax: options.haMaxGapNotInSync ?? GAP_BYTES_MAX,
       slaveTimeoutMs: options.slaveTimeoutMs ?? SLAVE_TIMEOUT_MS,
     }
-    const { hold, roster = () => [] } = options
     if (hold === undefined) return
     const { clock, logger, meter } = ports
     const connected = () => this.#table.replicas

@@ -26,6 +26,7 @@ import type { ReplicaHolder } from './replica.ts'
 import { TailBorrower } from './tail-borrower.ts'
 import type { MasterSurroundings } from './master-surroundings.ts'
 import type { SlaveRecord } from './slave-records.ts'
+import { ROSTER_FULL } from './replica-table.ts'
 import { SlaveSeat } from './slave-seat.ts'
 import { WriteSide } from './write-side.ts'
 
@@ -52,6 +53,8 @@ export class MasterConnection implements ReplicaHolder {
   /** Present once the slave has proven who it is. */
   #record: SlaveRecord | undefined
   #skewMs = 0
+  /** Its name is that of the connection, and means nothing after it. */
+  #isPassing = false
   #epoch = 0
   #probe: { readonly token: number; readonly alive: () => void } | undefined
 
@@ -299,13 +302,16 @@ export class MasterConnection implements ReplicaHolder {
   #admitLegacy(counted: boolean): void {
     const { clock, logger, table } = this.#around
     if (this.#state.kind !== 'streaming') return
-    const identity = `apache@${counted ? splitAddress(this.remote).host : this.remote}`
+    const ofHost = `apache@${splitAddress(this.remote).host}`
+    const identity = counted ? ofHost : `apache@${this.remote}`
     if (counted) table.evict(identity, `${this.remote} has taken its place`)
+    if (counted && !table.hasPlaceInRoster(identity)) return this.evict(ROSTER_FULL)
     if (!table.hasRoom) return this.evict('this master has as many replicas as it takes')
     this.#read.startStream()
     const at = { from: this.#state.received, now: clock.monotonic(), skewMs: 0 }
-    const seat = new SlaveSeat({ identity, instanceId: '' }, this, at, this.#around)
+    const seat = new SlaveSeat({ identity, instanceId: '' }, this, at, this.#around, ofHost)
     this.#seat = seat
+    this.#isPassing = !counted
     const facts = { peer: this.remote, identity, offset: this.#state.next, counted }
     logger.info(facts, 'a slave of Apache RocketMQ follows')
     this.#around.accepted(this)
@@ -340,6 +346,7 @@ export class MasterConnection implements ReplicaHolder {
     }
     const identity = this.#seat?.identity ?? this.#peer?.identity
     if (identity !== undefined) this.#around.table.leave(identity, this)
+    if (this.#isPassing && identity !== undefined) this.#around.records.forget(identity)
     this.#around.over(this)
   }
 }

@@ -11,6 +11,9 @@ export type Claim =
 
 /** More slaves than this follow no master. */
 const REPLICAS_MAX = 64
+/** Nor have more names been counted: each of them is on its disk, and may be waited for. */
+const ROSTER_MAX = 256
+export const ROSTER_FULL = `the roster of this master has ${ROSTER_MAX} names: \`tandemmq replica forget\` those that are gone for good`
 
 /**
  * The replicas of a master by identity, and what they hold together. An identity counts once, however often it
@@ -21,14 +24,24 @@ export class ReplicaTable {
   readonly replicated: Frontier
   readonly #needed: () => number
   readonly #ownEnd: () => LogOffset
+  readonly #roster: () => readonly string[]
   readonly #replicas = new Map<string, Replica>()
   /** Connections that wait for an identity, at most one for each. */
   readonly #claims = new Map<string, ReplicaHolder>()
 
-  /** @param needed how many identities, the master included, must hold a record now; asked at every look */
-  constructor(needed: () => number, ownEnd: () => LogOffset, isAlone: boolean) {
+  /**
+   * @param needed how many identities, the master included, must hold a record now; asked at every look
+   * @param roster whoever was ever counted
+   */
+  constructor(
+    needed: () => number,
+    ownEnd: () => LogOffset,
+    isAlone: boolean,
+    roster: () => readonly string[],
+  ) {
     this.#needed = needed
     this.#ownEnd = ownEnd
+    this.#roster = roster
     this.replicated = new Frontier(isAlone ? ownEnd() : 0)
   }
 
@@ -45,6 +58,7 @@ export class ReplicaTable {
     if (seated === undefined && !this.hasRoom) {
       return turnedAway('too-many-replicas', `this master already has ${REPLICAS_MAX} replicas`)
     }
+    if (!this.hasPlaceInRoster(identity)) return turnedAway('too-many-replicas', ROSTER_FULL)
     this.#claims.set(identity, holder)
     if (seated === undefined) return { kind: 'claimed' }
     if (seated.peer.instanceId === peer.instanceId) {
@@ -71,6 +85,12 @@ export class ReplicaTable {
   /** Whether one more may follow this master. */
   get hasRoom(): boolean {
     return this.#replicas.size + this.#claims.size < REPLICAS_MAX
+  }
+
+  /** Whether this name has been counted before, or one more may be. */
+  hasPlaceInRoster(identity: string): boolean {
+    const roster = this.#roster()
+    return roster.length < ROSTER_MAX || roster.includes(identity)
   }
 
   /** Ends a claim with success. */

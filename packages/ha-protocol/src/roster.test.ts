@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Pair } from './testing/pair.ts'
+import { complaints, Pair } from './testing/pair.ts'
 
 test('an identity that was forgotten is shown no more, and is in the roster again before it counts again (rule 3.3)', async () => {
   const pair = new Pair()
@@ -51,4 +51,18 @@ test('a slave is told which replica the operator has forgotten', async () => {
   master.tellForgotten('an-old-one')
   await pair.clock.advance(500)
   expect(forgotten).toEqual(['an-old-one'])
+})
+
+test('no more names are counted than a roster takes; who is in it comes back', async () => {
+  const pair = new Pair()
+  pair.masterLog.write(pair.random.bytes(50))
+  const roster = Array.from({ length: 256 }, (_, n) => `slave-${n}`)
+  const master = await pair.listen({ roster: () => roster })
+  pair.follow(pair.emptyLog(), { identity: 'one-more' }, 'other')
+  pair.follow(pair.emptyLog())
+  await pair.clock.outcome(master.waitFor(50))
+  await pair.clock.advance(1_000)
+  expect(master.replicas().map(({ identity }) => identity)).toEqual(['slave-1'])
+  expect(complaints(pair.masterLogger)).toContainEqual(expect.stringContaining('`tandemmq replica forget`'))
+  await master.close()
 })

@@ -75,19 +75,23 @@ export class SlaveRecord {
   }
 }
 
-/** Those beyond are forgotten, the longest known first. More can follow one master only one after the other. */
+/** Of those beyond one that is away is forgotten, the longest known first. More can follow one master only one after the other. */
 const RECORDS_MAX = 128
 
 /** The slaves that have proven who they are since this master started. */
 export class SlaveRecords {
   readonly #records = new Map<string, SlaveRecord>()
+  readonly #isHere: (replica: Replica) => boolean
+
+  constructor(isHere: (replica: Replica) => boolean) {
+    this.#isHere = isHere
+  }
 
   /** Called for identities that have been proven, or for addresses where none can be: strangers cannot fill this. */
   of(identity: string, address: string): SlaveRecord {
     const known = this.#records.get(identity)
     if (known !== undefined) return known
-    const [oldest] = this.#records.keys()
-    if (oldest !== undefined && this.#records.size >= RECORDS_MAX) this.#records.delete(oldest)
+    if (this.#records.size >= RECORDS_MAX) this.#forgetOneAway()
     const record = new SlaveRecord(identity, address)
     this.#records.set(identity, record)
     return record
@@ -99,5 +103,11 @@ export class SlaveRecords {
 
   get all(): readonly SlaveRecord[] {
     return [...this.#records.values()]
+  }
+
+  #forgetOneAway(): void {
+    for (const { identity, replica } of this.#records.values()) {
+      if (replica === undefined || !this.#isHere(replica)) return this.forget(identity)
+    }
   }
 }

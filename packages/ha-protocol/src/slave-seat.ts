@@ -18,12 +18,16 @@ export class SlaveSeat {
   #verifier: RangeVerifier | undefined
   #isLeft = false
 
-  /** @param at where it starts, and when */
+  /**
+   * @param at where it starts, and when
+   * @param countedAs the name under which its acknowledgements are measured
+   */
   constructor(
     name: ReplicaName,
     holder: ReplicaHolder,
     at: ConstructorParameters<typeof Replica>[2],
     around: MasterSurroundings,
+    countedAs: string = name.identity,
   ) {
     const { metrics, records, table } = around
     const record = records.of(name.identity, holder.remote)
@@ -31,7 +35,7 @@ export class SlaveSeat {
     this.#around = around
     this.#replica = new Replica(name, holder, at, (tookMs) => {
       record.ackLatency.observe(tookMs)
-      metrics.ackLatency.observe(tookMs, { identity: name.identity })
+      metrics.ackLatency.observe(tookMs, { identity: countedAs })
     })
     record.accepted(this.#replica)
     table.seat(this.#replica)

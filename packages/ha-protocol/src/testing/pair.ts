@@ -1,5 +1,5 @@
 import { silentMeter } from '@tandemmq/base'
-import type { Clock } from '@tandemmq/base'
+import type { Clock, Meter } from '@tandemmq/base'
 import { RecordingLogger, SeededRandom, SimulatedClock, SimulatedNet } from '@tandemmq/testkit'
 import { HaMaster } from '../ha-master.ts'
 import type { HaMasterOptions } from '../ha-master.ts'
@@ -19,6 +19,8 @@ export class Pair {
   readonly masterLogger = new RecordingLogger()
   readonly slaveLogger = new RecordingLogger()
   readonly masterLog: MemoryLog
+  /** Of masters that listen from now on. */
+  masterMeter: Meter = silentMeter
   /** On the connections of slaves that are started from now on. */
   tap: Tap | undefined
 
@@ -48,7 +50,8 @@ export class Pair {
       flushRequired: false,
       inSyncReplicas: 2,
     }
-    return HaMaster.listen({ ...defaults, ...options }, this.#ports('m', this.clock, this.masterLogger), log)
+    const ports = { ...this.#ports('m', this.clock, this.masterLogger), meter: this.masterMeter }
+    return HaMaster.listen({ ...defaults, ...options }, ports, log)
   }
 
   follow(log: MemoryLog, options: Partial<HaSlaveOptions> = {}, host = 's', withSecret = true): HaSlave {
