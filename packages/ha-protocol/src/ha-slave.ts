@@ -5,10 +5,13 @@ import {
   Frontier,
   invariant,
   unreachable,
+  SparingLogger,
   type Connection,
   type LogOffset,
+  type Logger,
 } from '@tandemmq/base'
 import { NONCE_BYTES, encodeReport } from '@tandemmq/codec'
+import { warnOfClockAhead } from './clock-skew.ts'
 import { observeFollowing, slaveMetrics } from './ha-metrics.ts'
 import type { SlaveMetrics } from './ha-metrics.ts'
 import type { HaPorts } from './ha-ports.ts'
@@ -37,6 +40,7 @@ export class HaSlave {
   readonly #context: SlaveContext
   readonly #metrics: SlaveMetrics
   readonly #complaints: SlaveComplaints
+  readonly #sparingly: Logger
   readonly #history: SlaveHistory
   readonly #verification: SlaveVerification
   readonly #positions: SlavePositions
@@ -62,6 +66,7 @@ export class HaSlave {
     this.#metrics = slaveMetrics(ports.meter)
     const { host, port } = options.masterAddress
     this.#complaints = new SlaveComplaints(ports.logger, `${host}:${port}`)
+    this.#sparingly = new SparingLogger(ports.logger, ports.clock)
     this.#history = new SlaveHistory(log.end, () => ports.clock.monotonic())
     this.#verification = new SlaveVerification(log, this.#history, this.#metrics.mismatches, ports)
     this.#positions = new SlavePositions(log, options.dispatched)
@@ -321,7 +326,9 @@ export class HaSlave {
     const { logger } = this.#ports
     const state = this.#state
     logger.debug({ from: before.kind, event: event.kind, to: state.kind }, 'HA slave')
-    if (state.kind === 'streaming') {
+    if (state.kind === 'proving') {
+      warnOfClockAhead(this.#sparingly, { identity: state.masterIdentity }, state.aheadMs)
+    } else if (state.kind === 'streaming') {
       const { masterIdentity, next, flushFirst, counted } = state
       this.#followed = masterIdentity ?? this.#followed
       this.#history.connects += 1

@@ -9,6 +9,7 @@ import {
 } from '@tandemmq/base'
 import { NONCE_BYTES, encodeFrameHeader, lastEpoch } from '@tandemmq/codec'
 import type { Hello } from '@tandemmq/codec'
+import { warnOfClockAhead } from './clock-skew.ts'
 import { tellHangUp } from './hang-up-line.ts'
 import { masterDeadline, stepMaster } from './master-session.ts'
 import type {
@@ -32,8 +33,6 @@ import { WriteSide } from './write-side.ts'
 
 /** How long a peer that was told why may take to read it. */
 const PARTING_MS = 1_000
-/** A wall clock that differs by more is warned about (rule 5.9). */
-const SKEW_WARNED_MS = 1_000
 
 /** Drives the master's session of one connection: feeds it events, does what it says. Nothing is decided here. */
 export class MasterConnection implements ReplicaHolder {
@@ -52,7 +51,8 @@ export class MasterConnection implements ReplicaHolder {
   #peer: Hello | undefined
   /** Present once the slave has proven who it is. */
   #record: SlaveRecord | undefined
-  #skewMs = 0
+  /** The time in the slave's hello, minus ours when it came. */
+  #aheadMs = 0
   /** Its name is that of the connection, and means nothing after it. */
   #isPassing = false
   #epoch = 0
@@ -143,7 +143,7 @@ export class MasterConnection implements ReplicaHolder {
     const { clock, random } = this.#around
     const wallClock = clock.now()
     this.#peer = event.received.hello
-    this.#skewMs = this.#peer.wallClock - wallClock
+    this.#aheadMs = this.#peer.wallClock - wallClock
     const certificate = this.#connection.peerCertificate
     this.#dispatch({ ...event, nonce: random.bytes(NONCE_BYTES), wallClock, certificate })
   }
@@ -266,13 +266,8 @@ export class MasterConnection implements ReplicaHolder {
   }
 
   #introduce(peer: Hello): void {
-    const { logger } = this.#around
-    if (Math.abs(this.#skewMs) > SKEW_WARNED_MS) {
-      logger.warn(
-        { peer: this.remote, identity: peer.identity, skewMs: this.#skewMs },
-        'clocks of master and slave differ',
-      )
-    }
+    const facts = { peer: this.remote, identity: peer.identity }
+    warnOfClockAhead(this.#around.sparingly, facts, this.#aheadMs)
     this.#record = this.#around.records.of(peer.identity, this.remote)
     this.#around.introduced(peer)
   }
@@ -282,7 +277,7 @@ export class MasterConnection implements ReplicaHolder {
     if (this.#state.kind !== 'streaming') return
     this.#read.startStream()
     this.#epoch = lastEpoch(log.lineage)
-    const at = { from: this.#state.received, now: clock.monotonic(), skewMs: this.#skewMs }
+    const at = { from: this.#state.received, now: clock.monotonic() }
     const seat = new SlaveSeat(peer, this, at, this.#around)
     this.#seat = seat
     const facts = { peer: this.remote, identity: peer.identity, offset: this.#state.next, counted }
@@ -308,7 +303,7 @@ export class MasterConnection implements ReplicaHolder {
     if (counted && !table.hasPlaceInRoster(identity)) return this.evict(ROSTER_FULL)
     if (!table.hasRoom) return this.evict('this master has as many replicas as it takes')
     this.#read.startStream()
-    const at = { from: this.#state.received, now: clock.monotonic(), skewMs: 0 }
+    const at = { from: this.#state.received, now: clock.monotonic() }
     const seat = new SlaveSeat({ identity, instanceId: '' }, this, at, this.#around, ofHost)
     this.#seat = seat
     this.#isPassing = !counted

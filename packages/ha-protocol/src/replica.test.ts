@@ -9,7 +9,7 @@ const holder = { remote: '10.0.0.2:1', probe: () => {}, evict: () => {}, rival: 
 /** A replica that has everything up to `end`, copied as small records with a round trip of 50 ms each. */
 function afterSmallRecords() {
   const peer = { identity: 'broker-a-1', instanceId: 'i' }
-  const replica = new Replica(peer, holder, { from: 0, now: 0, skewMs: 0 }, () => {})
+  const replica = new Replica(peer, holder, { from: 0, now: 0 }, () => {})
   replica.enrolled()
   let end = 0
   let now = 0
@@ -47,7 +47,7 @@ test('known is who was counted, is heard, and can write (rule 2.8)', () => {
   replica.noted({ writable: true }, now + 5_000)
   expect(replica.isKnown(end, now + 5_000, limits)).toBe(true)
 
-  const fresh = new Replica({ identity: 'x', instanceId: 'i' }, holder, { from: 0, now, skewMs: 0 }, () => {})
+  const fresh = new Replica({ identity: 'x', instanceId: 'i' }, holder, { from: 0, now }, () => {})
   fresh.reported(0, now)
   expect(fresh.isKnown(0, now, limits)).toBe(false)
   fresh.enrolled()

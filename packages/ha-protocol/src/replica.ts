@@ -31,8 +31,6 @@ export interface ReplicaStatus {
   readonly lagBytes: number
   readonly heardAgoMs: number
   readonly connectedForMs: number
-  /** Its wall clock minus ours, at its hello. */
-  readonly skewMs: number
   readonly writable: boolean
   readonly problem: string | undefined
 }
@@ -59,7 +57,6 @@ export class Replica {
   readonly peer: ReplicaName
   readonly holder: ReplicaHolder
   readonly #since: number
-  readonly #skewMs: number
   readonly #rate = new CopyRate()
   #sent: LogOffset
   #received: LogOffset
@@ -75,17 +72,16 @@ export class Replica {
   constructor(
     peer: ReplicaName,
     holder: ReplicaHolder,
-    at: { readonly from: LogOffset; readonly now: number; readonly skewMs: number },
+    at: { readonly from: LogOffset; readonly now: number },
     acknowledged: (tookMs: number) => void,
   ) {
-    const { from, now, skewMs } = at
+    const { from, now } = at
     this.peer = peer
     this.holder = holder
     this.#since = now
     this.#heardAt = now
     this.#sent = from
     this.#received = from
-    this.#skewMs = skewMs
     this.#latency = new AckLatency(acknowledged)
   }
 
@@ -151,7 +147,6 @@ export class Replica {
       lagBytes: Math.max(0, end - this.#received),
       heardAgoMs: now - this.#heardAt,
       connectedForMs: now - this.#since,
-      skewMs: this.#skewMs,
       writable: this.#writable,
       problem: this.#problem,
     }

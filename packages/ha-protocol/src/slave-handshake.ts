@@ -92,7 +92,7 @@ export function onMasterHello(
       signed: state.signed,
       ...(trouble === undefined ? {} : { trouble }),
       masterIdentity: hello.identity,
-      skewMs: wallClock - hello.wallClock,
+      aheadMs: hello.wallClock - wallClock,
     },
     effects: [{ kind: 'prove', bytes: encodeHandshake('proof', encodeProof(proof)) }],
   }

@@ -23,7 +23,8 @@ export type SlaveState =
   | ({ readonly kind: 'disconnected'; readonly retryAt: number } & Attempt)
   | ({ readonly kind: 'connecting'; readonly since: number } & Attempt)
   | ({ readonly kind: 'greeting' } & Greeting)
-  | ({ readonly kind: 'proving'; readonly masterIdentity: string; readonly skewMs: number } & Greeting)
+  /** `aheadMs`: the time in the master's hello, minus ours when it came. */
+  | ({ readonly kind: 'proving'; readonly masterIdentity: string; readonly aheadMs: number } & Greeting)
   | SlaveComparing
   | Adopting
   | ({

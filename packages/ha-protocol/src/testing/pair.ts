@@ -21,6 +21,8 @@ export class Pair {
   readonly masterLog: MemoryLog
   /** Of masters that listen from now on. */
   masterMeter: Meter = silentMeter
+  /** Of slaves that are started from now on. */
+  slaveClock: Clock = this.clock
   /** On the connections of slaves that are started from now on. */
   tap: Tap | undefined
 
@@ -63,7 +65,7 @@ export class Pair {
       instanceId: 's-1',
       ...(withSecret ? { secret: SECRET } : {}),
     }
-    const ports = this.#ports(host, this.clock, this.slaveLogger)
+    const ports = this.#ports(host, this.slaveClock, this.slaveLogger)
     const net = this.tap === undefined ? ports.net : new TappedNet(ports.net, this.tap, this.clock)
     return HaSlave.start({ ...defaults, ...options }, { ...ports, net }, log)
   }
