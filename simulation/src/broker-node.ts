@@ -9,12 +9,14 @@ import {
   type RetentionRules,
   type RoleOptions,
 } from '@tandemmq/broker'
+import type { HandBackWay } from '@tandemmq/metadata'
 import type { ProcessPorts, SimulatedMachine } from '@tandemmq/testkit'
 import type { Witness } from './client-calls.ts'
 import type { ClientService } from './client-service.ts'
-import type { MetadataService } from './metadata-service.ts'
+import type { HandBackService } from './hand-back-service.ts'
 import { MachineProcess } from './machine-process.ts'
-import { REGISTRY_PORT } from './metadata-node.ts'
+import { HAND_BACK_PORT, hostOf, REGISTRY_PORT } from './metadata-node.ts'
+import { METADATA_PORT, type MetadataService } from './metadata-service.ts'
 import { MASTER, METADATA, type Plan } from './plan.ts'
 import type { RegistryService } from './registry-service.ts'
 import type { Story } from './story.ts'
@@ -22,7 +24,6 @@ import type { Story } from './story.ts'
 export const SET = 'broker-a'
 const ROOT = '/store'
 const HA_PORT = 10912
-const METADATA_PORT = 8082
 const CLIENT_PORT = 8083
 
 /** Old files go at any hour, and soon. */
@@ -41,6 +42,7 @@ export interface Services {
   readonly registry: RegistryService
   readonly metadata: MetadataService
   readonly clients: ClientService
+  readonly handBacks: HandBackService
 }
 
 export interface BrokerWatch {
@@ -49,8 +51,11 @@ export interface BrokerWatch {
   readonly answered: (witness: Witness) => void
   /** It did not open, or its code failed. */
   readonly failed: (words: string) => void
-  /** One has handed all it knows to another, which has it on disk. */
-  readonly handedOver: (from: string, to: string) => void
+  /**
+   * One begins to hand what it knows to another; what is returned is called once that has it on disk. While it serves it takes more meanwhile, of which the
+   * other hears nothing.
+   */
+  readonly handsOver: (from: string, to: string, isServing: boolean) => () => void
   /** Its process has ended by itself: the disk has no room. */
   readonly ended: (node: BrokerNode) => void
   /** Another role follows; nothing is written to its log any more. */
@@ -132,7 +137,7 @@ export class BrokerNode extends MachineProcess {
   /** In the role that its disk says. */
   async #open(ports: ProcessPorts): Promise<void> {
     const { clock } = ports
-    const { registry, metadata, clients } = this.#services
+    const { registry, metadata, clients, handBacks } = this.#services
     this.#appointment = readAppointment(ports.files, ROOT)
     const options = appointedOptions(this.#options(), this.#roles(), this.#appointment)
     const broker = await Broker.open(options, {
@@ -142,11 +147,11 @@ export class BrokerNode extends MachineProcess {
       registry: registry.link(ports, { host: METADATA, port: REGISTRY_PORT }),
       metadataSource: (address) => {
         const source = metadata.source(ports, this.name, { host: hostOf(address), port: METADATA_PORT })
-        const handBack: typeof source.handBack = async (snapshot, signal) => {
-          await source.handBack(snapshot, signal)
-          this.#watch.handedOver(this.name, hostOf(address))
-        }
-        return { ...source, handBack }
+        return { ...source, ...this.#watched(source, hostOf(address)) }
+      },
+      handBackAround: (to) => {
+        const address = { set: SET, from: this.name, to }
+        return this.#watched(handBacks.way(ports, { host: METADATA, port: HAND_BACK_PORT }, address), to)
       },
     })
     const endMetadata = await metadata.serve(ports, { host: this.name, port: METADATA_PORT }, broker)
@@ -162,6 +167,17 @@ export class BrokerNode extends MachineProcess {
     broker.onAppointed((appointment) => {
       this.#orFail('did not begin again', this.#beginAgain(ports, broker, appointment, end))
     })
+  }
+
+  #watched(way: HandBackWay, to: string): HandBackWay {
+    return {
+      handBack: async (snapshot, signal, claim) => {
+        const isServing = this.#broker === undefined || this.#broker.servingEpoch !== undefined
+        const arrived = this.#watch.handsOver(this.name, to, isServing)
+        await way.handBack(snapshot, signal, claim)
+        arrived()
+      },
+    }
   }
 
   /** In the same process, with nothing left of the former role (rule 3.5). */
@@ -244,10 +260,6 @@ export class BrokerNode extends MachineProcess {
           }),
     }
   }
-}
-
-function hostOf(address: string): string {
-  return address.split(':')[0] ?? ''
 }
 
 /** The disk is full; where it was met inside the store there is the system's own word only. */

@@ -3,6 +3,7 @@ import { SeededRandom, SimulatedClock, SimulatedMachine, SimulatedNet, type Span
 import { BrokerNode, SET, type BrokerWatch } from './broker-node.ts'
 import { ClientService } from './client-service.ts'
 import type { Gateway } from './gateway.ts'
+import { HandBackService } from './hand-back-service.ts'
 import type { MachineProcess } from './machine-process.ts'
 import { MetadataNode } from './metadata-node.ts'
 import { MetadataService } from './metadata-service.ts'
@@ -36,6 +37,7 @@ export class Cluster {
       relays: new RelayService(),
       metadata: new MetadataService(),
       clients: new ClientService(),
+      handBacks: new HandBackService(),
     }
     this.metadata = new MetadataNode(machine(METADATA), services, story, SET)
     this.brokers = [MASTER, ...plan.slaves].map(

@@ -32,10 +32,9 @@ export class Knowledge {
     this.#sample()
   }
 
-  /** One has handed all it knows to another. */
-  handedOver(source: string, target: string): void {
-    const now = this.#cluster.time.monotonic()
-    this.#passages.push({ knownAt: now, from: now, source, target })
+  /** One has handed to another all that it knew at that moment (monotonic, ms). */
+  handedOver(source: string, target: string, knownAt: number): void {
+    this.#passages.push({ knownAt, from: this.#cluster.time.monotonic(), source, target })
   }
 
   /** Whether `who` must have known at `when` that this was acknowledged. */

@@ -1,6 +1,7 @@
 import { messageOf } from '@tandemmq/base'
 import { groupConfig } from '@tandemmq/metadata'
 import { SeededRandom, SimulatedClock } from '@tandemmq/testkit'
+import { liveApart } from './apart.ts'
 import { goneFrom, verdictOf, type Verdict } from './checks.ts'
 import type { BrokerWatch } from './broker-node.ts'
 import type { Witness } from './client-calls.ts'
@@ -14,7 +15,7 @@ import { Operator } from './operator.ts'
 import { OrderlyConsumer, ORDERLY_GROUP } from './orderly-consumer.ts'
 import { OrderWatch } from './order-watch.ts'
 import { Misfortunes } from './misfortunes.ts'
-import { headline, planOf, type Plan, type SuffixLoss } from './plan.ts'
+import { headline, planOf, type Apart, type Plan, type SuffixLoss } from './plan.ts'
 import { PrefixWatch } from './prefix-watch.ts'
 import { Producer } from './producer.ts'
 import { Serving } from './serving.ts'
@@ -80,10 +81,7 @@ class Life {
       answered,
       failed,
       opened: (name, broker) => this.#settled.opened(name, broker),
-      handedOver: (from, to) => {
-        this.#knowledge.handedOver(from, to)
-        this.#order.handedOver(from, to)
-      },
+      handsOver: (from, to, isServing) => this.#handsOver(from, to, isServing),
       ended: (node) => void this.#time.after(RESTART_MS, () => node.start()),
       rolesChange: (node, broker) => this.#rolesChange(node, broker),
     })
@@ -150,7 +148,7 @@ class Life {
   }
 
   async #live(): Promise<void> {
-    const { starts, workMs, invisibleMs, suffixLoss, losesHolder } = this.#plan
+    const { starts, workMs, invisibleMs, suffixLoss, losesHolder, apart } = this.#plan
     const time = this.#time
     for (const { who, pauseMs } of starts) {
       this.#cluster.start(who)
@@ -181,10 +179,23 @@ class Life {
       await this.#loseHolder()
       await this.#drain()
     }
+    if (apart !== undefined) {
+      await this.#liveApart(apart)
+      await this.#drain()
+    }
     // What would come again comes when the last invisibility is over.
     await time.advance(invisibleMs + 2_000)
     for (const consumer of this.#consumers) consumer.stop()
     if (!this.#plan.losesMaster) await this.#until('the slaves have it all', () => this.#cluster.isWell)
+  }
+
+  #handsOver(from: string, to: string, isServing: boolean): () => void {
+    const began = this.#time.monotonic()
+    return () => {
+      const knownAt = isServing ? began : this.#time.monotonic()
+      this.#knowledge.handedOver(from, to, knownAt)
+      this.#order.handedOver(from, to, knownAt)
+    }
   }
 
   async #makeOrderly(): Promise<void> {
@@ -221,6 +232,19 @@ class Life {
       order: this.#order,
       ways: this.#ways,
       until: (what, condition) => this.#until(what, condition),
+    })
+  }
+
+  #liveApart(plan: Apart): Promise<void> {
+    const { mode } = this.#plan
+    return liveApart(plan, {
+      time: this.#time,
+      cluster: this.#cluster,
+      story: this.#story,
+      producer: this.#producer,
+      waits: mode.replication === 'sync' && mode.inSyncReplicas > 1,
+      until: (what, condition) => this.#until(what, condition),
+      failed: (words) => void this.#violations.push(words),
     })
   }
 

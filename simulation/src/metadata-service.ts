@@ -7,10 +7,13 @@ import {
   encodeAnswer,
   encodeSnapshot,
   type Cursor,
+  type LogClaim,
   type MetadataSource,
   type Watcher,
 } from '@tandemmq/metadata'
 import { MessageExchange, type MessageStream, type StreamPorts } from './message-exchange.ts'
+
+export const METADATA_PORT = 8082
 
 type Up =
   | { readonly kind: 'pull'; readonly cursor: Cursor | undefined }
@@ -21,7 +24,7 @@ type Up =
       readonly passage: Watching
     }
   | { readonly kind: 'applied'; readonly cursor: Cursor }
-  | { readonly kind: 'hand-back'; readonly snapshot: Buffer }
+  | { readonly kind: 'hand-back'; readonly snapshot: Buffer; readonly claim: LogClaim | undefined }
 type Down =
   | { readonly kind: 'answer'; readonly answer: Buffer }
   | { readonly kind: 'done' }
@@ -85,8 +88,8 @@ export class MetadataService {
           passage.isOver = true
         })
       },
-      handBack: async (snapshot, signal) => {
-        const question = { kind: 'hand-back', snapshot: encodeSnapshot(snapshot) } as const
+      handBack: async (snapshot, signal, claim) => {
+        const question = { kind: 'hand-back', snapshot: encodeSnapshot(snapshot), claim } as const
         const answer = await this.#exchange.ask(ports, address, question, signal)
         if (answer.kind === 'failed') throw new BrokerError('UNAVAILABLE', answer.why)
       },
@@ -105,7 +108,9 @@ function accept(stream: MessageStream<Up, Down>, broker: Broker): void {
     message: (said) => {
       if (said.kind === 'pull') return answered(broker.metadata.changesSince(said.cursor))
       if (said.kind === 'hand-back') {
-        broker.takeBack(decodeSnapshot(said.snapshot)).then(() => stream.send({ kind: 'done' }), failed)
+        broker
+          .takeBack(decodeSnapshot(said.snapshot), said.claim)
+          .then(() => stream.send({ kind: 'done' }), failed)
         return
       }
       if (said.kind === 'applied') return watcher?.acknowledged(said.cursor)

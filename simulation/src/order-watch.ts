@@ -101,11 +101,13 @@ export class OrderWatch {
     return [...held, ...due.map((message) => this.#held(message))]
   }
 
-  /** One has handed all it knows to another. */
-  handedOver(from: string, to: string): void {
+  /** One has handed to another all that it knew at that moment (monotonic, ms). */
+  handedOver(from: string, to: string, knownAt: number): void {
     const target = this.#parts.cluster.broker(to)
     if (target === undefined) return
-    for (const batch of this.#batches) if (this.#knows(batch, from)) this.#learns(batch, target)
+    for (const batch of this.#batches) {
+      if (batch.at <= knownAt && this.#knows(batch, from)) this.#learns(batch, target)
+    }
   }
 
   #held(message: DeliveredMessage): Held {

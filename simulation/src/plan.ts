@@ -61,6 +61,8 @@ export interface Plan {
   readonly suffixLoss: SuffixLoss | undefined
   /** When all is over and well, the master is killed in the moment in which it has delivered something in order. */
   readonly losesHolder: boolean
+  /** When all is over and well, the master is killed, and then it and its slaves do not reach each other. */
+  readonly apart: Apart | undefined
   /** Clients go to either of two gateways. */
   readonly hasRelay: boolean
 }
@@ -80,6 +82,16 @@ export interface SuffixLoss {
   readonly downMs: number
   /** How long the links go on being as they are after the loss; a restarted master waits 5 s for its slaves (rule 3.2). */
   readonly linkMs: number
+}
+
+/** How master and slaves are apart that both reach metadata-rpc. */
+export interface Apart {
+  /** `slow`: behind when the master is killed. */
+  readonly link: 'cut' | 'cut-one-way' | 'slow'
+  readonly workMs: number
+  readonly downMs: number
+  /** For how long, at least. */
+  readonly lastsMs: number
 }
 
 export interface Promotion {
@@ -114,11 +126,20 @@ export function planOf(seed: number): Plan {
   const promotions = random.chance(1, 3) ? promotionsOf(random, [MASTER, ...slaves], workMs) : []
   const mayLoseSuffix = mode.replication === 'async' && reservedMs === undefined
   const suffixLoss = mayLoseSuffix && random.chance(1, 2) ? suffixLossOf(random) : undefined
-  const drawn = { ...plan, reservedMs, promotions, suffixLoss, hasRelay: false, losesHolder: false }
+  const drawn = {
+    ...plan,
+    reservedMs,
+    promotions,
+    suffixLoss,
+    hasRelay: false,
+    losesHolder: false,
+    apart: undefined,
+  }
   const whole = random.chance(1, 3) ? withRelay(random, drawn) : drawn
   const mayLoseHolder = !plan.losesMaster && suffixLoss === undefined
   const held = { ...whole, losesHolder: mayLoseHolder && random.chance(1, 2) }
-  return random.chance(1, 4) ? withMachineTroubles(random, held) : held
+  const troubled = random.chance(1, 4) ? withMachineTroubles(random, held) : held
+  return mayLoseHolder && random.chance(1, 3) ? { ...troubled, apart: apartOf(random) } : troubled
 }
 
 /** More slaves, and machines that misbehave. */
@@ -184,6 +205,15 @@ function suffixLossOf(random: SeededRandom): SuffixLoss {
     downMs: random.between(50, 3_000),
     linkMs: random.between(0, 12_000),
     hitsAll: random.chance(1, 2),
+  }
+}
+
+function apartOf(random: SeededRandom): Apart {
+  return {
+    link: oneOf(random, ['cut', 'cut-one-way', 'slow']),
+    workMs: random.between(300, 3_000),
+    downMs: random.between(500, 3_000),
+    lastsMs: random.between(1_000, 12_000),
   }
 }
 
@@ -257,11 +287,13 @@ export function headline({
   promotions,
   suffixLoss,
   hasRelay,
+  apart,
 }: Plan): string {
   const names = `${mode.replication.toUpperCase()}_MASTER, ${mode.flush.toUpperCase()}_FLUSH`
   const count = slaves.length === 1 ? 'one slave' : `${slaves.length} slaves`
   const promoted = promotions.length === 0 ? '' : `, promotions: ${promotions.length}`
   const lost = suffixLoss === undefined ? '' : `, loses: ${suffixLoss.of} (${suffixLoss.link})`
+  const away = apart === undefined ? '' : `, apart (${apart.link})`
   const kept = reservedMs === undefined ? '' : `, kept for ${reservedMs} ms`
-  return `seed ${seed}: ${names}, ${count}, consumers: ${consumers}, misfortunes: ${misfortunes.length}${hasRelay ? ', two gateways' : ''}${kept}${promoted}${lost}`
+  return `seed ${seed}: ${names}, ${count}, consumers: ${consumers}, misfortunes: ${misfortunes.length}${hasRelay ? ', two gateways' : ''}${kept}${promoted}${lost}${away}`
 }

@@ -30,6 +30,8 @@ test('200 seeds see every mode, every misfortune and every way to lose the end o
   expect([...losses].toSorted()).toEqual(['deposed', 'machine', 'power', 'tail'])
   expect(links.size).toBe(4)
   expect(plans.some(({ hasRelay }) => hasRelay)).toBe(true)
+  const apart = plans.flatMap((plan) => (plan.apart ? `${plan.mode.replication} ${plan.apart.link}` : []))
+  expect(new Set(apart).size).toBe(6)
   expect([...kinds].toSorted()).toEqual([
     'clock-jump',
     'cut',

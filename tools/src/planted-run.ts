@@ -1,5 +1,6 @@
 import { close, exitCodeOf, requireKnown, WrongArguments, type Tally } from '@tandemmq/testkit'
 import { withBug, type PlantedBug } from './planted/planted-bug.ts'
+import { handBackBugs } from './planted/hand-back.ts'
 import { orderBugs } from './planted/order.ts'
 import { replicationBugs } from './planted/replication.ts'
 import { ScratchTree } from './planted/scratch-tree.ts'
@@ -13,6 +14,7 @@ const lists: Readonly<Record<string, readonly PlantedBug[]>> = {
   replication: replicationBugs,
   timers: timerBugs,
   order: orderBugs,
+  'hand-back': handBackBugs,
 }
 
 const USAGE = `npm run planted -- LIST [WORD …]    plants each bug of a list (${Object.keys(lists).join(', ')}) in a copy of the tree, or those whose name holds a word,

@@ -15,7 +15,7 @@ const AROUND_AGAIN_MAX_MS = 30_000
 export type Route = 'straight' | 'around'
 
 export interface HandBackParts {
-  readonly registration: Registration
+  readonly registration: Pick<Registration, 'mayServe' | 'seal' | 'stay' | 'release'>
   readonly metadata: MetadataStore
   /** To the member of that name; `undefined`: there is no such way. */
   wayTo(master: string, route: Route): HandBackWay | undefined
@@ -130,7 +130,7 @@ export class HandBack {
     const { registration, metadata } = this.#parts
     const { master, route } = to
     if (route === 'around') {
-      await this.#send(to, this.#progress(), true)
+      await this.#offer(to)
       if (!registration.mayServe()) return
     }
     const began = this.#clock.monotonic()
@@ -151,6 +151,15 @@ export class HandBack {
     } finally {
       this.#parts.unseal()
       this.#isSealed = false
+    }
+  }
+
+  async #offer(to: Receiver): Promise<void> {
+    try {
+      await this.#send(to, this.#progress(), true)
+    } catch (cause) {
+      this.#results.add(1, { result: 'refused' })
+      throw cause
     }
   }
 

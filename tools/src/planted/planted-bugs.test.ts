@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { root } from '../step.ts'
 import { withBug } from './planted-bug.ts'
+import { handBackBugs } from './hand-back.ts'
 import { orderBugs } from './order.ts'
 import { replicationBugs } from './replication.ts'
 import { storageBugs } from './storage.ts'
 import { timerBugs } from './timers.ts'
 
-test.each([...storageBugs, ...replicationBugs, ...timerBugs, ...orderBugs])(
+test.each([...storageBugs, ...replicationBugs, ...timerBugs, ...orderBugs, ...handBackBugs])(
   'a bug can still be planted, and its tests are there: $name',
   ({ file, find, plant, tests }) => {
     const source = readFileSync(join(root, file), 'utf8')
