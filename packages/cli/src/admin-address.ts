@@ -30,12 +30,19 @@ export function adminAddress(
   return { url: checked, token: readSecretFile('--token-file', path)?.toString() ?? '' }
 }
 
+/** The broker set of a service that the launcher started. */
+export function setIn(data: string, service: string): string | undefined {
+  return valuesIn(resolve(data), service).get('brokerName')
+}
+
+function valuesIn(root: string, service: string): ReadonlyMap<string, string> {
+  const path = confFile(root, service)
+  return new Map(parseProperties(readFileSync(path, 'utf8'), path).map(({ name, value }) => [name, value]))
+}
+
 /** Where a service listens, by the file that the launcher wrote for it. */
 function urlIn(root: string, service: string): string {
-  const path = confFile(root, service)
-  const values = new Map(
-    parseProperties(readFileSync(path, 'utf8'), path).map(({ name, value }) => [name, value]),
-  )
+  const values = valuesIn(root, service)
   const port = values.get('httpPort')
   if (port === undefined)
     throw nothing(`${join(root, 'conf')} does not say where ${service} listens: give --url`)

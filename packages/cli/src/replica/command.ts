@@ -43,7 +43,7 @@ export function addReplica(program: Command): void {
 }
 
 async function forget(identity: string, flags: Flags): Promise<Forgotten> {
-  const found = await Promise.all((await masters(flags)).map(memoryOf))
+  const found = await Promise.all((await masters(flags)).apis.map(memoryOf))
   const master = found.find(({ replicas }) => replicas.includes(identity))
   if (master === undefined) {
     const remembered = found.flatMap(({ replicas }) => replicas)

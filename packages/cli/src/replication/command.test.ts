@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ReplicaView, ReplicationMember, ReplicationView } from '@tandemmq/http'
+import type { FollowingDescription, ReplicaView, ReplicationMember, ReplicationView } from '@tandemmq/http'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createProgram } from '../program.ts'
 import { temporaryDirectory } from '../up/launched.test-kit.ts'
@@ -46,26 +46,27 @@ const replica: ReplicaView = {
   },
   problem: 'no space left',
 }
+const following: FollowingDescription = {
+  master: 'broker-a-0',
+  address: '10.0.0.0:10912',
+  state: 'disconnected',
+  reported: -1,
+  masterEnd: 90_000,
+  lagBytes: 40_000,
+  lagMs: 1_400,
+  heardAgoMs: -1,
+  dials: 4,
+  connects: 3,
+  troubles: { closed: 3 },
+  mismatches: [{ from: 64, to: 128 }],
+  problem: 'the master does not answer',
+}
 const slave: ReplicationMember = {
   ...member,
   identity: 'broker-a-1',
   role: 'slave',
   end: 50_000,
-  following: {
-    master: 'broker-a-0',
-    address: '10.0.0.0:10912',
-    state: 'disconnected',
-    reported: -1,
-    masterEnd: 90_000,
-    lagBytes: 40_000,
-    lagMs: 1_400,
-    heardAgoMs: -1,
-    dials: 4,
-    connects: 3,
-    troubles: { closed: 3 },
-    mismatches: [{ from: 64, to: 128 }],
-    problem: 'the master does not answer',
-  },
+  following,
 }
 const view: ReplicationView = { members: [{ ...member, replicas: [replica] }, slave] }
 
@@ -133,7 +134,7 @@ test('the table names what matters of each slave, and each slave says what it kn
   expect(text).toContain('its master found it to DIFFER in [64, 128)')
   expect(text).toContain('ended or refused for silence (2)')
   expect(text).toContain(
-    'disconnected broker-a-0 at 10.0.0.0:10912: 39 KiB and 1.4 s behind its end at 90000',
+    'disconnected from broker-a-0 at 10.0.0.0:10912: 39 KiB and 1.4 s behind its end at 90000',
   )
   expect(text).toContain('not following: the master does not answer')
   expect(statusText({ members: [{ ...member, alive: false }] }).join('\n')).toContain(
@@ -155,6 +156,36 @@ test('what was compared by command is named beside what the background has come 
     }).join()
   expect(lineWith(false)).toContain('up to 45000, by command from 10 to 90 (now at 50), DIFFERS')
   expect(lineWith(true)).toContain('up to 45000, by command from 10 to 90, DIFFERS')
+})
+
+test('why a slave does not follow is said once, slaves come in the order of their names, and what was not compared is not called equal', () => {
+  const fresh = { ...replica.verification, verifiedTo: 0, mismatches: [] }
+  const replicas = ['broker-a-10', 'broker-a-2'].map((identity) => ({
+    ...replica,
+    identity,
+    verification: fresh,
+  }))
+  const away = { ...slave, problems: [following.problem, 'disk broken'] }
+  const lines = statusText({ members: [{ ...member, replicas }, away] })
+  expect(lines.filter((line) => line.includes(following.problem))).toHaveLength(1)
+  expect(lines).toContain('  ! disk broken')
+  expect(lines.slice(2, 4).map((line) => line.trim().split(' ')[0])).toEqual(['broker-a-2', 'broker-a-10'])
+  expect(lines).toContain('  broker-a-2: not compared yet')
+})
+
+test('a set whose master does not answer is not passed over by verify', async () => {
+  answer = { members: [{ ...member, replicas: [] }] }
+  const conf = (name: string, lines: string): void =>
+    writeFileSync(join(directory.path, 'conf', `${name}.conf`), lines)
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  conf('broker-master', `listenAddress=127.0.0.1\nhttpPort=${port}\nbrokerName=broker-a\n`)
+  conf('broker-b-master', 'listenAddress=127.0.0.1\nhttpPort=9\nbrokerName=broker-b\n')
+  expect(await tandemmq('verify', '--data', directory.path)).toBe(1)
+  expect(said.out).toContain('broker-b: no master answers, nothing was compared\n')
+  said.out = ''
+  expect(await tandemmq('verify', '--data', directory.path, '--json')).toBe(1)
+  expect(JSON.parse(said.out)).toMatchObject({ slaves: [], unanswered: ['broker-b'] })
 })
 
 test('of a range that holds nothing it is not said that it is equal', async () => {

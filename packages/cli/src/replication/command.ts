@@ -4,7 +4,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import type { WhereToAsk } from '../admin-address.ts'
 import { AdminApi } from './admin-api.ts'
 import { statusText } from './status-text.ts'
-import { verifiedText, verifyReplicas } from './verify.ts'
+import { isAllEqual, verifiedText, verifyReplicas } from './verify.ts'
 
 interface Flags extends WhereToAsk {
   readonly json: boolean
@@ -43,9 +43,9 @@ async function status(flags: Flags): Promise<void> {
 
 async function verify(flags: Flags & { readonly from?: number; readonly to?: number }): Promise<void> {
   const results = await verifyReplicas(flags)
-  if (flags.json) print(JSON.stringify({ slaves: results }))
+  if (flags.json) print(JSON.stringify(results))
   else for (const line of verifiedText(results)) print(line)
-  if (results.some(({ result }) => result !== 'equal')) process.exitCode = 1
+  if (!isAllEqual(results)) process.exitCode = 1
 }
 
 function offset(given: string): number {

@@ -9,12 +9,21 @@ export function statusText({ members }: ReplicationView): readonly string[] {
   return members.flatMap((member, index) => [
     ...(index === 0 ? [] : ['']),
     ...(member.role === 'master' ? masterText(member) : slaveText(member)),
-    ...member.problems.map((problem) => `  ! ${problem}`),
+    ...member.problems
+      .filter((problem) => problem !== saidAlready(member))
+      .map((problem) => `  ! ${problem}`),
   ])
 }
 
+/** That a slave does not follow its master is the first that is said of it. */
+function saidAlready({ following }: ReplicationMember): string | undefined {
+  return following?.problem
+}
+
 function masterText(master: ReplicationMember): readonly string[] {
-  const { replicas } = master
+  const replicas = master.replicas.toSorted((one, other) =>
+    one.identity.localeCompare(other.identity, 'en', { numeric: true }),
+  )
   if (replicas.length === 0) return [heading(master), '  no slave has connected since it started']
   const rows = replicas.map(rowOf)
   const headings = ['slave', 'state', 'address', 'behind', 'lag', 'sent', 'received', 'flushed', 'dispatched']
@@ -32,6 +41,7 @@ function masterText(master: ReplicationMember): readonly string[] {
 }
 
 function verificationText({ verifiedTo, mismatches, run }: ReplicaView['verification']): string {
+  if (verifiedTo === 0 && run === undefined && mismatches.length === 0) return 'not compared yet'
   const asked =
     run === undefined
       ? ''
@@ -76,9 +86,10 @@ function followingText(following: FollowingDescription): readonly string[] {
     masterEnd < 0
       ? 'not known how far behind'
       : `${bytes(lagBytes)} and ${seconds(lagMs)} behind its end at ${masterEnd}`
+  const does = state === 'disconnected' ? 'disconnected from' : state
   const heard = heardAgoMs < 0 ? 'not connected' : `heard ${seconds(heardAgoMs)} ago`
   return [
-    `  ${state} ${master === '' ? 'a master' : master} at ${address}: ${behind}, ${heard}`,
+    `  ${does} ${master === '' ? 'a master' : master} at ${address}: ${behind}, ${heard}`,
     `  connected ${times(connects)} in ${dials} ${dials === 1 ? 'attempt' : 'attempts'}${Object.keys(troubles).length === 0 ? '' : `; ended for ${counted(troubles)}`}`,
     ...(following.mismatches.length === 0
       ? []
@@ -97,7 +108,7 @@ function heading({
   confirmed,
   dispatched,
 }: ReplicationMember): string {
-  const absence = alive ? '' : ' (not heard for a second)'
+  const absence = alive ? '' : ' (not heard for a second: its last word)'
   return `${set}: ${role} ${identity}${absence}, log ends at ${end}, flushed ${flushed}, confirmed ${confirmed}, dispatched ${dispatched}`
 }
 

@@ -26,10 +26,22 @@ const LOOK_EVERY_MS = 200
 /** A slave that got no further for this long is not waited for. */
 const STALLED_MS = 15_000
 
+/** What came of comparing a cluster. */
+export interface Verification {
+  readonly slaves: readonly Verified[]
+  /** Sets of which no master answers: nothing was compared there. */
+  readonly unanswered: readonly string[]
+}
+
 /** Has every master compare the range with each slave that it knows, and waits until they have. */
-export async function verifyReplicas(request: VerifyRequest): Promise<readonly Verified[]> {
-  const found = await masters(request)
-  return (await Promise.all(found.map((master) => verifyOne(master, request)))).flat()
+export async function verifyReplicas(request: VerifyRequest): Promise<Verification> {
+  const { apis, missing } = await masters(request)
+  const slaves = (await Promise.all(apis.map((master) => verifyOne(master, request)))).flat()
+  return { slaves, unanswered: missing }
+}
+
+export function isAllEqual({ slaves, unanswered }: Verification): boolean {
+  return unanswered.length === 0 && slaves.every(({ result }) => result === 'equal')
 }
 
 async function verifyOne(master: AdminApi, { from, to }: VerifyRequest): Promise<readonly Verified[]> {
@@ -96,13 +108,18 @@ function isHere({ state }: ReplicaView): boolean {
 }
 
 /** For people, one line for each slave and range. */
-export function verifiedText(results: readonly Verified[]): readonly string[] {
-  if (results.length === 0) return ['no slave to compare with']
-  return results.flatMap(({ set, slave, from, to, result, mismatches, skippedBytes }) => [
+export function verifiedText({ slaves, unanswered }: Verification): readonly string[] {
+  const silent = unanswered.map((set) => `${set}: no master answers, nothing was compared`)
+  if (slaves.length === 0) return ['no slave to compare with', ...silent]
+  return [...slaves.flatMap(textOf), ...silent]
+}
+
+function textOf({ set, slave, from, to, result, mismatches, skippedBytes }: Verified): readonly string[] {
+  return [
     `${set}: ${slave} ${wordsOf(result)} its master from ${from} to ${to}`,
     ...(skippedBytes > 0 ? [`  ${skippedBytes} bytes could not be compared`] : []),
     ...mismatches.map((range) => `  differs from ${range.from} to ${range.to}`),
-  ])
+  ]
 }
 
 function wordsOf(result: Verified['result']): string {
