@@ -81,7 +81,14 @@ test('names of the prototype chain are names like any other, on the way in and o
       topic: topicConfig({ name, attributes: new Map([['__proto__', 'polluted']]) }),
     })
     store.commit({ kind: 'group-put', group: groupConfig({ name }) })
-    store.resetProgress({ group: name, topic: name, queueId: 0 }, 7, 1)
+    store.commit({
+      kind: 'reset',
+      group: name,
+      topic: name,
+      queueId: 0,
+      to: 7,
+      generation: { servingEpoch: 1, counter: 1 },
+    })
   }
   await machine.clock.advance(12_000)
   await machine.clock.outcome(store.close())

@@ -100,7 +100,14 @@ describe('ack', () => {
     await stand.clock.advance(10_900)
     expect(await stand.ack({ ...message, receiptHandle: encodeReceiptHandle(foreign, KEY) })).toBe('OK')
     const tooOld = encodeReceiptHandle({ ...foreign, deliveredAt: foreign.deliveredAt - 500 }, KEY)
-    stand.metadata.resetProgress({ group: 'billing', topic: 'orders', queueId: 0 }, 0, 2)
+    stand.metadata.commit({
+      kind: 'reset',
+      group: 'billing',
+      topic: 'orders',
+      queueId: 0,
+      to: 0,
+      generation: { servingEpoch: 2, counter: 1 },
+    })
     expect(await stand.ack({ ...message, receiptHandle: tooOld })).toBe('RECEIPT_HANDLE_INVALID')
   })
 

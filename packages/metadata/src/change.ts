@@ -112,7 +112,7 @@ export interface Visibility extends QueueKey {
   readonly generation?: Generation
 }
 
-/** Sets the first unacknowledged message, clears leases and attempts. Only the token holder does this (rule 5.4). */
+/** Sets the first unacknowledged message, clears leases and attempts (rule 5.4). */
 export interface Reset extends QueueKey {
   readonly kind: 'reset'
   readonly to: QueueOffset

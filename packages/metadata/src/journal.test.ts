@@ -63,7 +63,7 @@ test('everything comes back: topics, deletions, groups, leases with what is left
   })
   first.commit({ kind: 'topic-put', topic: topicConfig({ name: 'Gone' }) })
   first.commit({ kind: 'topic-delete', name: 'Gone' })
-  first.resetProgress(key, 3, 9)
+  first.commit({ kind: 'reset', ...key, to: 3, generation: { servingEpoch: 9, counter: 1 } })
   first.commit({ kind: 'lease', ...key, servingEpoch: 9, deliveries: [delivery(4, 2, world.clock.now())] })
   first.commit({ kind: 'delay', done: [acked(0), acked(7)] })
   await world.clock.advance(4_000)

@@ -249,7 +249,7 @@ test('hand-back: the master takes all the slave served, and its own later reset 
     true,
     2,
   ])
-  master.resetProgress(key, 1, 3)
+  master.commit({ kind: 'reset', ...key, to: 1, generation: { servingEpoch: 3, counter: 1 } })
   expect(master.merge(slave.snapshot()).kinds.progress.applied).toBe(0)
   expect([queue.floor, queue.lease(3)]).toEqual([1, undefined])
 })

@@ -9,13 +9,12 @@ import {
   type QueueOffset,
 } from '@tandemmq/base'
 import type { Answer, KindResult, SyncResult } from './answer.ts'
-import type { Change, QueueKey } from './change.ts'
+import type { Change } from './change.ts'
 import { completed, generationAfter } from './change-completion.ts'
 import { ChangeFeed } from './change-feed.ts'
 import type { ConfigTable } from './config-table.ts'
 import { compareCursors, type Cursor } from './cursor.ts'
 import type { DelayProgress } from './delay-progress.ts'
-import { nextGeneration } from './generation.ts'
 import type { GroupConfig } from './group-config.ts'
 import { divergedProgress, unsettledProgress } from './diverged-progress.ts'
 import type { LogKnowledge } from './log-knowledge.ts'
@@ -173,12 +172,6 @@ export class MetadataStore implements AsyncDisposable {
       throw new BrokerError('SYSTEM_BUSY', 'the progress journal is full: nothing new is handed out')
     }
     this.#make(change)
-  }
-
-  /** Sets the first unacknowledged message; only the token holder may (rule 5.4). */
-  resetProgress(key: QueueKey, to: number, servingEpoch: number): void {
-    const { generation } = this.#state.progress.queue(key.group, key.topic, key.queueId)
-    this.commit({ kind: 'reset', ...key, to, generation: nextGeneration(generation, servingEpoch) })
   }
 
   /**

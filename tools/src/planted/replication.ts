@@ -1,6 +1,7 @@
 import type { PlantedBug } from './planted-bug.ts'
 
 const ha = 'packages/ha-protocol/src'
+const whoDecides = 'packages/broker/src/who-decides.test.ts'
 const settlingWrites = 'packages/metadata/src/settling-writes.test.ts'
 
 /** What replication, serving and progress must not do. */
@@ -320,5 +321,33 @@ export const replicationBugs: readonly PlantedBug[] = [
     find: 'const best = able.toSorted(byEnd)[0]',
     plant: 'const best = able.toSorted(byEnd).at(-1)',
     tests: ['simulation/src/regression.test.ts'],
+  },
+  {
+    name: 'a slave that serves writes an unknown group down',
+    file: 'packages/broker/src/topics-and-groups.ts',
+    find: "    if (this.#mayCreate()) this.#metadata.commit({ kind: 'group-put', group })",
+    plant: "    this.#metadata.commit({ kind: 'group-put', group })",
+    tests: [whoDecides],
+  },
+  {
+    name: 'an edit on a slave taken for an order',
+    file: 'packages/broker/src/open-stores.ts',
+    find: '        acceptEdits: isMaster,',
+    plant: '        acceptEdits: true,',
+    tests: [whoDecides],
+  },
+  {
+    name: 'leases and attempts kept over a reset that comes from another broker',
+    file: 'packages/metadata/src/queue-progress.ts',
+    find: '      this.#adopt(state.generation, state.voidFrom)\n      this.#inFlight.clear()\n',
+    plant: '      this.#adopt(state.generation, Math.max(state.voidFrom, this.end))\n',
+    tests: [whoDecides],
+  },
+  {
+    name: 'a slave that changes topics',
+    file: 'packages/broker-process/src/broker-metadata.ts',
+    find: "if (this.#broker.role.kind === 'master') return",
+    plant: 'if (this.#broker.role.kind.length > 0) return',
+    tests: ['packages/broker-process/src/broker-metadata.test.ts'],
   },
 ]
