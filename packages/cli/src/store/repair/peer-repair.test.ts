@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { silentLogger, silentMeter } from '@tandemmq/base'
+import { silentLogger, silentMeter, type Address } from '@tandemmq/base'
 import { HaMaster, HaSlave, type HaPorts, type ReplicatedLog } from '@tandemmq/ha-protocol'
 import {
   NodeClock,
@@ -193,15 +193,19 @@ test('a master with another secret, or of another log, is not believed', async (
   expect(readFileSync(join(damaged, LOG))).toEqual(before)
 })
 
+async function freeAddress(): Promise<Address> {
+  const free = await ports.net.listen({ host: '127.0.0.1', port: 0 }, (connection) => connection.destroy())
+  await free.close()
+  return free.address
+}
+
 test.each(['with a secret', 'in mutual TLS'])(
   'a master’s log is repaired from its running slave, which comes to the port of the stopped master %s',
   async (how) => {
     const isSecret = how === 'with a secret'
     const stores = await pair()
     const store = await openOwn(stores.sound)
-    const free = await ports.net.listen({ host: '127.0.0.1', port: 0 }, (connection) => connection.destroy())
-    const { address } = free
-    await free.close()
+    const address = await freeAddress()
     const slave = HaSlave.start(
       {
         cluster: 'c',
@@ -227,6 +231,25 @@ test.each(['with a secret', 'in mutual TLS'])(
     }
   },
 )
+
+test('a slave that follows another master than the store is taken for is named, with the flag that says which it is', async () => {
+  const stores = await pair()
+  const store = await openOwn(stores.sound)
+  const address = await freeAddress()
+  const slave = HaSlave.start(
+    { cluster: 'c', set: 'a', identity: 'a-1', instanceId: 's', secret, masterAddress: address },
+    ports,
+    replicated(store),
+  )
+  onTestFinished(async () => {
+    slave.close()
+    await store.close()
+  })
+  const asSlave = { ...peer, identity: 'a-1', waitMs: 1_500 }
+  await expect(repair(stores.damaged, fromSlave(files, address, asSlave))).rejects.toThrow(
+    'slave "a-1" has come, and was not accepted as one of a-1 (--as)',
+  )
+})
 
 test('where nobody answers, nothing is changed', async () => {
   const { damaged } = await pair()

@@ -1,4 +1,4 @@
-import { BrokerError, silentLogger, silentMeter, type Address, type Files } from '@tandemmq/base'
+import { BrokerError, silentLogger, silentMeter, type Address, type Files, type Logger } from '@tandemmq/base'
 import type { Hello } from '@tandemmq/codec'
 import {
   answerInPlain,
@@ -73,10 +73,14 @@ export function fromSlave(files: Files, address: Address, options: PeerOptions):
   const words = `a slave that comes to ${address.host}:${address.port}`
   const fetch: Fetch = async (from, to, store, take) => {
     const done = Promise.withResolvers<void>()
-    const ports = peerPorts(options)
     const log = new PeerLog(store, from, to, take, done)
+    const member = memberOf(files, store.root, options, 'master')
     let tail: Tail = { kind: 'unknown' }
     let trouble = 'no slave has come'
+    const logger = tellingRefusals((identity, why) => {
+      trouble = `slave "${identity}" has come, and was not accepted as one of ${member.identity} (--as): ${why}`
+    })
+    const ports = { ...peerPorts(options), logger }
     const onHello = ({ identity, end, lineage }: Hello): void => {
       if (tail.kind === 'missing') return
       try {
@@ -90,7 +94,7 @@ export function fromSlave(files: Files, address: Address, options: PeerOptions):
     }
     const master = await HaMaster.listen(
       {
-        ...memberOf(files, store.root, options, 'master'),
+        ...member,
         address,
         flushRequired: false,
         inSyncReplicas: 1,
@@ -109,6 +113,16 @@ export function fromSlave(files: Files, address: Address, options: PeerOptions):
     }
   }
   return { words, fetch }
+}
+
+/** What an HA port logs of slaves that it does not accept, and of those that do not accept it. */
+function tellingRefusals(refused: (identity: string, words: string) => void): Logger {
+  return {
+    ...silentLogger,
+    warn: ({ identity, words }) => {
+      if (typeof identity === 'string' && typeof words === 'string') refused(identity, words)
+    },
+  }
 }
 
 function memberOf(
