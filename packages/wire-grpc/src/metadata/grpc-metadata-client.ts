@@ -180,7 +180,7 @@ export class GrpcMetadataClient implements MetadataSource {
       peer,
       begin: (metadata: Metadata, done: Answered<Result>) => begin(client, metadata, done),
     }
-    return singleCall(call, signal)
+    return singleCall(call, signal).answered
   }
 
   #client(): wire.MetadataClient {

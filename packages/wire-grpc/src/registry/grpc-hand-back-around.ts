@@ -3,7 +3,7 @@ import { registry as wire, type metadata } from '@tandemmq/rpc'
 import { internalChannelOptions } from '../internal-client.ts'
 import { demandJudged, partsOf } from '../metadata/hand-back-parts.ts'
 import type { SetSecret } from '../set-secret.ts'
-import { singleCall } from '../single-call.ts'
+import { singleCall, type Answered } from '../single-call.ts'
 
 /** Through metadata-rpc to the master of a set (rule 4.7). Each call makes its own connection. */
 export class GrpcHandBackAround implements HandBackWay {
@@ -24,13 +24,13 @@ export class GrpcHandBackAround implements HandBackWay {
       this.#secret.channelCredentials(),
       internalChannelOptions,
     )
-    const answer = await singleCall<metadata.HandBackAnswer>(
+    const { answered } = singleCall(
       {
         client,
         secret: this.#secret,
         purpose: 'hand-back',
         peer: `metadata-rpc at ${this.#address}`,
-        begin: (word, done) => {
+        begin: (word, done: Answered<metadata.HandBackAnswer>) => {
           const call = client.handBack(word, done)
           let address: wire.HandBackAddress | undefined = this.#to
           for (const part of partsOf(snapshot, claim)) {
@@ -43,6 +43,6 @@ export class GrpcHandBackAround implements HandBackWay {
       },
       signal,
     )
-    demandJudged(answer, claim)
+    demandJudged(await answered, claim)
   }
 }

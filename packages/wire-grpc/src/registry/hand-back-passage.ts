@@ -1,11 +1,11 @@
-import type { ClientWritableStream, sendUnaryData, ServerReadableStream } from '@grpc/grpc-js'
+import type { ClientWritableStream, Metadata, sendUnaryData, ServerReadableStream } from '@grpc/grpc-js'
 import { BrokerError, type Clock, type Logger } from '@tandemmq/base'
 import { handBackTarget, type HandBackAddress, type ServingView } from '@tandemmq/registry'
 import { metadata, type registry as wire } from '@tandemmq/rpc'
 import { internalChannelOptions } from '../internal-client.ts'
-import { failureOf } from '../rpc-status.ts'
+import { errorOf, failureOf } from '../rpc-status.ts'
 import type { SetSecret, SetSecretGuard } from '../set-secret.ts'
-import { singleCall } from '../single-call.ts'
+import { singleCall, type Answered } from '../single-call.ts'
 
 /** From the begin of a call until its answer. The slave that sends it has sealed itself for as long at most. */
 const PASSAGE_MS = 2_000
@@ -24,15 +24,16 @@ export interface HandBackPassagePorts {
 }
 
 type Incoming = ServerReadableStream<wire.HandBackPassage, metadata.HandBackAnswer>
+type Onward = ClientWritableStream<metadata.HandBackPart>
 
-/** The parts of one hand-back on their way, of which none is kept. */
-interface Passage {
-  write(part: metadata.HandBackPart): void
-}
+/** What the master has said, or that it was not heard. */
+type Outcome =
+  | { readonly kind: 'answered'; readonly answer: metadata.HandBackAnswer }
+  | { readonly kind: 'refused'; readonly why: unknown }
 
 /**
- * Passes on what a slave has for its master while the two do not reach each other (rule 4.7). It knows neither of a log nor of progress: what
- * comes is for the master to judge, and its answer is the answer.
+ * Passes on what slaves have for a master that they do not reach (rule 4.7). It knows neither of logs nor of progress: what comes is for the master
+ * to judge, and its answer is the answer. Nothing is kept: a part is taken when there is room for it on the way to the master.
  */
 export class HandBackPassages {
   readonly #parts: HandBackPassageParts
@@ -46,109 +47,91 @@ export class HandBackPassages {
   }
 
   serve(call: Incoming, done: sendUnaryData<metadata.HandBackAnswer>): void {
-    const { guard, clock, logger } = this.#ports
+    const { clock, logger } = this.#ports
     const patience = new AbortController()
-    const timer = clock.after(PASSAGE_MS, () => patience.abort())
-    let from = ''
-    const admitted = (): string => {
-      const caller = guard.check('hand-back', call.metadata)
-      call.sendMetadata(caller.proof)
-      return caller.identity
-    }
-    new Promise<metadata.HandBackAnswer>((resolve, reject) => {
-      from = admitted()
-      patience.signal.addEventListener(
-        'abort',
-        () => reject(new BrokerError('UNAVAILABLE', `a hand-back may take ${PASSAGE_MS} ms`)),
-        { once: true },
-      )
-      call.on('cancelled', () => patience.abort())
-      let passage: Passage | undefined
-      let isWhole = false
-      call.on('data', ({ address, part }: wire.HandBackPassage) => {
-        try {
-          if ((address === undefined) !== (passage !== undefined) || part === undefined) throw outOfOrder()
-          passage ??= this.#begin(
-            call,
-            { set: '', to: '', ...address, from },
-            patience.signal,
-            resolve,
-            reject,
-          )
-          passage.write(part)
-          isWhole = part.last
-        } catch (thrown) {
-          reject(thrown)
-        }
-      })
-      // What breaks off ends too: the last part is told by itself.
-      call.on('end', () => isWhole || reject(new BrokerError('UNAVAILABLE', 'the hand-back broke off')))
-      call.on('error', reject)
-    })
+    const timer = clock.after(PASSAGE_MS, () =>
+      patience.abort(new BrokerError('UNAVAILABLE', `a hand-back may take ${PASSAGE_MS} ms`)),
+    )
+    this.#outcome(call, patience)
       .then(
-        (answer) => done(null, answer),
+        (outcome) => {
+          if (outcome.kind === 'answered') return done(null, outcome.answer)
+          // The slave tells why, once; it comes again and again.
+          const failure = failureOf(outcome.why)
+          logger.debug({ peer: call.getPeer(), why: failure.details }, 'a master did not take a hand-back')
+          done(failure)
+        },
         (thrown: unknown) => {
-          patience.abort()
           const failure = failureOf(thrown)
-          logger.warn({ from, peer: call.getPeer(), why: failure.details }, 'a hand-back was not passed on')
+          logger.warn({ peer: call.getPeer(), why: failure.details }, 'a hand-back was not passed on')
           done(failure)
         },
       )
       .finally(() => timer.cancel())
   }
 
-  #begin(
-    call: Incoming,
-    address: HandBackAddress,
-    signal: AbortSignal,
-    resolve: (answer: metadata.HandBackAnswer) => void,
-    reject: (thrown: unknown) => void,
-  ): Passage {
+  /** Rejects if nothing comes of it here; `patience` ends it. */
+  #outcome(call: Incoming, patience: AbortController): Promise<Outcome> {
+    const { signal } = patience
+    const broken = (): void => patience.abort(new BrokerError('UNAVAILABLE', 'the hand-back broke off'))
+    return new Promise((resolve, reject) => {
+      const { identity: from, proof } = this.#ports.guard.check('hand-back', call.metadata)
+      call.sendMetadata(proof)
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      let onward: Onward | undefined
+      let isWhole = false
+      call.on('data', ({ address, part }: wire.HandBackPassage) => {
+        if (signal.aborted) return
+        try {
+          if (part === undefined || (address === undefined) === (onward === undefined)) throw outOfOrder()
+          if (address !== undefined) onward = this.#begin({ ...address, from }, signal, resolve)
+          if (onward !== undefined) write(part, onward, call)
+          isWhole = part.last
+        } catch (thrown) {
+          patience.abort(errorOf(thrown))
+        }
+      })
+      // What breaks off ends too, before it is known as cancelled: the last part is told by itself.
+      call.on('end', () => isWhole || broken())
+      call.on('cancelled', broken)
+      call.on('error', broken)
+    })
+  }
+
+  /** The call to the master. */
+  #begin(address: HandBackAddress, signal: AbortSignal, over: (outcome: Outcome) => void): Onward {
     const { view, secret } = this.#parts
-    const { grpcAddress } = handBackTarget(view, address)
     const { set, from, to } = address
+    const { grpcAddress } = handBackTarget(view, address)
     if (this.#busy.has(set))
       throw new BrokerError('SYSTEM_BUSY', `a hand-back of the set ${set} is already under way`)
-    const client = new metadata.MetadataClient(
-      grpcAddress,
-      secret.channelCredentials(),
-      internalChannelOptions,
-    )
+    const credentials = secret.channelCredentials()
+    const client = new metadata.MetadataClient(grpcAddress, credentials, internalChannelOptions)
+    const peer = `the master ${to} at ${grpcAddress}`
+    const begin = (word: Metadata, done: Answered<metadata.HandBackAnswer>): Onward =>
+      client.handBack(word, done)
+    const { call, answered } = singleCall({ client, secret, purpose: 'metadata', peer, begin }, signal)
     this.#busy.add(set)
-    let onward: ClientWritableStream<metadata.HandBackPart> | undefined
-    const answered = singleCall<metadata.HandBackAnswer>(
-      {
-        client,
-        secret,
-        purpose: 'metadata',
-        peer: `the master ${to} at ${grpcAddress}`,
-        begin: (word, done) => {
-          onward = client.handBack(word, done)
-          return onward
-        },
-      },
-      signal,
-    )
     answered
       .finally(() => this.#busy.delete(set))
-      .then((answer) => {
-        this.#ports.logger.info(
-          { set, from, to },
-          'a hand-back was passed on to a master that is not reached',
-        )
-        resolve(answer)
-      }, reject)
-    return {
-      write: (part) => {
-        const hasRoom = onward?.write(part)
-        if (part.last) onward?.end()
-        else if (hasRoom === false) {
-          call.pause()
-          onward?.once('drain', () => call.resume())
-        }
-      },
-    }
+      .then(
+        (answer) => {
+          this.#ports.logger.info({ set, from, to }, 'passed on a hand-back to a master that is not reached')
+          over({ kind: 'answered', answer })
+        },
+        (why: unknown) => over({ kind: 'refused', why }),
+      )
+    return call
   }
+}
+
+/** The next part is taken when there is room for it. */
+function write(part: metadata.HandBackPart, onward: Onward, call: Incoming): void {
+  const hasRoom = onward.write(part)
+  if (part.last) onward.end()
+  if (part.last || hasRoom) return
+  call.pause()
+  onward.once('drain', () => call.resume())
 }
 
 function outOfOrder(): BrokerError {
