@@ -63,6 +63,19 @@ test('without that permission the same loss refuses sends', async () => {
   await set.time.advance(100)
   await expect(set.time.outcome(client.send())).rejects.toMatchObject({ code: 'IN_SYNC_REPLICAS_NOT_ENOUGH' })
   expect(changesOf(set)).toEqual([])
+
+  const told = (): unknown[] =>
+    set
+      .log('master')
+      .lines.filter(({ message }) => message.startsWith('messages are'))
+      .map(({ level, message, facts }) => [level, message, ...Object.values(facts)])
+  const why = expect.stringContaining('only 1 (master included) can acknowledge now: start the slaves')
+  await expect(set.time.outcome(client.send())).rejects.toMatchObject({ code: 'IN_SYNC_REPLICAS_NOT_ENOUGH' })
+  expect(told()).toEqual([['warn', 'messages are refused', why]])
+  await set.start('slave')
+  await set.time.runUntil(() => set.broker('master').readiness.ready)
+  await client.sendAll(2)
+  expect(told().slice(1)).toEqual([['info', 'messages are taken again']])
 })
 
 test('a tail that may have been acknowledged by the master alone is still fetched from the slave that holds it', async () => {

@@ -21,6 +21,8 @@ export interface DurabilitySources {
   readonly replicated: Frontier
   /** Replicas that could acknowledge right now, master included (rule 2.8). */
   knownReplicas(): number
+  /** The first send since there were enough is refused for want of replicas, `why` in words; or the first one is taken again. */
+  refusing(why: string | undefined): void
 }
 
 /** A caller that gives up gets its answer this much earlier. */
@@ -37,6 +39,7 @@ export class Durability {
   readonly #clock: Clock
   /** Absent: the mode waits for nobody. */
   readonly #replicaWaits: ReplicaWaits | undefined
+  #isRefusing = false
 
   constructor(options: DurabilityOptions, sources: DurabilitySources, clock: Clock) {
     this.#options = options
@@ -71,6 +74,10 @@ export class Durability {
   /** Refuses before anything is stored when too few replicas are there (rule 6.2): throws `IN_SYNC_REPLICAS_NOT_ENOUGH`. */
   admit(): void {
     const shortage = this.shortage()
+    if ((shortage !== undefined) !== this.#isRefusing) {
+      this.#isRefusing = shortage !== undefined
+      this.#sources.refusing(this.shortageAndWayOut())
+    }
     if (shortage === undefined) return
     throw new BrokerError('IN_SYNC_REPLICAS_NOT_ENOUGH', `nothing was stored: ${shortage}`, {
       facts: { known: this.#sources.knownReplicas(), needed: leastInSync(this.#options.mode) },

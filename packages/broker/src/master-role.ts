@@ -1,4 +1,4 @@
-import { BrokerError } from '@tandemmq/base'
+import { BrokerError, SparingLogger } from '@tandemmq/base'
 import type { LogRange } from '@tandemmq/codec'
 import { HaMaster, memberOf, type ReplicaStatus, type SlaveView } from '@tandemmq/ha-protocol'
 import type { MessageStore } from '@tandemmq/storage'
@@ -47,6 +47,7 @@ export class MasterRole implements AsyncDisposable {
     this.#store = store
     this.#log = log
     this.#ha = ha
+    const sparingly = new SparingLogger(ports.logger, ports.clock)
     this.#opening = new EpochOpening(options, master, { ...ports, store, log, writability: this.writability })
     this.durability = new Durability(
       {
@@ -58,6 +59,10 @@ export class MasterRole implements AsyncDisposable {
         flush: (upTo) => store.flush(upTo),
         replicated: ha.replicated,
         knownReplicas: () => ha.knownReplicas(),
+        refusing: (why) => {
+          if (why === undefined) sparingly.info({}, 'messages are taken again')
+          else sparingly.warn({ why }, 'messages are refused')
+        },
       },
       ports.clock,
     )
