@@ -3,20 +3,24 @@ import type { Facts, Logger } from './logger.ts'
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
-/** Lines of one kind that are written in one window; the others are counted. */
+/** Lines of one kind that are written in its first window; the others are counted. */
 const LINES_MAX = 10
 const WINDOW_MS = 60_000
+/** A kind that goes on without end has one line in each further window, and each is twice as long as the one before, up to this. */
+const LONGEST_WINDOW_MS = 10 * WINDOW_MS
 /** Beyond this many kinds at a time, lines with the same message are one kind. */
 const KINDS_MAX = 100
 
 interface Kind {
-  written: number
+  /** Lines that may still be written in this window. */
+  left: number
   leftOut: number
 }
 
 /**
  * For lines that anybody who reaches a port can cause: of each kind, a message and its fact `reason`, ten are written in a minute; the others are
- * counted, and the count is written when the minute is over. So an attack is told, and does not fill the disk or hide what else is told.
+ * counted, and the count is written when the minute is over. As long as there are more than that, a line and a count are written every two minutes, four, and so
+ * on, at last every ten. So an attack is told, and does not fill the disk or hide what else is told, nor does a peer that is refused for days.
  */
 export class SparingLogger implements Logger {
   readonly #logger: Logger
@@ -46,11 +50,11 @@ export class SparingLogger implements Logger {
 
   #write(level: Level, facts: Facts, message: string): void {
     const kind = this.#kindOf(level, facts, message)
-    if (kind.written === LINES_MAX) {
+    if (kind.left === 0) {
       kind.leftOut += 1
       return
     }
-    kind.written += 1
+    kind.left -= 1
     this.#logger[level](facts, message)
   }
 
@@ -59,14 +63,25 @@ export class SparingLogger implements Logger {
     const name = this.#kinds.has(fine) || this.#kinds.size < KINDS_MAX ? fine : message
     const known = this.#kinds.get(name)
     if (known !== undefined) return known
-    const kind: Kind = { written: 0, leftOut: 0 }
+    const kind: Kind = { left: LINES_MAX, leftOut: 0 }
     this.#kinds.set(name, kind)
-    this.#clock.after(WINDOW_MS, () => {
-      this.#kinds.delete(name)
-      if (kind.leftOut === 0) return
-      const facts = { line: message, count: kind.leftOut, withinMs: WINDOW_MS }
-      this.#logger[level](name === fine ? { ...facts, reason } : facts, 'more lines of a kind were left out')
-    })
+    const facts = { line: message, ...(name === fine && { reason }) }
+    this.#closeWindow(name, kind, WINDOW_MS, (count) =>
+      this.#logger[level]({ ...facts, ...count }, 'more lines of a kind were left out'),
+    )
     return kind
+  }
+
+  #closeWindow(name: string, kind: Kind, windowMs: number, tell: (count: Facts) => void): void {
+    this.#clock.after(windowMs, () => {
+      if (kind.leftOut === 0) {
+        this.#kinds.delete(name)
+        return
+      }
+      tell({ count: kind.leftOut, withinMs: windowMs })
+      kind.left = 1
+      kind.leftOut = 0
+      this.#closeWindow(name, kind, Math.min(2 * windowMs, LONGEST_WINDOW_MS), tell)
+    })
   }
 }

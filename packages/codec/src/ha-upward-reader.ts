@@ -32,7 +32,10 @@ export class UpwardReader {
     if (this.#rest.length < REPORT_BYTES) return this.#keep()
     const position = readInt64(this.#rest.bytes, 0)
     if (position >= 0) {
-      if (!isOffset(position)) throw violation(`a report of ${position}`)
+      if (!isOffset(position))
+        throw violation(
+          `a report of 0x${this.#rest.bytes.toString('hex', 0, REPORT_BYTES)}, which is no log offset`,
+        )
       this.#rest.take(REPORT_BYTES)
       return { kind: 'report', position }
     }

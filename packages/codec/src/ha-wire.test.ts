@@ -328,7 +328,8 @@ const down = (at: number, size: number) => () => {
 test('lengths are checked before they are believed', () => {
   expect(up('fffffffffffeffff')).toThrow('control frame of 65537 bytes')
   expect(up('8000000000000000')).toThrow('control frame')
-  expect(up('7fffffffffffffff')).toThrow('a report of')
+  expect(up('7fffffffffffffff')).toThrow('a report of 0x7fffffffffffffff, which is no log offset')
+  expect(up(Buffer.from('GET / HT').toString('hex'))).toThrow('a report of 0x474554202f204854,')
   expect(down(0, FRAME_BODY_MAX)).not.toThrow()
   expect(down(0, FRAME_BODY_MAX + 1)).toThrow('announces')
   expect(down(0, -65537)).toThrow('announces')

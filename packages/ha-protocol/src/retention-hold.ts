@@ -40,7 +40,7 @@ interface Place {
 }
 
 /**
- * Keeps what a known slave still needs (rule 2.9): the positions of those that are connected, and the last ones of those in the roster that are away.
+ * Keeps what a known slave still needs (rule 2.10): the positions of those that are connected, and the last ones of those in the roster that are away.
  * One that is not heard of since this master's start may need anything. Who is over a limit is named, and starts over when it comes.
  */
 export class RetentionHold {

@@ -24,6 +24,24 @@ test('of many lines of one kind ten are written and the others counted, and each
   expect(written.messages('warn').at(-1)).toBe('refused')
 })
 
+test('what goes on for a day is told every ten minutes at last, and as at first when it has calmed down', async () => {
+  const clock = new SimulatedClock()
+  const written = new RecordingLogger()
+  const logger = new SparingLogger(written, clock)
+  for (let n = 0; n < 24 * 60 * 30; n++) {
+    logger.warn({ reason: 'wrong-secret', peer: `p${n}` }, 'refused')
+    await clock.advance(2_000)
+  }
+  const { length } = written.lines
+  expect(length).toBeGreaterThan(2 * 24 * 6)
+  expect(length).toBeLessThan(2 * 24 * 6 + 30)
+  const counted = written.lines.reduce((sum, { facts }) => sum + Number(facts['count'] ?? 1), 0)
+  expect(24 * 60 * 30 - counted).toBeLessThanOrEqual(300)
+  await clock.advance(3 * 600_000)
+  for (let n = 0; n < 10; n++) logger.warn({ reason: 'wrong-secret' }, 'refused')
+  expect(written.messages('warn').slice(-10)).toEqual(Array.from({ length: 10 }, () => 'refused'))
+})
+
 test('facts that a peer chose do not make kinds without end', async () => {
   const clock = new SimulatedClock()
   const written = new RecordingLogger()
