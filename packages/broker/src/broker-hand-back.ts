@@ -31,11 +31,9 @@ export function brokerHandBack(
 
 /** Something has changed that a hand-back may have waited for. */
 export function considerHandBack(handBack: HandBack, role: SlaveRole, registration: Registration): void {
-  const isServing = registration.mayServe()
-  if (!isServing && !handBack.owes) return
   const master = registration.answer?.members.find((member) => member.role === 'master')
   const route = role.routeTo(master)
   if (master === undefined || route === undefined) return
-  if (isServing) handBack.begin(master.identity, route)
+  if (registration.mayServe()) handBack.begin(master.identity, route)
   else handBack.tell(master.identity, route)
 }

@@ -13,7 +13,7 @@ import type { VisiblePosition } from './visible-position.ts'
 /** A slave that lacks no more than this has copied what it could: it may give the token back. */
 export const CAUGHT_UP_BYTES = 64 * 1024
 
-/** A master that has not been connected for so long, although the registry hears it, is not reached (rule 4.7), ms. */
+/** A master that the registry has heard writable for so long, and that is not connected, is not reached (rule 4.7), ms. */
 const APART_MS = 5_000
 
 /** Where a slave's metadata comes from. */
@@ -38,7 +38,7 @@ export class SlaveRole implements AsyncDisposable {
   #isServing: () => boolean = () => false
   #abstain: () => boolean = () => false
   readonly #clock: Clock
-  /** Monotonic, ms; `undefined`: connected. */
+  /** Since when the master is there and not connected, as far as was looked; monotonic, ms. */
   #apartSince: number | undefined
 
   private constructor(
@@ -51,7 +51,6 @@ export class SlaveRole implements AsyncDisposable {
     doubtfulEnd: DoubtfulEnd,
   ) {
     this.#clock = clock
-    this.#apartSince = clock.monotonic()
     this.#doubtfulEnd = doubtfulEnd
     this.#options = options
     this.#store = store
@@ -130,11 +129,14 @@ export class SlaveRole implements AsyncDisposable {
   /**
    * How what is known here may go to `master` now (rule 4.7). Straight, if the master is back, holds all that this slave has, and this slave has copied what it
    * lacked. The connection may still be that of an earlier process of the master: only a slave that has met the present one knows its epoch. Around, if the two
-   * cannot reach each other; what the master holds is its to judge then.
+   * cannot reach each other; what the master holds is its to judge then. To be asked at each answer of the registry, for that is found out by asking.
    */
   routeTo(master: MemberView | undefined): Route | undefined {
-    if (master === undefined || !master.alive || !master.writable) return undefined
-    if (!this.masterConnected) return this.#isApart ? 'around' : undefined
+    if (master === undefined || !master.alive || !master.writable) {
+      this.#apartSince = undefined
+      return undefined
+    }
+    if (!this.masterConnected) return this.#isApart() ? 'around' : undefined
     if (master.lastEpoch !== this.#store.lineage?.epochs.at(-1)?.epoch) return undefined
     return master.end - this.#store.end <= CAUGHT_UP_BYTES ? 'straight' : undefined
   }
@@ -169,7 +171,7 @@ export class SlaveRole implements AsyncDisposable {
         refresh()
         const isStreaming = state.kind === 'streaming'
         if (isStreaming && !wasStreaming) this.followed?.sync.wake()
-        if (isStreaming !== wasStreaming) this.#apartSince = isStreaming ? undefined : this.#clock.monotonic()
+        if (isStreaming) this.#apartSince = undefined
         wasStreaming = isStreaming
         changed(state)
       }),
@@ -181,8 +183,10 @@ export class SlaveRole implements AsyncDisposable {
     }
   }
 
-  get #isApart(): boolean {
-    return this.#apartSince !== undefined && this.#clock.monotonic() - this.#apartSince >= APART_MS
+  #isApart(): boolean {
+    const now = this.#clock.monotonic()
+    this.#apartSince ??= now
+    return now - this.#apartSince >= APART_MS
   }
 
   get #masterAddress(): string {
