@@ -2,30 +2,29 @@ import {
   BrokerError,
   diskError,
   type Clock,
-  type Counter,
   type Files,
   type Logger,
   type Meter,
   type QueueOffset,
 } from '@tandemmq/base'
-import type { Answer, KindResult, SyncResult } from './answer.ts'
+import type { Answer, SyncResult } from './answer.ts'
+import { AppliedChanges } from './applied-changes.ts'
 import type { Change } from './change.ts'
-import { completed, generationAfter } from './change-completion.ts'
 import { ChangeFeed } from './change-feed.ts'
+import { ChangeIntake } from './change-intake.ts'
 import type { ConfigTable } from './config-table.ts'
-import { compareCursors, type Cursor } from './cursor.ts'
+import type { Cursor } from './cursor.ts'
 import type { DelayProgress } from './delay-progress.ts'
-import type { GroupConfig } from './group-config.ts'
 import { divergedProgress, unsettledProgress } from './diverged-progress.ts'
+import { FollowedStore } from './followed-store.ts'
+import type { GroupConfig } from './group-config.ts'
 import type { LogKnowledge } from './log-knowledge.ts'
 import { MetadataDisk } from './metadata-disk.ts'
 import { MetadataState } from './metadata-state.ts'
 import { movedProgress, type ServedPlace } from './moved-progress.ts'
-import { PendingChanges } from './pending-changes.ts'
+import { progressCut } from './progress-cut.ts'
 import type { ProgressTable } from './progress-table.ts'
-import type { QueueProgress } from './queue-progress.ts'
-import { METADATA_KINDS, kindOf, snapshotOf, type MetadataKind, type Snapshot } from './snapshot.ts'
-import { gate } from './stamp-gate.ts'
+import { snapshotOf, type Snapshot } from './snapshot.ts'
 import type { TopicConfig } from './topic-config.ts'
 
 export interface MetadataOptions {
@@ -60,8 +59,6 @@ export interface MetadataPorts {
 }
 
 const MIB = 1024 * 1024
-/** After entries that waited for the log could not be written down. */
-const PENDING_RETRY_MS = 1_000
 
 /** Topics, groups, consumer progress and delay progress of one broker set, as one of its members knows them. */
 export class MetadataStore implements AsyncDisposable {
@@ -70,14 +67,9 @@ export class MetadataStore implements AsyncDisposable {
   readonly #logger: Logger
   readonly #log: LogKnowledge
   readonly #feed: ChangeFeed
-  readonly #pending: PendingChanges
-  readonly #droppedCounter: Counter
-  /** Up to where the changes of the store we follow are applied. */
-  #followed: Cursor | undefined
-  /** Something had to be forgotten for want of room: ask for everything once the log has caught up. */
-  #hasForgotten = false
-  #pendingRetryAt = 0
-
+  readonly #changes: AppliedChanges
+  readonly #intake: ChangeIntake
+  readonly #followed: FollowedStore
   #disk: MetadataDisk | undefined
 
   private constructor(options: MetadataOptions, ports: MetadataPorts) {
@@ -85,11 +77,9 @@ export class MetadataStore implements AsyncDisposable {
     this.#logger = ports.logger
     this.#log = ports.log
     this.#feed = new ChangeFeed(options.feedSize ?? 16_384, ports.clock)
-    this.#pending = new PendingChanges(options.pendingMax ?? 100_000)
-    this.#droppedCounter = ports.meter.counter(
-      'rocketmq_ha_progress_dropped_total',
-      'Entries of progress that contradict the lineage of the log',
-    )
+    this.#changes = new AppliedChanges(this.#state, this.#feed, ports.clock)
+    this.#intake = new ChangeIntake(this.#changes, options.pendingMax ?? 100_000, ports)
+    this.#followed = new FollowedStore(this.#intake)
   }
 
   /**
@@ -106,13 +96,14 @@ export class MetadataStore implements AsyncDisposable {
     try {
       disk = await MetadataDisk.open({ ...restoring, journal }, ports, {
         state: store.#state,
-        replay: (change) => store.#takeAll([change], new Map(), true),
-        pending: () => store.#pending.all(),
+        replay: (change) => store.#intake.replay(change),
+        pending: () => store.#intake.waiting(),
       })
     } catch (failure) {
       throw diskError(failure)
     }
     store.#disk = disk
+    store.#changes.writeTo(disk)
     // What was replayed is no news: the sequence of this life begins here.
     store.#feed.begin(disk.processEpoch)
     ports.meter.observe('rocketmq_ha_journal_bytes', 'Length of the progress journal', [], () => [
@@ -144,12 +135,12 @@ export class MetadataStore implements AsyncDisposable {
 
   /** What to ask the followed store for next; undefined: everything. */
   get followed(): Cursor | undefined {
-    return this.#hasForgotten && this.#pending.size === 0 ? undefined : this.#followed
+    return this.#followed.cursor
   }
 
   /** Entries that wait for bytes of the log. */
   get pending(): number {
-    return this.#pending.size
+    return this.#intake.pending
   }
 
   /** Why nothing of progress can be written down any more until a restart; `undefined` as long as that is not so. */
@@ -171,7 +162,7 @@ export class MetadataStore implements AsyncDisposable {
     if (change.kind === 'lease' && this.journalFull) {
       throw new BrokerError('SYSTEM_BUSY', 'the progress journal is full: nothing new is handed out')
     }
-    this.#make(change)
+    this.#changes.make(change)
   }
 
   /**
@@ -181,8 +172,8 @@ export class MetadataStore implements AsyncDisposable {
   moveServed(scheduled: QueueOffset, to: ServedPlace): readonly string[] {
     const changes = movedProgress(this.delay, scheduled, to, this.#clock.monotonic())
     // Leases too, however full the journal is: they were handed out long ago.
-    for (const change of changes) this.#make(change)
-    if (changes.length > 0) this.#make({ kind: 'moved', from: scheduled, to: scheduled + 1 })
+    for (const change of changes) this.#changes.make(change)
+    if (changes.length > 0) this.#changes.make({ kind: 'moved', from: scheduled, to: scheduled + 1 })
     return changes.map(({ group }) => group)
   }
 
@@ -192,20 +183,12 @@ export class MetadataStore implements AsyncDisposable {
    */
   cutTo(endOf: (topic: string, queueId: number) => number): number {
     const unsettled = unsettledProgress(this.#state.progress.all(), this.#log, this.#clock.monotonic())
-    for (const change of unsettled) this.#take(change)
-    const beyond: QueueProgress[] = []
-    const ends = new Map<string, { topic: string; queueId: number; end: number }>()
-    for (const queue of this.#state.progress.all()) {
-      const end = endOf(queue.topic, queue.queueId)
-      if (queue.end <= end) continue
-      beyond.push(queue)
-      ends.set(`${queue.topic}/${queue.queueId}`, { topic: queue.topic, queueId: queue.queueId, end })
-    }
-    if (beyond.length === 0) return 0
-    const generation = generationAfter(beyond, this.#feed.processEpoch)
-    this.commit({ kind: 'cut', ends: [...ends.values()], generation })
-    this.#logger.warn({ queues: beyond.length }, 'progress past the end of the log was cut')
-    return beyond.length
+    for (const change of unsettled) this.#changes.take(change)
+    const beyond = progressCut(this.#state.progress.all(), endOf, this.#feed.processEpoch)
+    if (beyond === undefined) return 0
+    this.#changes.make(beyond.cut)
+    this.#logger.warn({ queues: beyond.count }, 'progress past the end of the log was cut')
+    return beyond.count
   }
 
   /**
@@ -215,8 +198,8 @@ export class MetadataStore implements AsyncDisposable {
   lineageChanged(): number {
     const diverged = divergedProgress(this.#state.progress.all(), this.#log, this.#clock.monotonic())
     if (diverged.length === 0) return 0
-    for (const change of diverged) this.#take(change)
-    this.#followed = undefined
+    for (const change of diverged) this.#changes.take(change)
+    this.#followed.askAnew()
     this.#logger.warn(
       { queues: diverged.length },
       'progress of records that are not in this log any more was forgotten',
@@ -246,50 +229,17 @@ export class MetadataStore implements AsyncDisposable {
 
   /** Takes over what the followed store answered. Deletes nothing that was not explicitly deleted. */
   applyRemote(answer: Answer): SyncResult {
-    if (answer.snapshot !== undefined) {
-      this.#hasForgotten = false
-      const result = this.#applySnapshot(answer.snapshot, answer.problems)
-      // A pull may be overtaken by the watch.
-      const isOld =
-        this.#followed?.processEpoch === answer.cursor.processEpoch &&
-        compareCursors(answer.cursor, this.#followed) < 0
-      if (!isOld) this.#followed = answer.cursor
-      return result
-    }
-    const { since } = answer
-    const applied = this.followed
-    const known =
-      applied && since && applied.processEpoch === since.processEpoch ? applied.counter - since.counter : -1
-    // Without all changes between the two cursors they cannot be told apart by their place.
-    const isWhole = answer.changes.length === answer.cursor.counter - (since?.counter ?? 0)
-    if (known < 0 || known > answer.changes.length || (known > 0 && !isWhole)) {
-      this.#followed = undefined
-      return this.#result('gap', new Map(), METADATA_KINDS, answer.problems, 0)
-    }
-    const effects = new Map<MetadataKind, number>()
-    const dropped = this.#takeAll(answer.changes.slice(known), effects)
-    this.#followed = answer.cursor
-    return this.#result('applied', effects, METADATA_KINDS, answer.problems, dropped)
+    return this.#followed.apply(answer)
   }
 
   /** Takes over all that another member knows (rule 4.7: hand-back). Unions: nothing known here is lost (rule 5.3). */
   merge(snapshot: Snapshot): SyncResult {
-    return this.#applySnapshot(snapshot, undefined)
+    return this.#followed.merge(snapshot)
   }
 
   /** The log has grown: entries that waited for its bytes count now. Cheap when nothing waits. */
   logAdvanced(): void {
-    if (this.#pending.size === 0 || this.#clock.monotonic() < this.#pendingRetryAt) return
-    const waiting = this.#pending.takeAll()
-    try {
-      this.#takeAll(waiting, new Map())
-    } catch (cause) {
-      // The journal has no room, and whoever moves the log on can do nothing about that. What was taken already does no harm twice.
-      if (!(cause instanceof BrokerError)) throw cause
-      this.#pendingRetryAt = this.#clock.monotonic() + PENDING_RETRY_MS
-      this.#pending.takeAll()
-      for (const change of waiting) if (!this.#pending.add(change)) this.#hasForgotten = true
-    }
+    this.#intake.logAdvanced()
   }
 
   /** Resolves once everything committed so far is on disk. */
@@ -310,76 +260,4 @@ export class MetadataStore implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-
-  #applySnapshot(snapshot: Snapshot, problems: Answer['problems']): SyncResult {
-    const present = METADATA_KINDS.filter((kind) => snapshot[kind] !== undefined)
-    const effects = new Map<MetadataKind, number>()
-    let dropped = 0
-    for (const kind of present) dropped += this.#takeAll(snapshot[kind] ?? [], effects)
-    return this.#result('applied', effects, present, problems, dropped)
-  }
-
-  /** Applies changes from elsewhere as far as the log knows their records; returns how many entries contradict it. */
-  #takeAll(changes: readonly Change[], effects: Map<MetadataKind, number>, areOwn = false): number {
-    let dropped = 0
-    for (const change of changes) {
-      if (isOwnMatter(change) && !areOwn) continue
-      const gated = gate(change, this.#log)
-      dropped += gated.dropped
-      if (gated.now !== undefined && this.#take(gated.now)) {
-        const kind = kindOf(change)
-        effects.set(kind, (effects.get(kind) ?? 0) + 1)
-      }
-      if (gated.later !== undefined && !this.#pending.add(gated.later)) this.#hasForgotten = true
-    }
-    if (dropped > 0) {
-      this.#droppedCounter.add(dropped)
-      this.#logger.warn({ entries: dropped }, 'progress that contradicts the lineage of the log was dropped')
-    }
-    return dropped
-  }
-
-  #make(change: Change): void {
-    const { processEpoch, counter } = this.#feed.cursor
-    this.#take(completed(change, this.#state, { processEpoch, counter: counter + 1 }))
-  }
-
-  #take(change: Change): boolean {
-    this.#disk?.record(change)
-    const changed = this.#state.apply(change, this.#clock.monotonic())
-    if (!changed) return false
-    if (!isOwnMatter(change)) this.#feed.add(change)
-    this.#disk?.changed(kindOf(change))
-    // A deletion voids progress as well, a cut may reach the timer queue.
-    if (change.kind === 'topic-delete' || change.kind === 'group-delete') this.#disk?.changed('progress')
-    if (change.kind === 'cut') this.#disk?.changed('delay')
-    return true
-  }
-
-  #result(
-    outcome: SyncResult['outcome'],
-    effects: ReadonlyMap<MetadataKind, number>,
-    present: readonly MetadataKind[],
-    problems: Answer['problems'],
-    dropped: number,
-  ): SyncResult {
-    const resultOf = (kind: MetadataKind): KindResult => {
-      const why = problems?.[kind]
-      const applied = effects.get(kind) ?? 0
-      if (why !== undefined) return { status: 'refused', applied, why }
-      return { status: outcome === 'applied' && present.includes(kind) ? 'ok' : 'missing', applied }
-    }
-    const kinds = {
-      topics: resultOf('topics'),
-      groups: resultOf('groups'),
-      progress: resultOf('progress'),
-      delay: resultOf('delay'),
-    }
-    return { outcome, kinds, dropped, pending: this.#pending.size }
-  }
-}
-
-/** Nobody else knows what this broker has moved, or what its log has lost. */
-function isOwnMatter({ kind }: Change): boolean {
-  return kind === 'moved' || kind === 'diverged' || kind === 'unsettled'
 }

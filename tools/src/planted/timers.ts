@@ -30,9 +30,9 @@ export const timerBugs: readonly PlantedBug[] = [
   },
   {
     name: 'what another broker has moved forgotten here, before it was moved here',
-    file: 'packages/metadata/src/metadata-store.ts',
-    find: '      if (isOwnMatter(change) && !areOwn) continue\n',
-    plant: '',
+    file: 'packages/metadata/src/change-intake.ts',
+    find: 'changes.filter((change) => !isOwnMatter(change))',
+    plant: 'changes.slice()',
     tests: [moved],
   },
   {
