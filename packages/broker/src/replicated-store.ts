@@ -10,6 +10,8 @@ export class ReplicatedStore implements ReplicatedLog {
   readonly #flushListeners = new Set<() => void>()
   readonly #lineageListeners = new Set<() => void>()
   readonly #cutListeners = new Set<(at: LogOffset) => void>()
+  /** Not all listeners have taken the present lineage yet. */
+  #owesLineage = false
 
   constructor(store: MessageStore) {
     this.#store = store
@@ -58,8 +60,13 @@ export class ReplicatedStore implements ReplicatedLog {
   }
 
   async adoptLineage(lineage: Lineage): Promise<void> {
+    const before = JSON.stringify(this.lineage)
     await this.#store.adoptLineage(lineage)
+    // A listener that fails fails the adoption as well: the next one owes it the news.
+    this.#owesLineage ||= JSON.stringify(this.lineage) !== before
+    if (!this.#owesLineage) return
     for (const listener of this.#lineageListeners) listener()
+    this.#owesLineage = false
   }
 
   async truncateTo(offset: LogOffset, isCommon?: boolean): Promise<void> {
@@ -77,7 +84,7 @@ export class ReplicatedStore implements ReplicatedLog {
     return () => this.#flushListeners.delete(listener)
   }
 
-  /** Calls `listener` when the log has taken over its master's lineage, before anything of it is appended. */
+  /** Calls `listener` when the log has taken over another lineage than it had, its master's, before anything of it is appended. */
   onLineage(listener: () => void): () => void {
     this.#lineageListeners.add(listener)
     return () => this.#lineageListeners.delete(listener)

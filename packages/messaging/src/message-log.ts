@@ -1,7 +1,10 @@
 import type { BrokerError, LogOffset, QueueOffset } from '@tandemmq/base'
 import type { ConsumeQueueUnit, Host, LogRecord } from '@tandemmq/codec'
 
-/** What the writer of a message decides; the log adds offsets, store time and store host. */
+/**
+ * What the writer of a message decides; the log adds offsets, store time and store host. Messaging's own word, as all of this port: it knows no store, and the
+ * compiler holds the store's type of that name against this one where the broker joins the two.
+ */
 export interface MessageToAppend {
   readonly topic: string
   readonly queueId: number

@@ -226,9 +226,9 @@ export const replicationBugs: readonly PlantedBug[] = [
   {
     name: 'metadata wiped by an empty answer',
     file: 'packages/metadata/src/metadata-store.ts',
-    find: '    for (const kind of present) dropped += this.#takeAll(snapshot[kind] ?? [], effects)\n',
+    find: '    return this.#followed.apply(answer)\n',
     plant:
-      '    for (const kind of present) dropped += this.#takeAll(snapshot[kind] ?? [], effects)\n    const version = { processEpoch: Number.MAX_SAFE_INTEGER, counter: 0 }\n    const topics = snapshot.topics?.length === 0 ? [...this.#state.topics.entries()] : []\n    for (const { value } of topics) this.#state.topics.delete(value.name, version)\n',
+      '    const version = { processEpoch: Number.MAX_SAFE_INTEGER, counter: 0 }\n    const topics = answer.snapshot?.topics?.length === 0 ? [...this.#state.topics.entries()] : []\n    for (const { value } of topics) this.#state.topics.delete(value.name, version)\n    return this.#followed.apply(answer)\n',
     tests: ['packages/metadata/src/metadata-store.test.ts'],
   },
   {
@@ -281,6 +281,13 @@ export const replicationBugs: readonly PlantedBug[] = [
     tests: ['packages/metadata/src/diverged-progress.test.ts', 'simulation/src/regression.test.ts'],
   },
   {
+    name: 'what another lineage has lost not forgotten any more once that has failed',
+    file: 'packages/broker/src/replicated-store.ts',
+    find: 'this.#owesLineage ||= ',
+    plant: 'this.#owesLineage = ',
+    tests: ['packages/broker/src/replicated-store.test.ts'],
+  },
+  {
     name: 'what internal writes settled kept although a cut took them',
     file: 'packages/metadata/src/diverged-progress.ts',
     find: 'if (lost.length === 0) return []',
@@ -304,8 +311,8 @@ export const replicationBugs: readonly PlantedBug[] = [
   {
     name: 'an epoch opened within an internal write, and what that settled kept',
     file: 'packages/metadata/src/metadata-store.ts',
-    find: 'for (const change of unsettled) this.#take(change)',
-    plant: 'for (const change of unsettled.slice(unsettled.length)) this.#take(change)',
+    find: 'for (const change of unsettled) this.#changes.take(change)',
+    plant: 'for (const change of unsettled.slice(unsettled.length)) this.#changes.take(change)',
     tests: [settlingWrites],
   },
   {
