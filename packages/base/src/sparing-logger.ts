@@ -15,6 +15,9 @@ interface Kind {
   /** Lines that may still be written in this window. */
   left: number
   leftOut: number
+  windowMs: number
+  /** When this window ends, monotonic ms. */
+  until: number
 }
 
 /**
@@ -49,39 +52,51 @@ export class SparingLogger implements Logger {
   }
 
   #write(level: Level, facts: Facts, message: string): void {
-    const kind = this.#kindOf(level, facts, message)
-    if (kind.left === 0) {
-      kind.leftOut += 1
+    const name = this.#nameOf(facts, message)
+    const kind = this.#kindOf(name)
+    if (kind.left > 0) {
+      kind.left -= 1
+      this.#logger[level](facts, message)
       return
     }
-    kind.left -= 1
-    this.#logger[level](facts, message)
+    kind.leftOut += 1
+    if (kind.leftOut > 1) return
+    const line = name === message ? { line: message } : { line: message, reason: facts['reason'] }
+    this.#clock.after(kind.until - this.#clock.monotonic(), () => {
+      const { leftOut: count, windowMs: withinMs } = kind
+      this.#logger[level]({ ...line, count, withinMs }, 'more lines of a kind were left out')
+      this.#goOn(kind)
+    })
   }
 
-  #kindOf(level: Level, { reason }: Facts, message: string): Kind {
+  #nameOf({ reason }: Facts, message: string): string {
     const fine = `${message}: ${reason}`
-    const name = this.#kinds.has(fine) || this.#kinds.size < KINDS_MAX ? fine : message
+    if (this.#kinds.size >= KINDS_MAX) this.#forgetThoseOver()
+    return this.#kinds.has(fine) || this.#kinds.size < KINDS_MAX ? fine : message
+  }
+
+  #kindOf(name: string): Kind {
     const known = this.#kinds.get(name)
-    if (known !== undefined) return known
-    const kind: Kind = { left: LINES_MAX, leftOut: 0 }
+    if (known !== undefined && !this.#isOver(known)) return known
+    const until = this.#clock.monotonic() + WINDOW_MS
+    const kind = { left: LINES_MAX, leftOut: 0, windowMs: WINDOW_MS, until }
     this.#kinds.set(name, kind)
-    const facts = { line: message, ...(name === fine && { reason }) }
-    this.#closeWindow(name, kind, WINDOW_MS, (count) =>
-      this.#logger[level]({ ...facts, ...count }, 'more lines of a kind were left out'),
-    )
     return kind
   }
 
-  #closeWindow(name: string, kind: Kind, windowMs: number, tell: (count: Facts) => void): void {
-    this.#clock.after(windowMs, () => {
-      if (kind.leftOut === 0) {
-        this.#kinds.delete(name)
-        return
-      }
-      tell({ count: kind.leftOut, withinMs: windowMs })
-      kind.left = 1
-      kind.leftOut = 0
-      this.#closeWindow(name, kind, Math.min(2 * windowMs, LONGEST_WINDOW_MS), tell)
-    })
+  /** There were too many: the next window is longer and has room for one. */
+  #goOn(kind: Kind): void {
+    kind.left = 1
+    kind.leftOut = 0
+    kind.windowMs = Math.min(2 * kind.windowMs, LONGEST_WINDOW_MS)
+    kind.until = this.#clock.monotonic() + kind.windowMs
+  }
+
+  #isOver({ leftOut, until }: Kind): boolean {
+    return leftOut === 0 && until <= this.#clock.monotonic()
+  }
+
+  #forgetThoseOver(): void {
+    for (const [name, kind] of this.#kinds) if (this.#isOver(kind)) this.#kinds.delete(name)
   }
 }

@@ -166,8 +166,11 @@ export class Broker implements AsyncDisposable {
   /** Calls `listener` when a registration, the token, or writability has changed; returns how to stop. */
   onChange(listener: () => void): () => void {
     const registration = this.#registration
-    if (this.#role.kind === 'master') this.#role.writability.onChange(listener)
-    const stops = [registration?.onAnswer(listener), registration?.onServing(listener)]
+    const stops = [
+      this.#role.kind === 'master' ? this.#role.writability.onChange(listener) : undefined,
+      registration?.onAnswer(listener),
+      registration?.onServing(listener),
+    ]
     return () => {
       for (const stop of stops) stop?.()
     }

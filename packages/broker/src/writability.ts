@@ -30,8 +30,10 @@ export class Writability {
     if (first !== undefined) throw new BrokerError('NOT_WRITABLE', first)
   }
 
-  onChange(listener: () => void): void {
+  /** Returns how to stop. */
+  onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   #tell(): void {

@@ -185,6 +185,18 @@ test('a slave whose disk fails says so, closes, and comes back slowly', async ()
   await pair.clock.outcome(master.waitFor(1_010), 6_000)
 })
 
+test('a slave whose disk stays full is told of in a few lines, however often it comes and goes', async () => {
+  const { pair, master, log } = await running()
+  log.appendProblem = 'no space left on device'
+  pair.masterLog.write(pair.random.bytes(10))
+  await pair.clock.advance(3_600_000)
+  expect(master.slaves()[0]?.connects).toBeGreaterThan(500)
+  for (const { lines } of [pair.masterLogger, pair.slaveLogger]) {
+    expect(lines.filter(({ level }) => level !== 'debug').length).toBeLessThan(100)
+  }
+  await master.close()
+})
+
 test('a failed flush is never reported past', async () => {
   const pair = new Pair()
   const master = await pair.listen({ flushRequired: true })

@@ -40,6 +40,7 @@ export class HaSlave {
   readonly #context: SlaveContext
   readonly #metrics: SlaveMetrics
   readonly #complaints: SlaveComplaints
+  /** A slave whose disk has no room comes and goes every few seconds. */
   readonly #sparingly: Logger
   readonly #history: SlaveHistory
   readonly #verification: SlaveVerification
@@ -65,8 +66,8 @@ export class HaSlave {
     this.#log = log
     this.#metrics = slaveMetrics(ports.meter)
     const { host, port } = options.masterAddress
-    this.#complaints = new SlaveComplaints(ports.logger, `${host}:${port}`)
     this.#sparingly = new SparingLogger(ports.logger, ports.clock)
+    this.#complaints = new SlaveComplaints(this.#sparingly, `${host}:${port}`)
     this.#history = new SlaveHistory(log.end, () => ports.clock.monotonic())
     this.#verification = new SlaveVerification(log, this.#history, this.#metrics.mismatches, ports)
     this.#positions = new SlavePositions(log, options.dispatched)
@@ -332,7 +333,8 @@ export class HaSlave {
       const { masterIdentity, next, flushFirst, counted } = state
       this.#followed = masterIdentity ?? this.#followed
       this.#history.connects += 1
-      logger.info({ master: masterIdentity, offset: next, flushFirst, counted }, 'following the master')
+      const facts = { master: masterIdentity, offset: next, flushFirst, counted }
+      this.#sparingly.info(facts, 'following the master')
       this.#complaints.following()
       this.#tellPositions(true)
     } else if ('trouble' in state && state.trouble !== undefined) {

@@ -273,7 +273,7 @@ export class MasterConnection implements ReplicaHolder {
   }
 
   #admit(peer: Hello, counted: boolean): void {
-    const { clock, log, logger } = this.#around
+    const { clock, log, sparingly } = this.#around
     if (this.#state.kind !== 'streaming') return
     this.#read.startStream()
     this.#epoch = lastEpoch(log.lineage)
@@ -281,7 +281,7 @@ export class MasterConnection implements ReplicaHolder {
     const seat = new SlaveSeat(peer, this, at, this.#around)
     this.#seat = seat
     const facts = { peer: this.remote, identity: peer.identity, offset: this.#state.next, counted }
-    logger.info(facts, 'slave accepted')
+    sparingly.info(facts, 'slave accepted')
     this.#around.accepted(this)
     const confirmed = this.#around.confirmed()
     if (confirmed !== undefined) this.#write.confirm(confirmed)
@@ -295,7 +295,7 @@ export class MasterConnection implements ReplicaHolder {
    * newest connection does.
    */
   #admitLegacy(counted: boolean): void {
-    const { clock, logger, table } = this.#around
+    const { clock, sparingly, table } = this.#around
     if (this.#state.kind !== 'streaming') return
     const ofHost = `apache@${splitAddress(this.remote).host}`
     const identity = counted ? ofHost : `apache@${this.remote}`
@@ -308,7 +308,7 @@ export class MasterConnection implements ReplicaHolder {
     this.#seat = seat
     this.#isPassing = !counted
     const facts = { peer: this.remote, identity, offset: this.#state.next, counted }
-    logger.info(facts, 'a slave of Apache RocketMQ follows')
+    sparingly.info(facts, 'a slave of Apache RocketMQ follows')
     this.#around.accepted(this)
     if (counted) void seat.count()
   }
@@ -319,13 +319,13 @@ export class MasterConnection implements ReplicaHolder {
   }
 
   #hangUp({ refusal, manner }: HangUp): void {
-    const { clock, logger, metrics, sparingly } = this.#around
+    const { clock, metrics, sparingly } = this.#around
     metrics.hungUp(refusal.reason)
     const record = this.#seat?.record ?? this.#record
     record?.refused(refusal, manner !== 'silent')
     if (manner === 'violation') metrics.violations.add()
     const slave = { peer: this.remote, identity: this.#peer?.identity }
-    tellHangUp(this.#seat === undefined ? sparingly : logger, slave, { refusal, manner })
+    tellHangUp(sparingly, slave, { refusal, manner })
     if (manner !== 'told') return this.#connection.destroy()
     this.#connection.end()
     clock.after(PARTING_MS, () => this.#connection.destroy())
@@ -337,7 +337,7 @@ export class MasterConnection implements ReplicaHolder {
     this.#seat?.leave()
     this.#timer.cancel()
     if (this.#seat !== undefined) {
-      this.#around.logger.info({ peer: this.remote, identity: this.#seat.identity }, 'slave gone')
+      this.#around.sparingly.info({ peer: this.remote, identity: this.#seat.identity }, 'slave gone')
     }
     const identity = this.#seat?.identity ?? this.#peer?.identity
     if (identity !== undefined) this.#around.table.leave(identity, this)
