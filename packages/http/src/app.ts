@@ -10,6 +10,9 @@ export type HttpRequest = FastifyRequest
 /** Requests larger than this are refused. */
 const BODY_MAX_BYTES = 64 * 1024
 
+/** Unsupported Media Type. */
+const NO_JSON = 415
+
 /** What answers HTTP requests, whoever listens for them. */
 export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
   const app = fastify({
@@ -31,9 +34,8 @@ function answerErrors(app: FastifyInstance): void {
       return reply.code(httpStatuses[error.code] ?? 503).send({ error: error.code, message: error.message })
     }
     const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
-    return reply
-      .code(status)
-      .send({ error: status < 500 ? 'ILLEGAL_ARGUMENT' : 'INTERNAL', message: messageOf(error) })
+    const message = status === NO_JSON ? 'send JSON, with "Content-Type: application/json"' : messageOf(error)
+    return reply.code(status).send({ error: status < 500 ? 'ILLEGAL_ARGUMENT' : 'INTERNAL', message })
   })
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ error: 'NOT_FOUND', message: `there is no ${request.method} ${request.url}` }),

@@ -91,6 +91,16 @@ describe('what every service answers', () => {
     expect((await get(port, '/nothing')).status).toBe(404)
   })
 
+  test('who sends something else than JSON is told what to send', async () => {
+    const port = await serve({ routes: (app) => void app.post('/taken', () => ({})) })
+    const body = new URLSearchParams({ to: 'broker-a-1' })
+    const answer = await fetch(`http://127.0.0.1:${port}/taken`, { method: 'POST', body })
+    expect([answer.status, await answer.json()]).toEqual([
+      415,
+      { error: 'ILLEGAL_ARGUMENT', message: 'send JSON, with "Content-Type: application/json"' },
+    ])
+  })
+
   test('what cannot be loaded now is tried again with the next request', async () => {
     let attempts = 0
     const port = await serve({
