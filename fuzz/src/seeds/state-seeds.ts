@@ -1,6 +1,6 @@
 import { encodeAnswer, encodeChange, encodeSnapshot, decodeSnapshot } from '@tandemmq/metadata'
 import { DiskWorld } from '../worlds/disk-world.ts'
-import { metadataInMemory, metadataTemplate, usualChanges } from '../worlds/metadata-world.ts'
+import { metadataInMemory, metadataTemplate, ownChanges, usualChanges } from '../worlds/metadata-world.ts'
 import { storeTemplate } from '../worlds/store-world.ts'
 import { goldenFile } from './golden.ts'
 import type { Seed } from './seed.ts'
@@ -39,7 +39,7 @@ async function metadataSeeds(): Promise<readonly Seed[]> {
     ])
     seeds.push({ target: 'metadata-files', name: `apache-${name}`, bytes })
   }
-  for (const change of usualChanges)
+  for (const change of [...usualChanges, ...ownChanges])
     seeds.push({ target, name: `change-${change.kind}`, bytes: encodeChange(change) })
   const store = await metadataInMemory(new DiskWorld())
   for (const change of usualChanges) store.commit(change)

@@ -38,6 +38,25 @@ export const usualChanges: readonly Change[] = [
   { kind: 'moved', from: 3, to: 4 },
 ]
 
+/** What a broker itself knows or forgets, with the internal writes that settled it. */
+export const ownChanges: readonly Change[] = [
+  { kind: 'diverged', ...key, end: 4 },
+  { kind: 'unsettled', ...key, offsets: [[2, 3]] },
+  {
+    kind: 'progress',
+    ...key,
+    generation: { servingEpoch: 1, counter: 1 },
+    voidFrom: 9,
+    acked: [[0, 3]],
+    marks: [{ queueOffset: 2, stamp: { logEpoch: 1, physicalOffset: 200 } }],
+    leases: [],
+    settling: {
+      writes: [{ queueOffset: 2, write: { logEpoch: 1, physicalOffset: 700 } }],
+      horizon: { logEpoch: 1, physicalOffset: 600 },
+    },
+  },
+]
+
 /** The files of a metadata store that has lived, sorted by path; always the same. */
 export async function metadataTemplate(): Promise<FileMap> {
   const world = new DiskWorld()

@@ -93,7 +93,7 @@ export function decodeChange(bytes: Buffer): Change | undefined {
         ...fields.key(),
         generation: fields.neededGeneration(),
         voidFrom: fields.number(5),
-        acked: fields.list(6).flatMap(readRanges),
+        acked: readRanges(fields.list(6)),
         marks: fields.list(7).map(readMark),
         leases: fields.list(8).map(readLease),
         ...readSettling(fields),
@@ -101,7 +101,7 @@ export function decodeChange(bytes: Buffer): Change | undefined {
     case CHANGE_TAGS.diverged:
       return { kind: 'diverged', ...fields.key(), end: fields.number(5) }
     case CHANGE_TAGS.unsettled:
-      return { kind: 'unsettled', ...fields.key(), offsets: fields.list(6).flatMap(readRanges) }
+      return { kind: 'unsettled', ...fields.key(), offsets: readRanges(fields.list(6)) }
     case CHANGE_TAGS.moved:
       return { kind: 'moved', from: fields.number(1), to: fields.number(2) }
     default:
@@ -257,8 +257,11 @@ function readLevels(reader: FieldReader): [number, number][] {
   return levels
 }
 
-function readRanges(reader: FieldReader): Range[] {
-  return [...RangeSet.decode(reader).ranges()]
+/** In order, however they came: a repeated field is one with all of them. */
+function readRanges(readers: readonly FieldReader[]): Range[] {
+  const ranges = new RangeSet()
+  for (const reader of readers) ranges.union(RangeSet.decode(reader))
+  return [...ranges.ranges()]
 }
 
 function missing(what: string): BrokerError {
