@@ -112,12 +112,15 @@ function onTick(state: MasterState, now: number, context: MasterContext): Master
       return replaceRival(state.admission, now, context)
     case 'streaming':
       if (now - state.heardAt >= state.timings.silenceMs) {
-        return hungUp('silence', `the slave has said nothing for ${state.timings.silenceMs} ms`)
+        return hungUp('silence', `nothing was heard of the slave for ${Math.round(now - state.heardAt)} ms`)
       }
       return { state: { ...state, saidAt: now }, effects: [{ kind: 'heartbeat' }] }
     case 'borrowing':
       if (now - state.heardAt >= config.timings.silenceMs) {
-        return hungUp('silence', `the slave that lends has said nothing for ${config.timings.silenceMs} ms`)
+        return hungUp(
+          'silence',
+          `nothing was heard of the slave that lends for ${Math.round(now - state.heardAt)} ms`,
+        )
       }
       return { state: { ...state, saidAt: now }, effects: [{ kind: 'say-alive', next: state.next }] }
     case 'claiming':

@@ -33,6 +33,6 @@ export function onLendingTick(state: Lending, now: number, { timings }: SlaveCon
   if (now - state.heardAt < timings.silenceMs) {
     return { state: { ...state, spokeAt: now }, effects: [{ kind: 'lend-heartbeat' }] }
   }
-  const words = `the master that borrows has said nothing for ${timings.silenceMs} ms`
+  const words = `nothing was heard of the master that borrows for ${Math.round(now - state.heardAt)} ms`
   return leave(state, { reason: 'silence', words }, 'back-off')
 }

@@ -104,7 +104,7 @@ export function onStreamingTick(state: SlaveStreaming, now: number, { config }: 
   const { heardAt, leaving, timings } = state
   if (leaving !== undefined && now - leaving.since >= timings.leavingMs) return stopped('told')
   if (now - heardAt < timings.silenceMs) return speak(state, now)
-  const words = `the master has said nothing for ${timings.silenceMs} ms`
+  const words = `nothing was heard of the master for ${Math.round(now - heardAt)} ms`
   return leave(state, { reason: 'silence', words }, paceAfter(state, now, config))
 }
 
