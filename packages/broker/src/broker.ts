@@ -291,7 +291,6 @@ export class Broker implements AsyncDisposable {
     } else {
       role.followServing(() => this.servingEpoch !== undefined)
       const followed = (): void => {
-        if (role.masterConnected) this.#handBack?.connected()
         this.#offerTimers(this.servingEpoch !== undefined)
         changed()
       }

@@ -125,33 +125,49 @@ describe('rule 4.7: a slave hands back', () => {
     expect([events, asked]).toEqual([['sent around'], []])
   })
 
-  test('a refusal around is told once until there was a connection; straight goes on at once', async () => {
+  test('a refusal around is told once until something has arrived; straight goes on at once', async () => {
     const { clock, logger, handBack, asked, next, settle } = await slave()
-    const levels = (): readonly string[] => logger.lines.map(({ level }) => level)
-    for (const level of ['warn', 'debug']) {
-      handBack.begin('m', 'around')
+    const refuse = async (route: Route): Promise<string | undefined> => {
+      handBack.begin('m', route)
       const offer = await next()
-      offer.refuse('it waits for replicas')
+      offer.refuse(`refused ${route}`)
       await settle()
-      expect(levels().at(-1)).toBe(level)
-      handBack.begin('m', 'around')
-      expect(asked).toEqual([])
-      await clock.advance(4_000)
+      return logger.lines.at(-1)?.level
     }
+    expect(await refuse('around')).toBe('warn')
     handBack.begin('m', 'around')
-    const third = await next()
-    third.refuse('it waits for replicas')
+    expect(asked).toEqual([])
+    await clock.advance(2_000)
+    expect(await refuse('around')).toBe('debug')
+    expect(await refuse('straight')).toBe('warn')
+    await clock.advance(1_000)
+    handBack.tell('m', 'straight')
+    const told = await next()
+    told.answer()
     await settle()
+    expect(await refuse('around')).toBe('warn')
+  })
+
+  test('straight: after a failure it asks before it seals again; after 5 s it goes around, and straight again meanwhile', async () => {
+    const { clock, handBack, events, next, settle } = await slave()
+    const routes: Route[] = []
+    for (let second = 0; second < 10; second += 1) {
+      handBack.begin('m', 'straight')
+      const offer = await next()
+      routes.push(offer.route)
+      offer.refuse('nobody answers')
+      await settle()
+      await clock.advance(999)
+    }
+    expect(routes.map((route) => route.slice(0, 1)).join('')).toBe('sssssasass')
+    expect(events.filter((event) => event === 'seal')).toHaveLength(1)
     handBack.begin('m', 'straight')
-    const straight = await next()
-    straight.refuse('not now')
+    const offer = await next()
+    offer.answer()
+    const all = await next()
+    all.answer()
     await settle()
-    handBack.connected()
-    handBack.begin('m', 'around')
-    const again = await next()
-    again.refuse('it waits for replicas')
-    await settle()
-    expect(levels()).toEqual(['warn', 'debug', 'debug', 'warn', 'warn'])
+    expect(events.slice(-5)).toEqual(['seal', 'no polls', 'sent straight', 'release to m', 'polls'])
   })
 
   test('what it had taken it tells without giving serving, until that has arrived', async () => {

@@ -11,6 +11,9 @@ const AGAIN_MS = 1_000
 const AROUND_AGAIN_MS = 2_000
 const AROUND_AGAIN_MAX_MS = 30_000
 
+/** A master to which no way has led for so long, although the registry hears it, is not reached (rule 4.7), ms. */
+export const APART_MS = 5_000
+
 /** How what is known here gets to the master: over a connection to it, or through metadata-rpc. */
 export type Route = 'straight' | 'around'
 
@@ -37,7 +40,8 @@ interface Receiver {
  * Gives the serving token back to a master that has returned (rule 4.7): seal, send all that is known, and only when the master has it
  * on disk, release the token to it by name. If that fails the slave goes on serving under a new epoch.
  *
- * On the way around, what is known is offered before anything is sealed: a master that takes progress but not serving says so then.
+ * On the way around, and after a failure, what is known is offered before anything is sealed: a master that takes progress but not serving says so then, and
+ * one that does not answer costs no consumer anything.
  */
 export class HandBack {
   readonly #parts: HandBackParts
@@ -83,11 +87,6 @@ export class HandBack {
     return this.#owes
   }
 
-  /** There is a connection to the master: what failed around it means nothing any more. */
-  connected(): void {
-    this.#attempts.around.reset()
-  }
-
   /**
    * Tells a master that serves already what was taken here: this slave's lease was over, the registry began anew, or its process ended before it
    * could hand back. Without this the master would deliver again what was acknowledged here, for as long as this slave does not serve again.
@@ -110,26 +109,37 @@ export class HandBack {
     work: (to: Receiver) => Promise<void>,
     complaint: string,
   ): Promise<void> {
-    const attempts = this.#attempts[route]
-    if (this.#isUnderWay || !attempts.mayTry) return
-    const way = this.#parts.wayTo(master, route)
-    if (way === undefined) return
+    const to = this.#receiver(master, route)
+    if (to === undefined || this.#isUnderWay) return
     this.#isUnderWay = true
     try {
-      await work({ master, route, way })
-      attempts.reset()
+      await work(to)
+      // Whatever failed before, they have found to each other since.
+      for (const attempts of Object.values(this.#attempts)) attempts.reset()
     } catch (cause) {
       const why = messageOf(cause)
-      const level = attempts.failed(why) ? 'warn' : 'debug'
-      this.#logger[level]({ master, route, why }, complaint)
+      const level = this.#attempts[to.route].failed(why) ? 'warn' : 'debug'
+      this.#logger[level]({ master, route: to.route, why }, complaint)
     }
     this.#isUnderWay = false
+  }
+
+  /** `undefined`: there is no way, or none that did not fail just now. A connection over which nothing gets through is not the only way either. */
+  #receiver(master: string, wanted: Route): Receiver | undefined {
+    const failingForMs = this.#attempts[wanted].failingForMs ?? 0
+    const isStuck = wanted === 'straight' && failingForMs >= APART_MS
+    const routes: readonly Route[] = isStuck ? ['around', wanted] : [wanted]
+    for (const route of routes) {
+      const way = this.#attempts[route].mayTry ? this.#parts.wayTo(master, route) : undefined
+      if (way !== undefined) return { master, route, way }
+    }
+    return undefined
   }
 
   async #run(to: Receiver): Promise<void> {
     const { registration, metadata } = this.#parts
     const { master, route } = to
-    if (route === 'around') {
+    if (route === 'around' || this.#attempts[route].failingForMs !== undefined) {
       await this.#offer(to)
       if (!registration.mayServe()) return
     }

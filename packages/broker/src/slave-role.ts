@@ -5,16 +5,13 @@ import type { MemberView } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, SlaveOptions } from './broker-options.ts'
 import { DoubtfulEnd } from './doubtful-end.ts'
-import type { Route } from './hand-back.ts'
+import { APART_MS, type Route } from './hand-back.ts'
 import { LearnedRoster } from './learned-roster.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
 import type { VisiblePosition } from './visible-position.ts'
 
 /** A slave that lacks no more than this has copied what it could: it may give the token back. */
 export const CAUGHT_UP_BYTES = 64 * 1024
-
-/** A master that the registry has heard writable for so long, and that is not connected, is not reached (rule 4.7), ms. */
-const APART_MS = 5_000
 
 /** Where a slave's metadata comes from. */
 export interface FollowedMetadata {

@@ -54,6 +54,7 @@ export class BrokerSet {
   readonly registry: Registry
   readonly mode: DurabilityMode
   readonly #replicas: number
+  #isMetadataBlocked = false
   readonly #members = new Map<string, Member>()
 
   constructor(mode: DurabilityMode, { slaves = 1, seed = 1 } = {}) {
@@ -105,6 +106,11 @@ export class BrokerSet {
     await broker.close()
     await writeAppointment(ports.files, '/store', appointment)
     await this.#open(name, ports, change)
+  }
+
+  /** From now on nobody reaches another's metadata over a connection of their own, or does again. */
+  blockMetadata(isBlocked: boolean): void {
+    this.#isMetadataBlocked = isBlocked
   }
 
   isUp(name: string): boolean {
@@ -181,7 +187,7 @@ export class BrokerSet {
   #reach(from: string, address: string): Broker | undefined {
     const [to = ''] = address.split(':')
     const isCut = this.net.link(from, to).isCut || this.net.link(to, from).isCut
-    return isCut ? undefined : this.#member(to).broker
+    return isCut || this.#isMetadataBlocked ? undefined : this.#member(to).broker
   }
 
   /** Through the machine of the registry. */
