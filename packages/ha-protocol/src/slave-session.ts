@@ -33,6 +33,9 @@ import type {
   SlaveStep,
 } from './slave-state.ts'
 
+/** For an operator: nobody who is one speaks so. */
+const IS_THAT_A_MASTER = 'is that the HA port of a master of TandemMQ?'
+
 /** The slave's half of the HA protocol, without socket, log or clock. See {@link SlaveState} for the picture. */
 export function stepSlave(
   state: SlaveState,
@@ -141,7 +144,7 @@ function onTick(state: SlaveState, now: number, context: SlaveContext): SlaveSte
       return leave(state, { reason: 'unreachable', words: 'the master does not answer' }, 'back-off')
     case 'greeting':
     case 'proving': {
-      const words = `no handshake within ${context.config.timings.handshakeMs} ms: is that a master of TandemMQ?`
+      const words = `no handshake within ${context.config.timings.handshakeMs} ms: ${IS_THAT_A_MASTER}`
       return leave(state, { reason: 'late-handshake', words }, 'back-off')
     }
     case 'comparing':
@@ -234,7 +237,8 @@ function retry(
 }
 
 function violated(state: SlaveState, words: string): SlaveStep {
-  const refusal = { reason: 'violation', words }
+  const isStranger = state.kind === 'greeting'
+  const refusal = { reason: 'violation', words: isStranger ? `${words}: ${IS_THAT_A_MASTER}` : words }
   return {
     state: { kind: 'leaving', failures: attemptOf(state).failures, trouble: refusal, pace: 'back-off' },
     effects: [{ kind: 'hang-up', refusal, manner: 'violation' }],
