@@ -163,11 +163,12 @@ export class Broker implements AsyncDisposable {
     return this.#registration?.isRegistered ?? true
   }
 
-  /** Calls `listener` when a registration, the token, or writability has changed; returns how to stop. */
+  /** Calls `listener` when a registration, the token, writability, or a slave's connection to its master has changed; returns how to stop. */
   onChange(listener: () => void): () => void {
     const registration = this.#registration
+    const role = this.#role
     const stops = [
-      this.#role.kind === 'master' ? this.#role.writability.onChange(listener) : undefined,
+      role.kind === 'master' ? role.writability.onChange(listener) : role.onChange(listener),
       registration?.onAnswer(listener),
       registration?.onServing(listener),
     ]

@@ -104,6 +104,11 @@ export class SlaveRole implements AsyncDisposable {
     return this.#ha.masterConnected
   }
 
+  /** Calls `listener` when the connection to the master is in another state; returns how to stop. */
+  onChange(listener: () => void): () => void {
+    return this.#ha.onState(listener)
+  }
+
   /** What this slave can say of itself and its master. */
   following(): FollowingView {
     return this.#ha.following()
