@@ -1,12 +1,11 @@
-import type { MessageView, SimpleConsumer } from 'rocketmq-client-nodejs'
 import { expect, test } from 'vitest'
 import { Clients } from './clients.ts'
 import { CuttableWay } from './cuttable-way.ts'
 import { LocalCluster } from './local-cluster.ts'
+import { received, textsOf } from './receiving.ts'
 import { until } from './until.ts'
 
 const TOPIC = 'Around'
-const HELD_MS = 120_000
 
 test('rule 4.7: the master is back and does not reach the slave that serves: it gets serving through metadata-rpc, new messages come at once and acknowledged ones not again', async () => {
   await using cluster = await LocalCluster.start(['--replication', 'async'])
@@ -55,18 +54,4 @@ async function copied(cluster: LocalCluster): Promise<void> {
     const [master, slave] = [await cluster.api.member('broker-a-0'), await cluster.api.member('broker-a-1')]
     return slave.masterConnected === true && slave.end === master.end && slave.dispatched === master.end
   })
-}
-
-/** Receives until so many are there; what comes with the last ones is there too. */
-async function received(consumer: SimpleConsumer, count: number): Promise<MessageView[]> {
-  const messages: MessageView[] = []
-  while (messages.length < count) {
-    // A receive that is under way when serving moves may fail: it is asked again, as applications do.
-    messages.push(...(await consumer.receive(16, HELD_MS).catch(() => [])))
-  }
-  return messages
-}
-
-function textsOf(messages: readonly MessageView[]): string[] {
-  return messages.map(({ body }) => body.toString()).toSorted()
 }

@@ -1,12 +1,11 @@
-import type { MessageView, SimpleConsumer } from 'rocketmq-client-nodejs'
 import { expect, test } from 'vitest'
 import { Clients } from './clients.ts'
 import { LocalCluster } from './local-cluster.ts'
+import { received, textsOf } from './receiving.ts'
 
 const TOPIC = 'Served'
 /** Long enough for the master to be dead before it is over, whatever else the machine does. */
 const DELAY_MS = 8_000
-const HELD_MS = 120_000
 
 test('rule 5.6: delayed messages are due while the master is dead: they come from the slave and are acknowledged there, and once only when it is back', async () => {
   await using cluster = await LocalCluster.start(['--replication', 'sync'])
@@ -37,17 +36,3 @@ test('rule 5.6: delayed messages are due while the master is dead: they come fro
   await producer.send({ topic: TOPIC, body: Buffer.from('last') })
   for (const group of [consumer, other]) expect(textsOf(await received(group, 1))).toEqual(['last'])
 })
-
-/** Receives until so many are there; what comes with the last ones is there too. */
-async function received(consumer: SimpleConsumer, count: number): Promise<MessageView[]> {
-  const messages: MessageView[] = []
-  while (messages.length < count) {
-    // A receive that is under way when a broker dies may fail: it is asked again, as applications do.
-    messages.push(...(await consumer.receive(16, HELD_MS).catch(() => [])))
-  }
-  return messages
-}
-
-function textsOf(messages: readonly MessageView[]): string[] {
-  return messages.map(({ body }) => body.toString()).toSorted()
-}
