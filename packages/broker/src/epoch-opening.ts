@@ -95,9 +95,9 @@ export class EpochOpening {
     else if (this.#isAhead(hello) && this.#hasUntouchedEpoch()) this.#missTail(hello)
   }
 
-  /** Whether the epoch is still to be opened, and this replica has introduced itself since the start. */
+  /** Whether the epoch is still to be opened, and this replica has shown since the start that it holds some of this log. */
   isAsking(identity: string): boolean {
-    return !this.#isEpochOpen && this.#heard.has(identity)
+    return !this.#isEpochOpen && this.#holders.some((hello) => hello.identity === identity)
   }
 
   /** The roster has become shorter: fewer may be waited for (rule 3.3). */
@@ -185,11 +185,16 @@ export class EpochOpening {
     })
   }
 
+  /** Who holds some of this log, of those heard since the start. */
+  get #holders(): readonly Hello[] {
+    return this.#heard.holdersOf(this.#parts.store.lineage?.logId)
+  }
+
   /** Asynchronous mode promises nothing about the loss of a machine: after a while without contact it goes on. */
   #goOnAlone(): void {
-    if (!this.#heard.isEmpty || this.#patience !== undefined) return
+    if (this.#holders.length > 0 || this.#patience !== undefined) return
     this.#patience = this.#parts.clock.after(CONTACT_MS, () => {
-      if (!this.#heard.isEmpty || this.#opening !== undefined || this.#isStopped) return
+      if (this.#holders.length > 0 || this.#opening !== undefined || this.#isStopped) return
       if (!this.#mayOpen) {
         this.#patience = undefined
         return this.#goOnAlone()

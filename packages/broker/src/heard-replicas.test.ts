@@ -22,10 +22,24 @@ function hello(identity: string, end: number): Hello {
 
 test('names without number are not remembered, those of the roster are, each by its last hello', () => {
   const heard = new HeardReplicas(() => ['broker-a-1'])
-  expect(heard.isEmpty).toBe(true)
   for (let n = 0; n < 10_000; n += 1) heard.add(hello(`nobody-${n}`, 1))
   expect(heard.all.length).toBeLessThanOrEqual(256)
   heard.add(hello('broker-a-1', 5))
   heard.add(hello('broker-a-1', 7))
-  expect([heard.has('broker-a-1'), heard.has('nobody-9999'), heard.all.at(-1)?.end]).toEqual([true, false, 7])
+  const names = heard.all.map(({ identity }) => identity)
+  expect([names.includes('nobody-9999'), names.at(-1), heard.all.at(-1)?.end]).toEqual([
+    false,
+    'broker-a-1',
+    7,
+  ])
+})
+
+test('who is empty or has another log holds nothing of this one', () => {
+  const heard = new HeardReplicas(() => [])
+  heard.add({ ...hello('holder', 9), lineage: { logId: 'this', epochs: [] } })
+  heard.add({ ...hello('stranger', 9), lineage: { logId: 'other', epochs: [] } })
+  heard.add({ ...hello('emptied', 0), lineage: { logId: 'this', epochs: [] } })
+  heard.add(hello('new', 0))
+  expect(heard.holdersOf('this').map(({ identity }) => identity)).toEqual(['holder'])
+  expect(heard.holdersOf(undefined)).toEqual([])
 })

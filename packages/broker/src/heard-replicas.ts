@@ -16,12 +16,11 @@ export class HeardReplicas {
     return [...this.#hellos.values()]
   }
 
-  get isEmpty(): boolean {
-    return this.#hellos.size === 0
-  }
-
-  has(identity: string): boolean {
-    return this.#hellos.has(identity)
+  /** Those that hold something of this log; empty ones, and those of another log, know nothing of it. */
+  holdersOf(logId: string | undefined): readonly Hello[] {
+    return this.all.filter(
+      ({ lineage, begin, end }) => lineage !== undefined && lineage.logId === logId && end > begin,
+    )
   }
 
   add(hello: Hello): void {

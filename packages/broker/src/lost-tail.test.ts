@@ -291,6 +291,37 @@ test.each([
   },
 )
 
+/** A master whose tail may be missing, and its slave with a new disk: nobody knows what the tail was. */
+async function withoutAWitness(mode: DurabilityMode): Promise<BrokerSet> {
+  const { set, client } = await pair(mode)
+  await client.sendAll(10)
+  await set.untilCopied('slave')
+  set.cutPower('master')
+  set.kill('slave')
+  set.replaceDisk('slave')
+  await set.start('master', noNewLog)
+  await set.start('slave')
+  return set
+}
+
+test('an asynchronous master does not wait for a replica that holds nothing of its log (rule 3.2)', async () => {
+  const set = await withoutAWitness(ASYNC)
+  await set.time.runUntil(isWritable(set), 10_000)
+  expect(set.log('master').messages('warn')).toContain(
+    'no replica in contact: going on with the log as it is',
+  )
+})
+
+test('a synchronous one waits without limit, until the operator says that what the replica held is gone (rule 3.3)', async () => {
+  const set = await withoutAWitness(SYNC)
+  await set.time.advance(60_000)
+  expect(set.broker('master').problems.join()).toContain('`tandemmq replica forget`')
+  const { role } = set.broker('master')
+  if (role.kind === 'master') await set.time.outcome(role.forget('slave'))
+  await set.time.runUntil(() => set.broker('master').readiness.ready, 10_000)
+  await new Client(set).sendAll(3)
+})
+
 describe("a slave's own torn tail (rule 1.3)", () => {
   test('that its checksum does not see is cut off before the slave says where its log ends', async () => {
     for (let seed = 1; ; seed += 1) {
