@@ -33,6 +33,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 233, found: 'planted: the same, where nobody was promoted before' },
   { seed: 298, found: 'a send over a connection that had broken off unheard' },
   { seed: 499, found: 'planted: the slave that holds least made the master' },
+  {
+    seed: 5108,
+    found:
+      'in a check: a scheduled record was done and not put, since its master had dropped what had expired there',
+  },
   { seed: 11, found: 'planted: an orderly delivery leaves without waiting for the slaves that watch' },
   { seed: 17, found: 'planted: the same, in asynchronous mode' },
 ]

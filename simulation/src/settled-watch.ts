@@ -28,13 +28,15 @@ interface ReadLog {
 
 /**
  * All through a life no broker that leads or follows holds a scheduled message for put that is not put in its own log (rule 5.5): what was lost with a cut or was
- * not copied yet would never be put by a broker that believes that.
+ * not copied yet would never be put by a broker that believes that. What expired before it was due is dropped by its master, and done without a put.
  */
 export class SettledWatch {
   readonly #cluster: Cluster
   readonly #violate: (words: string) => void
   readonly #logs = new Map<string, ReadLog>()
   #isLooking = false
+  /** No scheduled record below that has to be put: some broker's log begins there. */
+  #expiredTo = 0
 
   constructor(cluster: Cluster, violate: (words: string) => void) {
     this.#cluster = cluster
@@ -70,11 +72,12 @@ export class SettledWatch {
 
   #look(name: string, broker: Broker): void {
     const { store, metadata } = broker
+    this.#expiredTo = Math.max(this.#expiredTo, ...this.#cluster.brokers.map(beginOf))
     const log = this.#read(name, broker)
     // A copy may end within the record that puts it.
     if (log === undefined || log.upTo < store.end) return
     for (const [mark, { queueOffset, physicalOffset }] of log.scheduled) {
-      const isKept = physicalOffset >= store.minOffset
+      const isKept = physicalOffset >= this.#expiredTo
       if (!isKept || log.puts.has(mark)) log.scheduled.delete(mark)
       else if (metadata.delay.isDone(queueOffset)) {
         log.scheduled.delete(mark)
@@ -109,6 +112,11 @@ export class SettledWatch {
     }
     return log
   }
+}
+
+/** Where its log begins. */
+function beginOf({ broker }: { readonly broker: Broker | undefined }): number {
+  return broker?.store.minOffset ?? 0
 }
 
 /** Its log has the lineage of the newest master that it knows. */

@@ -4,6 +4,8 @@ import { BrokerError } from '@tandemmq/base'
 const PIECE_BYTES = 1024 * 1024
 /** More than this is taken for no snapshot at all: progress of some hundred thousand queues. */
 export const WHOLE_BYTES_MAX = 512 * 1024 * 1024
+/** A piece counts as this many bytes at least: keeping it costs something, however small it is. */
+const COUNTED_BYTES_MIN = 1024
 
 /** Cuts bytes so that no message is too large; the last piece, which may be empty, is marked. */
 export function* piecesOf(bytes: Buffer): Generator<{ readonly piece: Buffer; readonly isLast: boolean }> {
@@ -22,7 +24,7 @@ export class Pieces {
 
   /** Throws `PROTOCOL_VIOLATION` when it gets too much. */
   add(piece: Uint8Array): void {
-    this.#bytes += piece.length
+    this.#bytes += Math.max(piece.length, COUNTED_BYTES_MIN)
     if (this.#bytes > WHOLE_BYTES_MAX) {
       throw new BrokerError(
         'PROTOCOL_VIOLATION',

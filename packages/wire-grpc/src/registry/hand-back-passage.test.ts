@@ -271,6 +271,24 @@ describe('rule 4.7: metadata-rpc passes on what a slave has for a master that it
     })
   })
 
+  test('what goes on behind its last part ends that call and nothing else', async () => {
+    const { address: grpcAddress } = await master(() => new Promise(() => {}))
+    const address = await metadataRpc([
+      { identity: 'a-master', role: 'master', grpcAddress },
+      { identity: 'a-slave' },
+    ])
+    const client = new wire.RegistryClient(address, credentials.createInsecure())
+    cleanups.push(() => client.close())
+    const [part] = partsOf({}, claim)
+    const said = await new Promise<string | undefined>((resolve) => {
+      const word = secretOf('a-slave').sign('hand-back').metadata
+      const call = client.handBack(word, (error) => resolve(error?.details))
+      call.write({ address: { set: 'broker-a', to: 'a-master' }, part })
+      call.write({ part })
+    })
+    expect(said).toBe('a hand-back is an address with its first part, then parts up to the last')
+  })
+
   test('one at a time for a set, and none for ever', async () => {
     const { address: grpcAddress, taken } = await master(() => new Promise(() => {}))
     const address = await metadataRpc([

@@ -83,7 +83,9 @@ export class HandBackPassages {
       call.on('data', ({ address, part }: wire.HandBackPassage) => {
         if (signal.aborted) return
         try {
-          if (part === undefined || (address === undefined) === (onward === undefined)) throw outOfOrder()
+          // Behind the last part nothing can be written.
+          const isFirst = onward === undefined
+          if (part === undefined || isWhole || isFirst !== (address !== undefined)) throw outOfOrder()
           if (address !== undefined) onward = this.#begin({ ...address, from }, signal, resolve)
           if (onward !== undefined) write(part, onward, call)
           isWhole = part.last
