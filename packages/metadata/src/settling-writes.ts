@@ -33,9 +33,12 @@ export class SettlingWrites {
 
   /** What `[from, to)` was settled by matters no more. False if nothing changed. */
   delete(from: QueueOffset, to: QueueOffset): boolean {
-    if (this.#writes.size === 0) return false
-    if (to - from === 1) return this.#writes.delete(from)
     const before = this.#writes.size
+    if (before === 0) return false
+    if (to - from <= before) {
+      for (let queueOffset = from; queueOffset < to; queueOffset++) this.#writes.delete(queueOffset)
+      return this.#writes.size < before
+    }
     for (const queueOffset of this.#writes.keys()) {
       if (queueOffset >= from && queueOffset < to) this.#writes.delete(queueOffset)
     }

@@ -284,7 +284,7 @@ describe('rule 4.7: metadata-rpc passes on what a slave has for a master that it
       const word = secretOf('a-slave').sign('hand-back').metadata
       const call = client.handBack(word, (error) => resolve(error?.details))
       call.write({ address: { set: 'broker-a', to: 'a-master' }, part })
-      call.write({ part })
+      call.write({ address: undefined, part })
     })
     expect(said).toBe('a hand-back is an address with its first part, then parts up to the last')
   })
