@@ -1,11 +1,13 @@
 import type { QueueKey } from './change.ts'
 import { QueueProgress } from './queue-progress.ts'
+import { SettlingBudget } from './settling-budget.ts'
 
 /** The progress of every group on every queue. */
 export class ProgressTable {
   /** By group, topic, queue. */
   readonly #groups = new Map<string, Map<string, Map<number, QueueProgress>>>()
   readonly #topics = new Map<string, QueueProgress[]>()
+  readonly #settlingBudget = new SettlingBudget()
 
   /** What is known; undefined where the group has no progress yet. */
   find(group: string, topic: string, queueId: number): QueueProgress | undefined {
@@ -22,7 +24,7 @@ export class ProgressTable {
     const topics = obtain(this.#groups, key.group, () => new Map<string, Map<number, QueueProgress>>())
     const queues = obtain(topics, key.topic, () => new Map<number, QueueProgress>())
     return obtain(queues, key.queueId, () => {
-      const made = new QueueProgress(key)
+      const made = new QueueProgress(key, this.#settlingBudget)
       obtain(this.#topics, key.topic, () => []).push(made)
       return made
     })

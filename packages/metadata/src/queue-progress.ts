@@ -4,6 +4,7 @@ import type { AckedRecord, Delivery, LeaseState, Mark, ProgressState, QueueKey }
 import { GENERATION_ZERO, compareGenerations, type Generation } from './generation.ts'
 import { InFlight, type LeaseView } from './in-flight.ts'
 import { mergedMarks, withMark } from './marks.ts'
+import { SettlingBudget } from './settling-budget.ts'
 import { SettlingWrites } from './settling-writes.ts'
 
 /** Beyond this many unacknowledged deliveries a queue offers nothing new until some are acknowledged. */
@@ -24,9 +25,11 @@ export class QueueProgress {
   #touched = new RangeSet()
   readonly #inFlight = new InFlight()
   #marks: readonly Mark[] = []
-  readonly #settling = new SettlingWrites()
+  readonly #settling: SettlingWrites
 
-  constructor(key: QueueKey) {
+  /** `budget` is that of all queues of a table. */
+  constructor(key: QueueKey, budget = new SettlingBudget()) {
+    this.#settling = new SettlingWrites(budget)
     this.group = key.group
     this.topic = key.topic
     this.queueId = key.queueId

@@ -1,6 +1,7 @@
 import type { RecordStamp } from '@tandemmq/codec'
 import { describe, expect, test } from 'vitest'
 import { DELAY_GROUP, TIMER_TOPIC, encodeChange, type LogKnowledge, type MetadataStore } from './index.ts'
+import { ALL_SETTLING_WRITES_MAX } from './settling-budget.ts'
 import { SETTLING_WRITES_MAX } from './settling-writes.ts'
 import { World, acked, delivery, everything, key } from './world.test-data.ts'
 
@@ -238,5 +239,29 @@ describe('of more writes than are kept apart', () => {
     expect(replica.merge(snapshot).dropped).toBeGreaterThan(0)
     expect([replica.delay.floor, replica.pending]).toEqual([0, 0])
     expect(store.progress.queue(DELAY_GROUP, TIMER_TOPIC, 0).state(0).settling).toBeUndefined()
+  })
+
+  test('nor do many queues together tell more apart, for as long as their dead letters are known', async () => {
+    const store = await new World().store()
+    const each = SETTLING_WRITES_MAX / 2
+    const queues = (2 * ALL_SETTLING_WRITES_MAX) / each
+    for (let queueId = 0; queueId < queues; queueId++) {
+      const records = Array.from({ length: each }, (_, offset) => {
+        return { ...acked(offset), after: at((queueId * each + offset) * 100) }
+      })
+      store.commit({ kind: 'ack', ...key, queueId, records })
+    }
+    const settlings = Array.from({ length: queues }, (_, queueId) => {
+      const { settling } = store.progress.queue(key.group, key.topic, queueId).state(0)
+      return settling ?? { writes: [] }
+    })
+    const told = settlings.flatMap(({ writes }) => writes).length
+    expect(told).toBeLessThanOrEqual(ALL_SETTLING_WRITES_MAX)
+    expect(told).toBeGreaterThanOrEqual(ALL_SETTLING_WRITES_MAX / 2)
+    for (const [queueId, { writes, horizon }] of settlings.entries()) {
+      expect(writes.at(-1)?.queueOffset).toBe(each - 1)
+      const before = (queueId * each + each - writes.length - 1) * 100
+      expect(horizon?.physicalOffset).toBe(writes.length === each ? undefined : before)
+    }
   })
 })

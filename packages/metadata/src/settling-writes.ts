@@ -1,6 +1,7 @@
 import type { QueueOffset } from '@tandemmq/base'
 import type { RangeSet, RecordStamp } from '@tandemmq/codec'
 import type { SettledBy, Settling } from './change.ts'
+import type { SettlingBudget, SettlingHolder } from './settling-budget.ts'
 
 /** So many of one queue are told apart; of what lies before them only the last one's place is kept. */
 export const SETTLING_WRITES_MAX = 20_000
@@ -13,10 +14,19 @@ const NOTHING: Settling = { writes: [] }
  * Which internal writes have settled acknowledged records of one queue (rule 5.5): what was settled by a write alone is settled only where the log holds that
  * write. A record that is not here was settled by its consumer, or by a write that lies no higher than {@link horizon}.
  */
-export class SettlingWrites {
+export class SettlingWrites implements SettlingHolder {
+  readonly #budget: SettlingBudget
   /** Oldest knowledge first. */
   readonly #writes = new Map<QueueOffset, RecordStamp>()
   #horizon: RecordStamp | undefined
+
+  constructor(budget: SettlingBudget) {
+    this.#budget = budget
+  }
+
+  get size(): number {
+    return this.#writes.size
+  }
 
   has(queueOffset: QueueOffset): boolean {
     return this.#writes.has(queueOffset)
@@ -27,7 +37,8 @@ export class SettlingWrites {
     const known = this.#writes.get(queueOffset)
     if (known !== undefined && known.physicalOffset <= write.physicalOffset) return false
     this.#writes.set(queueOffset, write)
-    if (this.#writes.size >= SETTLING_WRITES_MAX + GIVEN_UP_TOGETHER) this.#giveUpOldest()
+    if (this.#writes.size >= SETTLING_WRITES_MAX + GIVEN_UP_TOGETHER) this.#giveUpOldest(SETTLING_WRITES_MAX)
+    if (known === undefined) this.#budget.added(this)
     return true
   }
 
@@ -84,9 +95,13 @@ export class SettlingWrites {
     return { writes, ...(this.#horizon && { horizon: this.#horizon }) }
   }
 
-  #giveUpOldest(): void {
+  giveUpHalf(): void {
+    this.#giveUpOldest(Math.ceil(this.#writes.size / 2))
+  }
+
+  #giveUpOldest(kept: number): void {
     for (const [queueOffset, write] of this.#writes) {
-      if (this.#writes.size <= SETTLING_WRITES_MAX) return
+      if (this.#writes.size <= kept) return
       this.#writes.delete(queueOffset)
       this.#raise(write)
     }
