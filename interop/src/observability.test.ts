@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { tandemmq } from './cli.ts'
 import { Clients } from './clients.ts'
 import { LocalCluster } from './local-cluster.ts'
 import { Scrape } from './scrape.ts'
@@ -130,6 +131,8 @@ test('readiness names what a master lacks without its slave, and turns back when
     await untilReady(service, what)
   }
   expect((await master.readiness()).okMeans).toBe(cluster.ready.okMeans)
+  const healthy = await tandemmq('doctor', '--data', cluster.data)
+  expect([healthy.code, healthy.stdout]).toEqual([0, expect.stringMatching(/\nnothing is wrong\n$/)])
 
   await cluster.end('broker-slave')
   const lonely = await until('the master not to be ready', async () => {
@@ -147,6 +150,11 @@ test('readiness names what a master lacks without its slave, and turns back when
     const { problems, status } = await front.readiness()
     return status === 503 && problems.every(({ check }) => check === 'writable')
   })
+  const ill = await tandemmq('doctor', '--data', cluster.data)
+  expect([ill.code, ill.stdout]).toEqual([
+    1,
+    expect.stringContaining('broker-a takes no messages: inSyncReplicas=2, but only 1'),
+  ])
 
   await cluster.restart('broker-slave')
   await Promise.all([untilReady(master, 'the master'), untilReady(slave, 'the slave')])

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addDoctor } from './doctor/command.ts'
 import { addReplica } from './replica/command.ts'
 import { addReplication } from './replication/command.ts'
 import { addPromote } from './promote/command.ts'
@@ -12,6 +13,7 @@ const commands: readonly ((program: Command) => void)[] = [
   addReplication,
   addReplica,
   addPromote,
+  addDoctor,
 ]
 
 export function createProgram(): Command {

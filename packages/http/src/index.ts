@@ -1,4 +1,5 @@
 export { demandToken } from './admin-token.ts'
+export type { ClusterDescription, MemberState, MetadataSyncState, SetState } from './cluster-description.ts'
 export type { HttpRequest, HttpRoutes } from './app.ts'
 export { startHttpServer, type HttpServer, type HttpServerOptions } from './server.ts'
 export type { HttpParts } from './http-parts.ts'

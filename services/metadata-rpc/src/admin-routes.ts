@@ -1,4 +1,4 @@
-import { demandToken, type HttpRoutes } from '@tandemmq/http'
+import { demandToken, type ClusterDescription, type HttpRoutes } from '@tandemmq/http'
 import type { ClusterView, NewGroup, NewTopic } from './cluster-view.ts'
 
 const NAME = { type: 'string', minLength: 1, maxLength: 127, pattern: '^[%|a-zA-Z0-9_-]+$' } as const
@@ -47,7 +47,10 @@ export function adminRoutes(app: HttpRoutes, cluster: ClusterView, token: string
   void app.register(
     (api, _options, done) => {
       if (token !== undefined) demandToken(api, token)
-      api.get('/cluster', () => ({ sets: cluster.sets(), problems: cluster.problems() }))
+      api.get('/cluster', (): ClusterDescription => ({
+        sets: cluster.sets(),
+        problems: cluster.problems(),
+      }))
 
       api.get('/replication', () => ({ members: cluster.replication() }))
 

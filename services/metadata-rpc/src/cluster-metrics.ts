@@ -1,5 +1,5 @@
 import type { Meter, Reading } from '@tandemmq/base'
-import type { MemberState } from './cluster-view.ts'
+import type { MemberState } from '@tandemmq/http'
 import type { ClusterState } from './cluster-state.ts'
 
 /** The cluster as its registry knows it, worked out when somebody asks. */

@@ -1,5 +1,12 @@
 import type { Check, Problem, Readiness } from '@tandemmq/base'
-import { followingDescription, replicaView, replicationMember, type ReplicationMember } from '@tandemmq/http'
+import {
+  followingDescription,
+  replicaView,
+  replicationMember,
+  type MemberState,
+  type ReplicationMember,
+  type SetState,
+} from '@tandemmq/http'
 import { TIMER_TOPIC } from '@tandemmq/metadata'
 import type { MemberReport, Promoted, PromotionRequest, SetServing } from '@tandemmq/registry'
 import type { ClusterRegistry } from './cluster-registry.ts'
@@ -8,10 +15,8 @@ import type {
   ClusterView,
   GroupDescription,
   GroupSummary,
-  MemberState,
   NewGroup,
   NewTopic,
-  SetState,
   TopicDescription,
   TopicSummary,
 } from './cluster-view.ts'

@@ -1,18 +1,18 @@
 import { BrokerError, messageOf, systemCodeOf } from '@tandemmq/base'
 import type { Command } from 'commander'
-import { adminAddress, type WhereToAsk } from '../admin-address.ts'
+import { adminAddress } from '../admin-address.ts'
+import { adminOptions, type AdminFlags } from '../admin-command.ts'
 
-interface PromoteFlags extends WhereToAsk {
+interface PromoteFlags extends AdminFlags {
   readonly set: string
   readonly to?: string
   readonly oldMasterIsOff: boolean
   readonly acceptLoss: boolean
-  readonly json: boolean
 }
 
 /** `tandemmq promote`: makes a slave the master of its set, or says why not (rule 3.5). */
 export function addPromote(program: Command): void {
-  program
+  const promoting = program
     .command('promote')
     .description('make a slave the master of its broker set; the old master becomes its slave')
     .requiredOption('--set <name>', 'broker set, for instance broker-a')
@@ -23,14 +23,9 @@ export function addPromote(program: Command): void {
       false,
     )
     .option('--accept-loss', 'give up what only replicas may hold that are not here', false)
-    .option('--data <dir>', 'where the launcher keeps everything', './.tandemmq')
-    .option('--url <url>', 'HTTP address of metadata-rpc, instead of what stands in --data')
-    .option('--token-file <file>', 'file with the admin token; default: that in --data')
-    .option('--json', 'one JSON object on standard output', false)
-    .allowExcessArguments(false)
-    .action(async (flags: PromoteFlags) => {
-      process.exitCode = await promote(flags)
-    })
+  adminOptions(promoting, 'metadata-rpc').action(async (flags: PromoteFlags) => {
+    process.exitCode = await promote(flags)
+  })
 }
 
 async function promote(flags: PromoteFlags): Promise<number> {

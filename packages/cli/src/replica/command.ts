@@ -1,13 +1,9 @@
 import { BrokerError } from '@tandemmq/base'
 import type { ReplicationView } from '@tandemmq/http'
 import type { Command } from 'commander'
-import type { WhereToAsk } from '../admin-address.ts'
-import type { AdminApi } from '../replication/admin-api.ts'
+import { adminOptions, printLine, toldInWords, type AdminFlags } from '../admin-command.ts'
+import type { AdminApi } from '../admin-api.ts'
 import { masters } from '../replication/masters.ts'
-
-interface Flags extends WhereToAsk {
-  readonly json: boolean
-}
 
 interface Forgotten {
   readonly set: string
@@ -17,7 +13,7 @@ interface Forgotten {
 
 /** `tandemmq replica`: what a master knows of its replicas beyond their connections (rule 3.3). */
 export function addReplica(program: Command): void {
-  program
+  const forgetting = program
     .command('replica')
     .description('the replicas that a master remembers')
     .command('forget')
@@ -25,24 +21,15 @@ export function addReplica(program: Command): void {
       'a replica is gone for good: its master no longer asks what it holds, nor keeps the log for it; what only it held is given up',
     )
     .argument('<identity>', 'for instance broker-a-2')
-    .option('--data <dir>', 'directory of the cluster, as given to `tandemmq up`', './.tandemmq')
-    .option('--url <url>', 'HTTP address of the master, instead of what stands in --data')
-    .option('--token-file <file>', 'file with the admin token; default: that in --data')
-    .option('--json', 'one JSON object', false)
-    .allowExcessArguments(false)
-    .action(async (identity: string, flags: Flags) => {
-      try {
-        const answer = await forget(identity, flags)
-        process.stdout.write(`${flags.json ? JSON.stringify(answer) : wordsOf(answer)}\n`)
-      } catch (failure) {
-        if (!(failure instanceof BrokerError)) throw failure
-        process.stderr.write(`${failure.message}\n`)
-        process.exitCode = 1
-      }
-    })
+  adminOptions(forgetting, 'the master').action((identity: string, flags: AdminFlags) =>
+    toldInWords(async () => {
+      const answer = await forget(identity, flags)
+      printLine(flags.json ? JSON.stringify(answer) : wordsOf(answer))
+    }),
+  )
 }
 
-async function forget(identity: string, flags: Flags): Promise<Forgotten> {
+async function forget(identity: string, flags: AdminFlags): Promise<Forgotten> {
   const found = await Promise.all((await masters(flags)).apis.map(memoryOf))
   const master = found.find(({ replicas }) => replicas.includes(identity))
   if (master === undefined) {

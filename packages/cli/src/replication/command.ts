@@ -1,50 +1,42 @@
-import { BrokerError } from '@tandemmq/base'
 import type { ReplicationView } from '@tandemmq/http'
 import { InvalidArgumentError, type Command } from 'commander'
-import type { WhereToAsk } from '../admin-address.ts'
-import { AdminApi } from './admin-api.ts'
+import { adminOptions, printLine, toldInWords, type AdminFlags } from '../admin-command.ts'
+import { AdminApi } from '../admin-api.ts'
 import { statusText } from './status-text.ts'
 import { isAllEqual, verifiedText, verifyReplicas } from './verify.ts'
 
-interface Flags extends WhereToAsk {
-  readonly json: boolean
+interface VerifyFlags extends AdminFlags {
+  readonly from?: number
+  readonly to?: number
 }
+
+const ASKED = 'metadata-rpc or of one broker'
 
 /** `tandemmq replication`: how far slaves are, and whether they hold what their master holds. */
 export function addReplication(program: Command): void {
   const replication = program
     .command('replication')
     .description('how far slaves are behind their masters, as both sides see it')
-  asking(replication.command('status'))
+  adminOptions(replication.command('status'), ASKED)
     .description('every master with its slaves, every slave with its master')
-    .action((flags: Flags) => run(() => status(flags)))
-  asking(replication.command('verify'))
+    .action((flags: AdminFlags) => toldInWords(() => status(flags)))
+  adminOptions(replication.command('verify'), ASKED)
     .description('compare the logs of slaves with those of their masters; exit code 1 unless all are equal')
     .option('--from <offset>', 'first byte of the log; default: its beginning', offset)
     .option('--to <offset>', 'the byte behind the last; default: all that is confirmed', offset)
-    .action((flags: Flags & { readonly from?: number; readonly to?: number }) => run(() => verify(flags)))
+    .action((flags: VerifyFlags) => toldInWords(() => verify(flags)))
 }
 
-/** A command that asks a running service. */
-function asking(command: Command): Command {
-  return command
-    .option('--data <dir>', 'directory of the cluster, as given to `tandemmq up`', './.tandemmq')
-    .option('--url <url>', 'HTTP address of metadata-rpc or of one broker, instead of what stands in --data')
-    .option('--token-file <file>', 'file with the admin token; default: that in --data')
-    .option('--json', 'one JSON object', false)
-    .allowExcessArguments(false)
-}
-
-async function status(flags: Flags): Promise<void> {
+async function status(flags: AdminFlags): Promise<void> {
   const view = await AdminApi.find(flags).ask<ReplicationView>('/api/v1/replication')
-  if (flags.json) print(JSON.stringify(view))
-  else for (const line of statusText(view)) print(line)
+  if (flags.json) printLine(JSON.stringify(view))
+  else for (const line of statusText(view)) printLine(line)
 }
 
-async function verify(flags: Flags & { readonly from?: number; readonly to?: number }): Promise<void> {
+async function verify(flags: VerifyFlags): Promise<void> {
   const results = await verifyReplicas(flags)
-  if (flags.json) print(JSON.stringify(results))
-  else for (const line of verifiedText(results)) print(line)
+  if (flags.json) printLine(JSON.stringify(results))
+  else for (const line of verifiedText(results)) printLine(line)
   if (!isAllEqual(results)) process.exitCode = 1
 }
 
@@ -53,18 +45,4 @@ function offset(given: string): number {
   if (!Number.isSafeInteger(value))
     throw new InvalidArgumentError('It must be an offset in the log, in bytes.')
   return value
-}
-
-async function run(task: () => Promise<void>): Promise<void> {
-  try {
-    await task()
-  } catch (failure) {
-    if (!(failure instanceof BrokerError)) throw failure
-    process.stderr.write(`${failure.message}\n`)
-    process.exitCode = 1
-  }
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
 }

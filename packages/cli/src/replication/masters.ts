@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import type { ReplicationView } from '@tandemmq/http'
 import { BrokerError, messageOf } from '@tandemmq/base'
 import { setIn, type WhereToAsk } from '../admin-address.ts'
-import { AdminApi } from './admin-api.ts'
+import { AdminApi } from '../admin-api.ts'
 
 /** Who can be asked as a master. */
 export interface Masters {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { BrokerError } from '@tandemmq/base'
 import type { ReplicaView, ReplicationView } from '@tandemmq/http'
 import type { WhereToAsk } from '../admin-address.ts'
-import type { AdminApi } from './admin-api.ts'
+import type { AdminApi } from '../admin-api.ts'
 import { masters } from './masters.ts'
 
 export interface VerifyRequest extends WhereToAsk {

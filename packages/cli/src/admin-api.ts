@@ -1,5 +1,5 @@
 import { BrokerError, messageOf } from '@tandemmq/base'
-import { adminAddress, type WhereToAsk } from '../admin-address.ts'
+import { adminAddress, type WhereToAsk } from './admin-address.ts'
 
 const ANSWER_WITHIN_MS = 10_000
 
