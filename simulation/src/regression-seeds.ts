@@ -38,6 +38,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
     found:
       'in a check: a scheduled record was done and not put, since its master had dropped what had expired there',
   },
+  {
+    seed: 5308,
+    found:
+      'a master that fetched the begin of a record, of which nobody had the rest, from its slave again and again',
+  },
   { seed: 11, found: 'planted: an orderly delivery leaves without waiting for the slaves that watch' },
   { seed: 17, found: 'planted: the same, in asynchronous mode' },
 ]

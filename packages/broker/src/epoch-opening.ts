@@ -1,6 +1,6 @@
 import { mayPass, messageOf, type Timer } from '@tandemmq/base'
 import { lastEpoch, type Hello } from '@tandemmq/codec'
-import type { Tail } from '@tandemmq/ha-protocol'
+import { isUnfinished, type Tail, type UnfinishedRecord } from '@tandemmq/ha-protocol'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, MasterOptions } from './broker-options.ts'
 import { DoubtfulEnd } from './doubtful-end.ts'
@@ -38,6 +38,8 @@ export class EpochOpening {
   readonly #listeners: (() => void)[] = []
   #opening: Promise<void> | undefined
   #isEpochOpen = false
+  /** What was cut off when an epoch was opened: a slave that holds it still has nothing that is missed. */
+  #unfinished: UnfinishedRecord | undefined
   #patience: Timer | undefined
   #retry: Timer | undefined
   /** The newest epoch of this log, as the registry said last; `undefined`: it has not answered since the start. */
@@ -109,7 +111,8 @@ export class EpochOpening {
   tail(): Tail {
     const { kind } = this.#verdict
     if (kind === 'complete' && !this.#isEpochOpen) return { kind: 'unknown' }
-    if (kind !== 'missing') return { kind }
+    if (kind === 'complete') return { kind, ...(this.#unfinished && { unfinished: this.#unfinished }) }
+    if (kind === 'unknown') return { kind }
     if (this.#doubtfulEnd.isGone) return { kind, holder: this.#verdict.holder }
     void this.#doubtfulEnd.cut()
     return { kind: 'unknown' }
@@ -211,7 +214,9 @@ export class EpochOpening {
 
   async #openEpoch(): Promise<void> {
     if (this.#parts.store.lineage === undefined) await this.#parts.store.createLineage()
+    const { end, lineage } = this.#parts.store
     const epoch = await this.#parts.store.openEpoch(this.#atLeast)
+    if (epoch.start < end) this.#unfinished = { epoch: lastEpoch(lineage), to: end }
     this.#verdict = { kind: 'complete' }
     this.#atLeast = epoch.epoch + 1
     this.#isEpochOpen = true
@@ -222,7 +227,10 @@ export class EpochOpening {
   }
 
   #isAhead(hello: Hello): boolean {
-    return hello.lineage?.logId === this.#parts.store.lineage?.logId && hello.end > this.#parts.store.end
+    const { lineage, end } = this.#parts.store
+    return (
+      hello.lineage?.logId === lineage?.logId && hello.end > end && !isUnfinished(hello, this.#unfinished)
+    )
   }
 
   #hasUntouchedEpoch(): boolean {

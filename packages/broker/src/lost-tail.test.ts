@@ -322,6 +322,35 @@ test('a synchronous one waits without limit, until the operator says that what t
   await new Client(set).sendAll(3)
 })
 
+describe('an unfinished record at the end of a slave, of which nobody has the rest (rule 1.4)', () => {
+  test.each([1, 2, 3])('is fetched once, and given up (seed %i)', async (seed) => {
+    const { set, client } = await pair(ASYNC, 1, seed)
+    const sent = await client.sendAll(5)
+    await set.untilCopied('slave')
+    await set.time.advance(300)
+    set.net.cut('master', 'slave')
+    await client.sendAll(1)
+    const { store, role } = set.broker('slave')
+    store.appendRaw(store.end, set.logOf('master').subarray(store.end, store.end + 100))
+    set.cutPower('master')
+    set.net.healAll()
+    await set.start('master', noNewLog)
+    await set.time.runUntil(() => set.log('slave').messages('warn').includes(LENDING))
+    await set.time.runUntil(() => role.kind === 'slave' && role.masterConnected, 30_000)
+    await set.untilServing('master')
+    expect(bodiesOf(await client.receiveAll('master'))).toEqual(sent)
+    await client.sendAll(1)
+    await set.untilCopied('slave')
+    expect(set.logOf('slave').equals(set.logOf('master'))).toBe(true)
+    expect(
+      set
+        .log('slave')
+        .messages('warn')
+        .filter((message) => message === LENDING),
+    ).toHaveLength(1)
+  })
+})
+
 describe("a slave's own torn tail (rule 1.3)", () => {
   test('that its checksum does not see is cut off before the slave says where its log ends', async () => {
     for (let seed = 1; ; seed += 1) {

@@ -2,6 +2,7 @@ import type { LogOffset } from '@tandemmq/base'
 import { LINEAGE_EPOCHS_MAX, lastEpoch } from '@tandemmq/codec'
 import type { Epoch, Hello, Lineage, LogRange, Refusal } from '@tandemmq/codec'
 import type { LogView } from './replicated-log.ts'
+import { isUnfinished, type UnfinishedRecord } from './unfinished-record.ts'
 
 /** How a slave's log stands to its master's (rules 1.3, 1.4, 2.7). */
 export type Alignment =
@@ -29,8 +30,13 @@ type SlaveLog = Pick<Hello, 'begin' | 'end' | 'lineage'>
 /** Bytes below the common point that both sides checksum. */
 const COMPARED_BYTES = 64 * 1024
 
-/** `acceptLoss`: the operator has given up what a longer slave may hold, and with it confirmed where our log ends. */
-export function align(master: LogView, slave: SlaveLog, acceptLoss = false): Alignment {
+/** `acceptLoss`: the operator has given up what a longer slave may hold, and with it confirmed where our log ends. `unfinished`: nothing can be saved of that. */
+export function align(
+  master: LogView,
+  slave: SlaveLog,
+  acceptLoss = false,
+  unfinished?: UnfinishedRecord,
+): Alignment {
   const ours = master.lineage
   const newest = ours?.epochs.at(-1)
   if (ours === undefined || newest === undefined) {
@@ -54,7 +60,8 @@ export function align(master: LogView, slave: SlaveLog, acceptLoss = false): Ali
       ? { kind: 'start-over', at: master.begin }
       : refuse('not-our-lineage', begunAnew(newest, slave.end))
   }
-  const untouched = newest.start >= master.end && !acceptLoss ? newest : undefined
+  const isGivenUp = acceptLoss || isUnfinished(slave, unfinished)
+  const untouched = newest.start >= master.end && !isGivenUp ? newest : undefined
   return alignAt(common, newest, master, slave, untouched)
 }
 

@@ -30,7 +30,9 @@ export function onSlaveHello(event: HelloEvent, since: number, context: MasterCo
   const refusal = refusalOf(config, log.segmentBytes, peer, event.certificate)
   if (refusal !== undefined) return answered({ kind: 'refuse', refusal })
 
-  const alignment = alignToTail(log, peer, tail()) ?? align(log, peer, config.acceptLoss)
+  const known = tail()
+  const unfinished = known.kind === 'complete' ? known.unfinished : undefined
+  const alignment = alignToTail(log, peer, known) ?? align(log, peer, config.acceptLoss, unfinished)
   const signed = encodeHello(ownHello(event, log, alignment, config))
   const secret = config.secret
   const slaveHello = event.received.signed

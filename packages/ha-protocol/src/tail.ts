@@ -1,10 +1,11 @@
 import type { Hello } from '@tandemmq/codec'
 import { type Alignment, commonPoint, comparison } from './alignment.ts'
 import type { LogView } from './replicated-log.ts'
+import type { UnfinishedRecord } from './unfinished-record.ts'
 
 /** What a master knows about the end of its own log (rules 3.1, 3.2). */
 export type Tail =
-  | { readonly kind: 'complete' }
+  | { readonly kind: 'complete'; readonly unfinished?: UnfinishedRecord }
   /** Part of it may be missing, and who holds most is not known yet. */
   | { readonly kind: 'unknown' }
   /** What is missing comes from this identity. */
