@@ -43,6 +43,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
     found:
       'a master that fetched the begin of a record, of which nobody had the rest, from its slave again and again',
   },
+  {
+    seed: 5261,
+    found:
+      'a successor that waited for the lost master, since the end that it was appointed for was that of an unfinished record',
+  },
   { seed: 11, found: 'planted: an orderly delivery leaves without waiting for the slaves that watch' },
   { seed: 17, found: 'planted: the same, in asynchronous mode' },
 ]

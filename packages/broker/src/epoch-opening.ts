@@ -163,7 +163,9 @@ export class EpochOpening {
   get #isVouchedFor(): boolean {
     const { recovery, lineage } = this.#parts.store
     const { epoch = 0, end = 0 } = this.#options.appointment ?? {}
-    return epoch > lastEpoch(lineage) && end > 0 && recovery.trustedEnd >= end
+    // What is cut off after a clean stop was an unfinished record.
+    const held = recovery.cleanStop ? recovery.end + recovery.truncatedBytes : recovery.trustedEnd
+    return epoch > lastEpoch(lineage) && end > 0 && held >= end
   }
 
   /** Whoever may have been made master meanwhile, the registry knows it: without its word no epoch is opened (rule 3.5). */

@@ -192,6 +192,30 @@ describe('promotion by hand (rule 3.5)', () => {
     expect(bodiesOf(await client.receiveAll('slave'))).toEqual(sent)
   })
 
+  test('a successor with old doubts is vouched for, though an unfinished record at its end is not there any more', async () => {
+    const { set, client } = await started(ASYNC, 2)
+    const sent = await client.sendAll(5)
+    await set.time.advance(2_000)
+    set.cutPower('slave-1')
+    await set.start('slave-1')
+    await isFollowed(set, 'master', 2)
+    await set.untilCopied('slave-1')
+    for (const name of ['slave-1', 'slave-2']) set.net.cut('master', name)
+    await client.sendAll(1)
+    const { store } = set.broker('slave-1')
+    store.appendRaw(store.end, set.logOf('master').subarray(store.end, store.end + 100))
+    await set.time.advance(1_500)
+    set.kill('master')
+    await set.time.advance(6_000)
+    await set.time.outcome(
+      set.registry.promote({ set: 'broker-a', to: 'slave-1', oldMasterIsOff: true, acceptLoss: false }),
+    )
+    // Sooner than one that doubts goes on by itself.
+    await set.time.runUntil(() => isMasterWithEpoch(set, 'slave-1'), 4_000)
+    await isFollowed(set, 'slave-1', 1)
+    expect(bodiesOf(await client.receiveAll('slave-1'))).toEqual(sent)
+  })
+
   test('a successor that lost its tail before it was master asks all that its own master had counted, not the first that comes (rules 3.2, 3.3)', async () => {
     const { set, client, sent } = await withLossySuccessor(false)
     set.net.heal('slave-1', 'slave-2')
