@@ -4,12 +4,17 @@ import { troubleMachine } from './machine-troubles.ts'
 import type { MachineTrouble, Misfortune, Plan } from './plan.ts'
 import type { Story } from './story.ts'
 
+/** As long a process may leave something unsynced (rule 5.1), ms; what one before it has left, it syncs as it starts. */
+const UNSYNCED_MS = 200
+
 /** Makes the plan's misfortunes happen, and takes them back. */
 export class Misfortunes {
   readonly #cluster: Cluster
   readonly #plan: Plan
   readonly #story: Story
   readonly #powerCuts: { readonly who: string; readonly at: number }[] = []
+  /** When the last process of a member was killed, and when the next was started; monotonic, ms. */
+  readonly #kills = new Map<string, { readonly at: number; readonly startedAt?: number }>()
   readonly #resets: number[] = []
   /** How to put machines right that are in trouble. */
   readonly #cures = new Set<() => void>()
@@ -22,7 +27,7 @@ export class Misfortunes {
     this.#story = story
   }
 
-  /** What was cut off from power, and when: a journal's last 200 ms may be gone with it. */
+  /** What was cut off from power, and when: a journal's last 200 ms may be gone with it, also those before a kill. */
   get powerCuts(): readonly { readonly who: string; readonly at: number }[] {
     return this.#powerCuts
   }
@@ -54,7 +59,13 @@ export class Misfortunes {
 
   /** A broker loses its power, whatever the plan says. */
   cutPower(node: BrokerNode): void {
-    this.#powerCuts.push({ who: node.name, at: this.#cluster.time.monotonic() })
+    const who = node.name
+    const now = this.#cluster.time.monotonic()
+    this.#powerCuts.push({ who, at: now })
+    const killed = this.#kills.get(who)
+    // What that process had not synced, nobody has since.
+    if (killed?.startedAt !== undefined && now - killed.startedAt <= UNSYNCED_MS)
+      this.#powerCuts.push({ who, at: killed.at })
     node.cutPower()
   }
 
@@ -133,10 +144,16 @@ export class Misfortunes {
     const broker = this.#cluster.broker(who)
     // Of a slave that was made the master, too, an asynchronous flush survives a kill only.
     const isFragile = broker?.broker?.role.kind === 'master' && this.#plan.mode.flush === 'async'
+    const { time } = this.#cluster
+    const at = time.monotonic()
     if (kind === 'power' && broker !== undefined && !isFragile) this.cutPower(broker)
-    else process.kill()
+    else {
+      this.#kills.set(who, { at })
+      process.kill()
+    }
     return () => {
       this.#story.say('--', `${who}: started`)
+      if (this.#kills.get(who)?.at === at) this.#kills.set(who, { at, startedAt: time.monotonic() })
       process.start()
     }
   }

@@ -48,6 +48,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
     found:
       'a successor that waited for the lost master, since the end that it was appointed for was that of an unfinished record',
   },
+  {
+    seed: 5809,
+    found:
+      'in a check: what a killed process had not synced was lost with the power right after the next start',
+  },
   { seed: 11, found: 'planted: an orderly delivery leaves without waiting for the slaves that watch' },
   { seed: 17, found: 'planted: the same, in asynchronous mode' },
 ]
