@@ -16,19 +16,19 @@ export interface Part {
 export const parts: readonly Part[] = [
   {
     name: 'check and unit',
-    budgetMinutes: 6,
+    budgetMinutes: 7,
     command: ['npm', 'test', '--silent'],
     countsItself: true,
     needsEngine: false,
   },
   nodeScript('fuzz', 1, 'fuzz', '--', '--all', '--seconds', '2', '--seed', '1'),
   nodeScript('hostile', 7, 'hostile', '--', 'ports'),
-  nodeScript('simulation', 5, 'simulate', '--', '--seed', '101..1000'),
+  nodeScript('simulation', 6, 'simulate', '--', '--seed', '101..1000'),
   // As many rounds as there are kinds of misfortune, on as many clusters as there are modes.
   setUpScript('rounds', 5, 'rounds/setup', 'rounds -- --rounds 25'),
-  setUpScript('genuine rocketmq', 8, 'apache/setup', 'interop'),
+  setUpScript('genuine rocketmq', 7, 'apache/setup', 'interop'),
   { ...nodeScript('images', 2, 'images'), countsItself: false, needsEngine: true },
-  { ...nodeScript('containers', 7, 'test:containers'), needsEngine: true },
+  { ...nodeScript('containers', 6, 'test:containers'), needsEngine: true },
 ]
 
 function nodeScript(name: string, budgetMinutes: number, ...script: readonly string[]): Part {
