@@ -1,4 +1,3 @@
-import type { Meter } from '@tandemmq/base'
 import type { Messaging } from '@tandemmq/messaging'
 import type { HandBackWay } from '@tandemmq/metadata'
 import type { Registration } from '@tandemmq/registry'
@@ -13,8 +12,7 @@ export function brokerHandBack(
   api: Pick<Messaging, 'seal' | 'unseal'>,
   registration: Registration,
   straight: HandBackWay,
-  { clock, logger, handBackAround }: BrokerPorts,
-  meter: Meter,
+  { clock, logger, meter, handBackAround }: BrokerPorts,
 ): HandBack {
   return new HandBack(
     {

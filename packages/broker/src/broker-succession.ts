@@ -26,7 +26,8 @@ export function brokerSuccession(
     handOver: ({ identity, grpcAddress }, done) => {
       const straight = ports.metadataSource(grpcAddress)
       // If it fails, what only this broker knows of is delivered again.
-      brokerHandBack(self, api, registration, straight, ports, silentMeter).begin(identity, 'straight', done)
+      const uncounted = { ...ports, meter: silentMeter }
+      brokerHandBack(self, api, registration, straight, uncounted).begin(identity, 'straight', done)
     },
     begin,
   })

@@ -77,7 +77,7 @@ export class Broker implements AsyncDisposable {
     }
     if (role.kind === 'slave' && role.followed !== undefined && this.#registration !== undefined) {
       const { source } = role.followed
-      this.#handBack = brokerHandBack(this.#self, this.api, this.#registration, source, ports, ports.meter)
+      this.#handBack = brokerHandBack(this.#self, this.api, this.#registration, source, ports)
     }
     this.#succession =
       this.#registration &&
