@@ -13,11 +13,7 @@ const AFTER_ALL_LEASES_MS = 40_000
 
 async function pair(mode: DurabilityMode) {
   const set = new BrokerSet(mode)
-  await set.start('master')
-  await set.start('slave')
-  await set.untilServing('master')
-  const { role } = set.broker('master')
-  await set.time.runUntil(() => role.kind === 'master' && role.replicas().some(({ known }) => known))
+  await set.startPair()
   return { set, client: new Client(set) }
 }
 

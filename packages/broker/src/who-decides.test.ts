@@ -7,11 +7,7 @@ const FILE = '/store/config/consumerOffset.json'
 
 async function pair() {
   const set = new BrokerSet(ASYNC)
-  await set.start('master')
-  await set.start('slave')
-  await set.untilServing('master')
-  const { role } = set.broker('master')
-  await set.time.runUntil(() => role.kind === 'master' && role.replicas().some(({ known }) => known))
+  await set.startPair()
   return { set, client: new Client(set) }
 }
 

@@ -160,6 +160,15 @@ export class BrokerSet {
     this.#gone(name, (machine) => machine.kill())
   }
 
+  /** Starts `master` and `slave`; resolves when the one serves and counts on the other. */
+  async startPair(): Promise<void> {
+    await this.start('master')
+    await this.start('slave')
+    await this.untilServing('master')
+    const { role } = this.broker('master')
+    await this.time.runUntil(() => role.kind === 'master' && role.replicas().some(({ known }) => known))
+  }
+
   /** Waits until the broker of that name answers consumers; returns how long it took, ms. */
   async untilServing(name: string, limitMs = 10_000): Promise<number> {
     const began = this.time.monotonic()
