@@ -313,7 +313,12 @@ export class Broker implements AsyncDisposable {
     if (role.kind === 'slave') {
       const promise = new TokenPromise(registration, this.#options.root, ports)
       role.abstainBy(() => promise.give())
-      this.#stops.push(registration.onAnswer(() => promise.heard()))
+      this.#stops.push(
+        registration.onAnswer(({ members }) => {
+          promise.heard()
+          role.heardOfMaster(members.find((member) => member.role === 'master'))
+        }),
+      )
     } else this.#stops.push(extendLease(this.#self, role, registration, ports.clock))
     this.#stops.push(
       registration.onAnswer((answer) => {

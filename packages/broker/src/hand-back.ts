@@ -2,6 +2,7 @@ import { messageOf, type Clock, type Counter, type Logger, type Meter } from '@t
 import type { HandBackWay, LogClaim, MetadataStore, Snapshot } from '@tandemmq/metadata'
 import type { Registration } from '@tandemmq/registry'
 import { Attempts } from './attempts.ts'
+import { APART_MS } from './master-reach.ts'
 
 /** A seal without a release ends after this long: the slave asks to stay (rule 4.7). */
 const SEAL_MS = 2_000
@@ -10,9 +11,6 @@ const AGAIN_MS = 1_000
 /** The same for the way around, doubling up to the longest: why it fails mostly lasts as long as the two do not reach each other. */
 const AROUND_AGAIN_MS = 2_000
 const AROUND_AGAIN_MAX_MS = 30_000
-
-/** A master to which no way has led for so long, although the registry hears it, is not reached (rule 4.7), ms. */
-export const APART_MS = 5_000
 
 /** How what is known here gets to the master: over a connection to it, or through metadata-rpc. */
 export type Route = 'straight' | 'around'

@@ -1,12 +1,13 @@
-import { joinAddress, type Clock } from '@tandemmq/base'
+import { joinAddress } from '@tandemmq/base'
 import { HaSlave, memberOf, isMasterAway, type FollowingView, type SlaveState } from '@tandemmq/ha-protocol'
 import { MetadataSync, type MetadataSource, type MetadataStore } from '@tandemmq/metadata'
 import type { MemberView } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
 import type { BrokerOptions, BrokerPorts, SlaveOptions } from './broker-options.ts'
 import { DoubtfulEnd } from './doubtful-end.ts'
-import { APART_MS, type Route } from './hand-back.ts'
+import type { Route } from './hand-back.ts'
 import { LearnedRoster } from './learned-roster.ts'
+import { MasterReach } from './master-reach.ts'
 import type { ReplicatedStore } from './replicated-store.ts'
 import type { VisiblePosition } from './visible-position.ts'
 
@@ -34,12 +35,10 @@ export class SlaveRole implements AsyncDisposable {
   readonly #log: ReplicatedStore
   #isServing: () => boolean = () => false
   #abstain: () => boolean = () => false
-  readonly #clock: Clock
-  /** Since when the master is there and not connected, as far as was looked; monotonic, ms. */
-  #apartSince: number | undefined
+  readonly #reach: MasterReach
 
   private constructor(
-    clock: Clock,
+    reach: MasterReach,
     options: BrokerOptions,
     store: MessageStore,
     ha: HaSlave,
@@ -47,7 +46,7 @@ export class SlaveRole implements AsyncDisposable {
     log: ReplicatedStore,
     doubtfulEnd: DoubtfulEnd,
   ) {
-    this.#clock = clock
+    this.#reach = reach
     this.#doubtfulEnd = doubtfulEnd
     this.#options = options
     this.#store = store
@@ -86,7 +85,7 @@ export class SlaveRole implements AsyncDisposable {
       log,
     )
     const followed = slave.peer === 'apache' ? undefined : followMetadata(slave, ports, metadata)
-    role = new SlaveRole(ports.clock, options, store, ha, followed, log, doubtfulEnd)
+    role = new SlaveRole(new MasterReach(ports.clock), options, store, ha, followed, log, doubtfulEnd)
     return role
   }
 
@@ -128,17 +127,19 @@ export class SlaveRole implements AsyncDisposable {
     return 'trouble' in state && state.trouble !== undefined && !isMasterAway(state.trouble)
   }
 
+  /** The registry has answered: so it sees the master of the set; `undefined`: it knows of none. */
+  heardOfMaster(master: MemberView | undefined): void {
+    this.#reach.heard(master)
+  }
+
   /**
    * How what is known here may go to `master` now (rule 4.7). Straight, if the master is back, holds all that this slave has, and this slave has copied what it
    * lacked. The connection may still be that of an earlier process of the master: only a slave that has met the present one knows its epoch. Around, if the two
-   * cannot reach each other; what the master holds is its to judge then. To be asked at each answer of the registry, for that is found out by asking.
+   * cannot reach each other; what the master holds is its to judge then.
    */
   routeTo(master: MemberView | undefined): Route | undefined {
-    if (master === undefined || !master.alive || !master.writable) {
-      this.#apartSince = undefined
-      return undefined
-    }
-    if (!this.masterConnected) return this.#isApart() ? 'around' : undefined
+    if (master === undefined || !master.alive || !master.writable) return undefined
+    if (!this.masterConnected) return this.#reach.isApart ? 'around' : undefined
     if (master.lastEpoch !== this.#store.lineage?.epochs.at(-1)?.epoch) return undefined
     return master.end - this.#store.end <= CAUGHT_UP_BYTES ? 'straight' : undefined
   }
@@ -173,7 +174,7 @@ export class SlaveRole implements AsyncDisposable {
         refresh()
         const isStreaming = state.kind === 'streaming'
         if (isStreaming && !wasStreaming) this.followed?.sync.wake()
-        if (isStreaming) this.#apartSince = undefined
+        this.#reach.connected(isStreaming)
         wasStreaming = isStreaming
         changed(state)
       }),
@@ -183,12 +184,6 @@ export class SlaveRole implements AsyncDisposable {
       unfollow()
       for (const stop of stops) stop()
     }
-  }
-
-  #isApart(): boolean {
-    const now = this.#clock.monotonic()
-    this.#apartSince ??= now
-    return now - this.#apartSince >= APART_MS
   }
 
   get #masterAddress(): string {
