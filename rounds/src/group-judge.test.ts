@@ -2,11 +2,14 @@ import { describe, expect, test } from 'vitest'
 import type { Delivery } from './delivery.ts'
 import { GroupJudge } from './group-judge.ts'
 import { Sends, type Fate } from './sends.ts'
+import { ServingHistory } from './serving-history.ts'
 
 const FIRST: Delivery = { number: 1, queueId: 0, queueOffset: 0, attempt: 1, deliveredAt: 0, epoch: 7 }
 const SECOND: Delivery = { ...FIRST, number: 2, queueOffset: 1 }
 /** Later than any acknowledgement of this test. */
 const LATER = Date.now() + 3_600_000
+/** The services have logged nothing. */
+const NO_HISTORY = new ServingHistory({ grants: [], handBacks: [], absences: [], lostPowerAt: new Map() })
 const AGAIN: Delivery = { ...FIRST, attempt: 2, deliveredAt: LATER }
 
 function judgeOf(isOrderly: boolean, ...fates: readonly Fate[]): GroupJudge {
@@ -76,6 +79,7 @@ describe('a consumer group', () => {
       judge.delivered([FIRST])
       acknowledge(judge, FIRST)
       judge.delivered([{ ...AGAIN, epoch: 8 }])
+      judge.judgeRepeats(NO_HISTORY)
       expect([struckAt, judge.violations.length, judge.excused]).toEqual([
         struckAt,
         violations,

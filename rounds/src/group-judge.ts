@@ -2,12 +2,6 @@ import type { Delivery } from './delivery.ts'
 import type { Sends } from './sends.ts'
 import type { Repeat, ServingHistory } from './serving-history.ts'
 
-/**
- * What the journal and the way to other members may lack when its holder is lost (rules 5.1 and 4.2): an acknowledgement that was answered
- * shorter before a misfortune may be forgotten by whoever serves next.
- */
-const SPREAD_MS = 500
-
 interface Known {
   /** The newest delivery. */
   last: Delivery
@@ -21,11 +15,10 @@ interface Known {
  * Watches what one consumer group is given, and says what is against the promises: messages that nobody sent or that were refused, what comes again after
  * its acknowledgement was answered OK, and, for an orderly group, what comes before its predecessors.
  *
- * An acknowledged message may come again only if the one who took the acknowledgement no longer serves (another epoch) and it was taken
- * after, or at most {@link SPREAD_MS} before, the beginning of the misfortune of this round, and does not have to know of it all the same
- * ({@link judgeRepeats}); that is counted as excused. Orderly groups: an
- * acknowledgement of an older delivery than the newest is answered OK and ignored (rule 5.7), and the newest may never have reached the consumer:
- * its number of attempts tells.
+ * An acknowledged message may come again only if the one who took the acknowledgement no longer serves (another epoch), and the one who does may not
+ * have heard of it when the misfortune of this round began, and does not have to know of it all the same ({@link judgeRepeats}); that is counted as
+ * excused. Orderly groups: an acknowledgement of an older delivery than the newest is answered OK and ignored (rule 5.7), and the newest may never
+ * have reached the consumer: its number of attempts tells.
  */
 export class GroupJudge {
   readonly name: string
@@ -41,7 +34,8 @@ export class GroupJudge {
   #struckAt = Number.POSITIVE_INFINITY
   #again = 0
   #excused = 0
-  readonly #repeats: Repeat[] = []
+  /** To be judged, and whether the newest delivery before may have been lost on its way. */
+  readonly #repeats: { readonly repeat: Repeat; readonly isBehindUnseen: boolean }[] = []
 
   constructor(name: string, isOrderly: boolean, sends: Sends) {
     this.name = name
@@ -58,7 +52,7 @@ export class GroupJudge {
     return this.#again
   }
 
-  /** Those of them that came after an acknowledgement that was answered OK, and may. */
+  /** Those of them that came after an acknowledgement that was answered OK, and may; as far as they are judged. */
   get excused(): number {
     return this.#excused
   }
@@ -68,12 +62,12 @@ export class GroupJudge {
     this.#struckAt = at
   }
 
-  /** Of what was excused since the last call because another one delivers it, whoever had to know is not excused. */
+  /** Judges what another one than the one who took the acknowledgement has delivered again since the last call. */
   judgeRepeats(history: ServingHistory): void {
-    for (const repeat of this.#repeats.splice(0)) {
-      if (!history.mustKnow(repeat)) continue
-      this.#excused -= 1
-      this.#violations.push(this.#toldAgain(repeat))
+    for (const { repeat, isBehindUnseen } of this.#repeats.splice(0)) {
+      const isExcused = history.mayLack(repeat) ? !history.mustKnow(repeat) : isBehindUnseen
+      if (isExcused) this.#excused += 1
+      else this.#violations.push(this.#toldAgain(repeat))
     }
   }
 
@@ -134,11 +128,11 @@ export class GroupJudge {
     if (last.number !== delivery.number)
       this.#violations.push(`${this.#told(delivery)}: it was message ${last.number} before`)
     if (acked === undefined || delivery.deliveredAt <= acked.at) return
-    const isAnothers = delivery.epoch > acked.delivery.epoch && acked.at >= this.#struckAt - SPREAD_MS
+    const { epoch } = acked.delivery
     const isBehindUnseen = this.#isOrderly && delivery.attempt > last.attempt + 1
-    const repeat = { delivery, epoch: acked.delivery.epoch, ackedAt: acked.at }
-    if (isAnothers) this.#repeats.push(repeat)
-    if (isAnothers || isBehindUnseen) this.#excused += 1
+    const repeat = { delivery, epoch, ackedAt: acked.at, struckAt: this.#struckAt }
+    if (delivery.epoch > epoch) this.#repeats.push({ repeat, isBehindUnseen })
+    else if (isBehindUnseen) this.#excused += 1
     else this.#violations.push(this.#toldAgain(repeat))
   }
 

@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Cluster } from './cluster.ts'
 import { SET } from './conf.ts'
-import { ServingHistory, type Grant, type HandBack } from './serving-history.ts'
+import { ServingHistory, type Absence, type Grant, type HandBack } from './serving-history.ts'
 
 const LOOK_EVERY_MS = 200
 /** What a slave logs when its master has all that it knows. */
 const HANDED_OVER = ['handed serving back to the master', 'told the master what is known here of progress']
+/** What a master logs of a slave that is late (rule 5.8). */
+const HUNG_UP = 'a watching slave has not acknowledged an orderly delivery in time: hung up'
+const WATCHES_AGAIN = 'a slave that was hung up on watches again'
 
 /**
  * Who serves consumers under which epoch of the token: as metadata-rpc logs its grants, and as each broker says of itself while it serves. Two of
@@ -34,8 +37,9 @@ export class ServingWatch {
   history(): ServingHistory {
     const { brokers, metadata } = this.#cluster
     const handBacks = brokers.flatMap(({ logFile }, id) => handBacksIn(logFile, `${SET}-${id}`))
+    const absences = brokers.flatMap(({ logFile }, id) => absencesIn(logFile, `${SET}-${id}`))
     const lostPowerAt = new Map(brokers.map((broker, id) => [`${SET}-${id}`, broker.lostPowerAt]))
-    return new ServingHistory({ grants: grantsIn(metadata.logFile), handBacks, lostPowerAt })
+    return new ServingHistory({ grants: grantsIn(metadata.logFile), handBacks, absences, lostPowerAt })
   }
 
   async stop(): Promise<void> {
@@ -76,6 +80,24 @@ function handBacksIn(logFile: string, from: string): readonly HandBack[] {
   return HANDED_OVER.flatMap((message) => linesWith(logFile, message)).map((line) => {
     const { master, time }: { master: string; time: number } = JSON.parse(line)
     return { from, to: master, at: time }
+  })
+}
+
+function absencesIn(logFile: string, master: string): readonly Absence[] {
+  const returns = watcherLines(logFile, WATCHES_AGAIN)
+  return watcherLines(logFile, HUNG_UP).map(({ watcher: slave, time: since }) => {
+    const until = returns.find(({ watcher, time }) => watcher === slave && time >= since)?.time
+    return { slave, master, since, until }
+  })
+}
+
+function watcherLines(
+  logFile: string,
+  message: string,
+): readonly { readonly watcher: string; readonly time: number }[] {
+  return linesWith(logFile, message).map((line) => {
+    const { watcher, time }: { watcher: string; time: number } = JSON.parse(line)
+    return { watcher, time }
   })
 }
 

@@ -1,3 +1,4 @@
+import type { Facts } from '@tandemmq/base'
 import { RecordingLogger, RecordingMeter, SimulatedClock } from '@tandemmq/testkit'
 import { expect, test } from 'vitest'
 import { Watchers, type Watcher } from './watchers.ts'
@@ -59,6 +60,24 @@ test('rule 5.8: who does not acknowledge in 200 ms is hung up on, and nobody wai
   expect(await stand.wait(5)).toEqual([true, 0])
   expect(stand.logger.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
   expect(stand.meter.value('rocketmq_ha_late_watchers_total')).toBe(1)
+})
+
+test('rule 5.8: it is told when one that was hung up on watches again, and how long it was away', async () => {
+  const stand = new Stand()
+  stand.join('slave-1', 3)
+  await stand.wait(4)
+  const again = (): readonly Facts[] =>
+    stand.logger.lines.filter(({ level }) => level === 'info').map(({ facts }) => facts)
+  await stand.clock.advance(700)
+  const watcher = stand.join('slave-1')
+  stand.join('slave-2', 4)
+  await stand.clock.advance(50)
+  expect(again(), 'it is still catching up, and the other one was never late').toEqual([])
+  watcher.acknowledged(at(4))
+  watcher.acknowledged(at(5))
+  watcher.left()
+  stand.join('slave-1', 5)
+  expect(again()).toEqual([{ watcher: 'slave-1', awayMs: 750 }])
 })
 
 test('who leaves while it is waited for is not waited for', async () => {

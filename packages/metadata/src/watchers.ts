@@ -35,8 +35,11 @@ interface Wait {
 
 interface Probation {
   readonly lastsMs: number
-  /** Monotonic, ms. */
+  /** When it was hung up on; monotonic, as the other time, ms. */
+  readonly since: number
   readonly until: number
+  /** It does not watch again yet: what is acknowledged meanwhile it does not hear of. */
+  isAway: boolean
 }
 
 export interface WatchersPorts {
@@ -118,6 +121,7 @@ export class Watchers {
   }
 
   #acknowledged(watch: Watch, cursor: Cursor): void {
+    if (watch.applied === undefined) this.#back(watch.identity)
     watch.applied = cursor
     watch.isReplica ||= this.#isReplica(watch.identity)
     for (const wait of watch.waits) {
@@ -133,13 +137,22 @@ export class Watchers {
     watch.waits.clear()
   }
 
+  /** Somebody has acknowledged the first answer of a watch. */
+  #back(identity: string): void {
+    const probation = this.#probations.get(identity)
+    if (probation?.isAway !== true) return
+    probation.isAway = false
+    const awayMs = Math.round(this.#clock.monotonic() - probation.since)
+    this.#logger.info({ watcher: identity, awayMs }, 'a slave that was hung up on watches again')
+  }
+
   #late(watch: Watch, wait: Wait): void {
     const { identity } = watch
     const now = this.#clock.monotonic()
     const before = this.#probations.get(identity)
     const isRecent = before !== undefined && now - before.until < FORGIVEN_MS
     const lastsMs = isRecent ? Math.min(PROBATION_MAX_MS, 2 * before.lastsMs) : PROBATION_MIN_MS
-    this.#probations.set(identity, { lastsMs, until: now + lastsMs })
+    this.#probations.set(identity, { lastsMs, since: now, until: now + lastsMs, isAway: true })
     // Whoever else waits for it goes on.
     watch.waits.delete(wait)
     this.#left(watch)

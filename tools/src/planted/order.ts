@@ -57,8 +57,8 @@ export const orderBugs: readonly PlantedBug[] = [
   {
     name: 'a slave that is late counts again at once',
     file: 'packages/metadata/src/watchers.ts',
-    find: '    this.#probations.set(identity, { lastsMs, until: now + lastsMs })\n',
-    plant: '    this.#probations.set(identity, { lastsMs, until: now })\n',
+    find: '{ lastsMs, since: now, until: now + lastsMs, isAway: true }',
+    plant: '{ lastsMs, since: now, until: now, isAway: true }',
     tests: ['packages/metadata/src/watchers.test.ts'],
   },
   {
