@@ -96,6 +96,7 @@ function scriptedComparison(script: ByteScript, end: number): Control {
     ...((which & 8) !== 0 && { mismatch: scriptedRange(script, end) }),
     ...((which & 16) !== 0 && { end: scriptedOffset(script, end) }),
     ...((which & 32) !== 0 && { leaving: (which & 64) !== 0 }),
+    ...((which & 96) === 64 && { equal: scriptedRange(script, end) }),
     ...((which & 128) !== 0 && { countsTo: scriptedOffset(script, end) }),
   }
 }

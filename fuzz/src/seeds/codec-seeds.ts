@@ -257,6 +257,7 @@ function* handshakes(): Generator<Seed> {
     checked: { ...range, crc: 0xfedcba98 },
     unchecked: range,
     mismatch: range,
+    equal: range,
     end: 300,
     leaving: true,
     countsTo: 300,
@@ -302,6 +303,7 @@ function* streams(): Generator<Seed> {
     encodeControlDown({ confirmed: 300, end: 400 }, 300),
     encodeControlDown({ check: range }, 300),
     encodeControlDown({ mismatch: range }, 300),
+    encodeControlDown({ equal: range }, 300),
     encodeControlDown({ countsTo: 400 }, 300),
   ]
   yield { target: 'ha-downward', name: 'comparing-and-leaving', bytes: Buffer.concat(questions) }

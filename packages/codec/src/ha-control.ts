@@ -20,6 +20,8 @@ export interface Control {
   readonly unchecked?: LogRange
   /** Down: this range of your log differs from mine. */
   readonly mismatch?: LogRange
+  /** Down: this range of your log is the same as mine, whatever was said of it before. */
+  readonly equal?: LogRange
   /** Down: where the master's log ends, so that a slave knows what it lacks. */
   readonly end?: LogOffset
   /** Either way: a token (u32) to be sent back at once as `pong`. */
@@ -66,6 +68,7 @@ const TAG = {
   checked: 17,
   unchecked: 20,
   mismatch: 21,
+  equal: 22,
 } as const
 const PROBLEM_BYTES_MAX = 1024
 /** More replicas than this are told to no slave: a master has at most 64 at a time. */
@@ -78,6 +81,7 @@ export function encodeControl(control: Control): Buffer {
   if (control.checked !== undefined) fields.bytes(TAG.checked, encodeChecksummedRange(control.checked))
   if (control.unchecked !== undefined) fields.bytes(TAG.unchecked, encodeRange(control.unchecked))
   if (control.mismatch !== undefined) fields.bytes(TAG.mismatch, encodeRange(control.mismatch))
+  if (control.equal !== undefined) fields.bytes(TAG.equal, encodeRange(control.equal))
   if (control.end !== undefined) fields.integer(TAG.end, control.end)
   if (control.ping !== undefined) fields.integer(TAG.ping, control.ping)
   if (control.pong !== undefined) fields.integer(TAG.pong, control.pong)
@@ -114,13 +118,16 @@ export function decodeControl(body: Buffer): Control {
   const control: { -readonly [K in keyof Control]: Control[K] } = {}
   const confirmed = fields.offset(TAG.confirmed)
   if (confirmed !== undefined) control.confirmed = confirmed
-  const [check, unchecked, mismatch] = [TAG.check, TAG.unchecked, TAG.mismatch].map((tag) => {
-    const range = fields.bytes(tag)
-    return range === undefined ? undefined : decodeRange(range)
-  })
+  const [check, unchecked, mismatch, equal] = [TAG.check, TAG.unchecked, TAG.mismatch, TAG.equal].map(
+    (tag) => {
+      const range = fields.bytes(tag)
+      return range === undefined ? undefined : decodeRange(range)
+    },
+  )
   if (check !== undefined) control.check = check
   if (unchecked !== undefined) control.unchecked = unchecked
   if (mismatch !== undefined) control.mismatch = mismatch
+  if (equal !== undefined) control.equal = equal
   const checked = fields.bytes(TAG.checked)
   if (checked !== undefined) control.checked = decodeChecksummedRange(checked)
   const end = fields.offset(TAG.end)

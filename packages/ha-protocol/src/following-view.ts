@@ -33,7 +33,7 @@ export interface FollowingView {
   readonly connects: number
   /** Connections that it ended or lost, by reason. */
   readonly troubles: ReadonlyMap<string, number>
-  /** Ranges in which its master found its log to differ, since it started. */
+  /** Ranges in which its master found its log to differ, as last compared. */
   readonly mismatches: readonly LogRange[]
 }
 

@@ -57,6 +57,7 @@ function absurdities(log: { readonly end: number }): readonly Control[] {
       { checked: { ...range, crc: 0xffffffff } },
       { unchecked: range },
       { mismatch: range },
+      { equal: range },
     ]),
     ...ends.flatMap((at): Control[] => [
       { end: at },

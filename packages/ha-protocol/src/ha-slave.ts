@@ -221,6 +221,8 @@ export class HaSlave {
         return this.#verification.asked(effect.range)
       case 'learn-mismatch':
         return this.#verification.differs(effect.range)
+      case 'learn-equal':
+        return this.#verification.equals(effect.range)
       case 'learn-end':
         return this.#history.learnedEnd(effect.position)
       case 'learn-roster':

@@ -93,6 +93,40 @@ test('what was repaired while the slave was away is looked at when it is back, a
   await master.close()
 })
 
+test('a slave shows no difference any more once its master was repaired and compares as equal', async () => {
+  const { pair, master, log, slave } = await running()
+  const flip = (at: number): void => void log.bytes.writeUInt8(log.bytes.readUInt8(at) ^ 1, at)
+  const shown = () => slave.following().mismatches
+  for (const at of [10, 500_000, 700_001]) flip(at)
+  await pair.clock.runUntil(() => shown().length === 3, 60_000)
+  const [first, , third] = shown()
+  await master.close()
+  // Whichever of the two was wrong, they are the same now; the new master knows nothing of it.
+  for (const at of [10, 500_000]) flip(at)
+  const again = await pair.listen({ verifierLimits: PACE, instanceId: 'm-2' })
+  await pair.clock.runUntil(() => again.replicated.at === BYTES)
+  expect(shown(), 'nothing was compared yet').toHaveLength(3)
+
+  again.setConfirmed(BYTES)
+  await pair.clock.runUntil(() => shown().length === 2, 60_000)
+  expect(shown().map(({ from }) => from)).not.toContain(first?.from)
+  await pair.clock.runUntil(() => again.slaves()[0]?.verification.verifiedTo === BYTES, 60_000)
+  expect(shown()).toEqual([third])
+  expect(pair.slaveLogger.messages('info').filter((words) => words.includes('the same'))).toHaveLength(2)
+  await again.close()
+})
+
+test('what a slave no longer has does not differ for ever', async () => {
+  const { pair, master, log, slave } = await running()
+  log.bytes.writeUInt8(log.bytes.readUInt8(10) ^ 1, 10)
+  master.verify(0, 1_000)
+  await pair.clock.runUntil(() => slave.following().mismatches.length === 1, 500)
+  log.dropBelow(2 * log.segmentBytes)
+  master.verify(600_000, 700_000)
+  await pair.clock.runUntil(() => slave.following().mismatches.length === 0, 500)
+  await master.close()
+})
+
 test('the background begins again in time although the slave reconnects more often', async () => {
   const pair = new Pair(1)
   pair.masterLog.write(pair.random.bytes(BYTES))

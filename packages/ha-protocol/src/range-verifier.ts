@@ -81,10 +81,10 @@ export class RangeVerifier {
     this.#timer?.cancel()
     this.#timer = undefined
     const own = this.#ownChecksum(asked)
-    const isComparable = checked !== undefined && own !== undefined
-    for (const range of this.#ports.verification.answered(isComparable ? own === checked.crc : undefined)) {
-      this.#differs(range)
-    }
+    const isEqual = checked === undefined || own === undefined ? undefined : own === checked.crc
+    // It may know of differences that an earlier process of ours found, before our log was repaired.
+    if (isEqual === true) this.#ports.send({ equal: asked })
+    for (const range of this.#ports.verification.answered(isEqual)) this.#differs(range)
     this.wake()
   }
 

@@ -8,8 +8,7 @@ const MISMATCHES_MAX = 64
 /** What a slave remembers of its connections and of its master's last words, for status pages. */
 export class SlaveHistory {
   readonly #troubles = new ReasonCounts()
-  /** The last ranges that the master found to differ, at most {@link MISMATCHES_MAX}. */
-  readonly mismatches: LogRange[] = []
+  #mismatches: readonly LogRange[] = []
   readonly #now: () => number
   readonly #times: WriteTimes
   dials = 0
@@ -36,11 +35,28 @@ export class SlaveHistory {
     return this.#troubles.add(reason)
   }
 
+  /** Ranges that the master found to differ, as last compared; the last {@link MISMATCHES_MAX} of them. */
+  get mismatches(): readonly LogRange[] {
+    return this.#mismatches
+  }
+
   learnedMismatch(range: LogRange): void {
     const { from, to } = range
-    if (this.mismatches.some((known) => known.from === from && known.to === to)) return
-    if (this.mismatches.length === MISMATCHES_MAX) this.mismatches.shift()
-    this.mismatches.push(range)
+    if (this.#mismatches.some((known) => known.from === from && known.to === to)) return
+    this.#mismatches = [...this.#mismatches, range].slice(-MISMATCHES_MAX)
+  }
+
+  /** Returns whether something in it was known to differ. A range is compared in other pieces each time: of one that it only touches the rest remains. */
+  learnedEqual({ from, to }: LogRange): boolean {
+    if (!this.#mismatches.some((known) => known.from < to && known.to > from)) return false
+    this.#mismatches = this.#mismatches
+      .flatMap((known) => [
+        { from: known.from, to: Math.min(known.to, from) },
+        { from: Math.max(known.from, to), to: known.to },
+      ])
+      .filter((rest) => rest.from < rest.to)
+      .slice(-MISMATCHES_MAX)
+    return true
   }
 
   learnedEnd(end: LogOffset): void {

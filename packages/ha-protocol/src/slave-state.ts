@@ -165,6 +165,8 @@ export type SlaveEffect =
   | { readonly kind: 'answer-check'; readonly range: LogRange }
   /** The master has found that a range of our log differs from its own. */
   | { readonly kind: 'learn-mismatch'; readonly range: LogRange }
+  /** Or that it is the same, whatever was found before. */
+  | { readonly kind: 'learn-equal'; readonly range: LogRange }
   /** Where the master's log ends, for people. */
   | { readonly kind: 'learn-end'; readonly position: LogOffset }
   /** Who has, or had, this log besides us. */

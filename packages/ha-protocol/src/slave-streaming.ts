@@ -48,6 +48,7 @@ export function onControl(state: SlaveStreaming, control: Control, now: number):
   if (control.ping !== undefined) effects.push({ kind: 'send-control', control: { pong: control.ping } })
   if (control.check !== undefined) effects.push({ kind: 'answer-check', range: control.check })
   if (control.mismatch !== undefined) effects.push({ kind: 'learn-mismatch', range: control.mismatch })
+  if (control.equal !== undefined) effects.push({ kind: 'learn-equal', range: control.equal })
   if (control.end !== undefined) effects.push({ kind: 'learn-end', position: control.end })
   if (control.confirmed !== undefined) effects.push({ kind: 'confirm', position: control.confirmed })
   if (control.abstain !== undefined) effects.push({ kind: 'asked-to-abstain', question: control.abstain })

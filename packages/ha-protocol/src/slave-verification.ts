@@ -33,6 +33,13 @@ export class SlaveVerification {
     return asked && answerCheck(this.#log, asked)
   }
 
+  /** What we no longer have differs from nothing either. */
+  equals(range: LogRange): void {
+    this.#history.learnedEqual({ from: 0, to: this.#log.minOffset })
+    if (this.#history.learnedEqual(range))
+      this.#logger.info({ ...range }, 'our log is the same as that of the master again in this range')
+  }
+
   differs(range: LogRange): void {
     this.#history.learnedMismatch(range)
     this.#mismatches.add()
