@@ -1,20 +1,15 @@
-import { BrokerError, type Counter, type LogOffset } from '@tandemmq/base'
+import type { LogOffset } from '@tandemmq/base'
 import { Messaging } from '@tandemmq/messaging'
 import type { LogClaim, MetadataStore, Snapshot, Watchers } from '@tandemmq/metadata'
-import { Registration, type Appointment, type MemberDetails, type RegistryAnswer } from '@tandemmq/registry'
+import type { Appointment, MemberDetails } from '@tandemmq/registry'
 import type { MessageStore, Retention } from '@tandemmq/storage'
-import { brokerHandBack, considerHandBack } from './broker-hand-back.ts'
-import { detailsOf, haAddressOf, problemsOf, selfReport, type SelfView } from './broker-description.ts'
-import { brokerSuccession } from './broker-succession.ts'
+import { detailsOf, haAddressOf, problemsOf, type SelfView } from './broker-description.ts'
 import { observeBroker } from './broker-metrics.ts'
 import { brokerReadiness, type BrokerReadiness } from './broker-readiness.ts'
 import type { BrokerOptions, BrokerPorts } from './broker-options.ts'
 import { okMeans } from './durability-mode.ts'
-import type { HandBack } from './hand-back.ts'
 import { handleKeyOf } from './handle-key.ts'
-import { extendLease } from './extended-lease.ts'
-import { refusalOfClaim, refusalOfServing } from './log-claim.ts'
-import type { MasterRole } from './master-role.ts'
+import { Membership } from './membership.ts'
 import { openStores } from './open-stores.ts'
 import { openRole } from './open-role.ts'
 import { refuseWriting } from './writability.ts'
@@ -22,9 +17,8 @@ import { cutProgress } from './progress-cut.ts'
 import { startRetention } from './log-retention.ts'
 import { ReplicatedStore } from './replicated-store.ts'
 import type { Role } from './role.ts'
-import { servingToken, type ServingKnowledge } from './serving-token.ts'
-import type { Succession } from './succession.ts'
-import { TokenPromise } from './token-promise.ts'
+import { servingToken } from './serving-token.ts'
+import { TakingBack } from './taking-back.ts'
 import { TopicsAndGroups } from './topics-and-groups.ts'
 import { VisiblePosition } from './visible-position.ts'
 import { watchingSlaves, witnessesOf } from './watching-slaves.ts'
@@ -43,18 +37,13 @@ export class Broker implements AsyncDisposable {
   readonly #self: SelfView
   readonly #log: ReplicatedStore
   readonly #role: Role
-  readonly #registration: Registration | undefined
-  readonly #handBack: HandBack | undefined
-  readonly #succession: Succession | undefined
-  readonly #appointedListeners = new Set<(appointment: Appointment) => void>()
-  /** Without a registry the master alone serves, under one epoch for as long as it lives (rule 4.2). */
-  readonly #alone: ServingKnowledge | undefined
+  readonly #membership: Membership
+  readonly #takingBack: TakingBack
   readonly #stops: (() => void)[] = []
-  readonly #merges: Counter
   readonly #retention: Retention | undefined
 
   private constructor(options: BrokerOptions, ports: BrokerPorts, parts: OpenedParts) {
-    const { clock, logger, random, registry } = ports
+    const { clock, files, meter } = ports
     const { store, metadata, log, role } = parts
     this.#options = options
     this.store = store
@@ -65,37 +54,20 @@ export class Broker implements AsyncDisposable {
       Math.min(store.confirmedOnDisk, store.end),
       () => this.#role.visibleLimit,
     )
-    if (registry === undefined && role.kind === 'master') {
-      this.#alone = { servingEpoch: clock.now(), isPromised: true, seenEpoch: clock.now() }
-    }
     this.#self = { options, store, metadata, role, visible: this.visible, instanceId: parts.instanceId }
-    this.watchers = watchingSlaves(this.#self, () => this.#registration, ports)
+    this.watchers = watchingSlaves(this.#self, () => this.#membership.registration, ports)
     this.catalog = new TopicsAndGroups(metadata, options.create, () => this.#mayWrite())
     this.api = this.#messaging(ports)
-    if (registry !== undefined) {
-      this.#registration = Registration.start({}, { clock, random, logger }, registry, selfReport(this.#self))
-    }
-    if (role.kind === 'slave' && role.followed !== undefined && this.#registration !== undefined) {
-      const { source } = role.followed
-      this.#handBack = brokerHandBack(this.#self, this.api, this.#registration, source, ports)
-    }
-    this.#succession =
-      this.#registration &&
-      brokerSuccession(this.#self, this.api, this.#registration, ports, (appointment) => {
-        for (const listener of this.#appointedListeners) listener(appointment)
-      })
-    observeBroker(ports.meter, {
+    this.#membership = new Membership(this.#self, this.api, ports)
+    this.#takingBack = new TakingBack(this.#self, this.api, meter)
+    observeBroker(meter, {
       self: this.#self,
-      registration: this.#registration,
+      registration: this.#membership.registration,
       clock,
-      files: ports.files,
+      files,
       servingEpoch: () => this.servingEpoch,
       readiness: () => this.readiness,
     })
-    this.#merges = ports.meter.counter(
-      'rocketmq_ha_progress_merges_total',
-      'Times that a slave handed over its progress and it was merged.',
-    )
     this.#retention = startRetention(this.#self, ports)
     this.#wire(ports)
   }
@@ -123,7 +95,7 @@ export class Broker implements AsyncDisposable {
 
   /** The epoch under which consumers are answered here at this instant; `undefined`: they are not. */
   get servingEpoch(): number | undefined {
-    return this.#serving().servingEpoch
+    return this.#membership.servingEpoch
   }
 
   /** `host:port` of the HA listener; empty on a slave. */
@@ -139,7 +111,7 @@ export class Broker implements AsyncDisposable {
 
   /** Sentences about what is wrong; empty = nothing. */
   get problems(): readonly string[] {
-    const refusal = this.#registration?.refusal
+    const refusal = this.#membership.registration?.refusal
     return refusal === undefined ? problemsOf(this.#self) : [refusal.message, ...problemsOf(this.#self)]
   }
 
@@ -152,28 +124,26 @@ export class Broker implements AsyncDisposable {
   get readiness(): BrokerReadiness {
     return brokerReadiness({
       self: this.#self,
-      registration: this.#registration,
+      registration: this.#membership.registration,
       servingEpoch: this.servingEpoch,
-      isHandingBack: this.#handBack?.isSealed ?? false,
+      isHandingBack: this.#membership.isHandingBack,
     })
   }
 
   /** Heard from the registry, or there is none to be heard from. */
   get isRegistered(): boolean {
-    return this.#registration?.isRegistered ?? true
+    return this.#membership.isRegistered
   }
 
   /** Calls `listener` when a registration, the token, writability, or a slave's connection to its master has changed; returns how to stop. */
   onChange(listener: () => void): () => void {
-    const registration = this.#registration
     const role = this.#role
     const stops = [
       role.kind === 'master' ? role.writability.onChange(listener) : role.onChange(listener),
-      registration?.onAnswer(listener),
-      registration?.onServing(listener),
+      this.#membership.onChange(listener),
     ]
     return () => {
-      for (const stop of stops) stop?.()
+      for (const stop of stops) stop()
     }
   }
 
@@ -182,8 +152,7 @@ export class Broker implements AsyncDisposable {
    * appointment down, open it in its new role (rule 3.5). Returns how to stop.
    */
   onAppointed(listener: (appointment: Appointment) => void): () => void {
-    this.#appointedListeners.add(listener)
-    return () => this.#appointedListeners.delete(listener)
+    return this.#membership.onAppointed(listener)
   }
 
   /**
@@ -191,22 +160,8 @@ export class Broker implements AsyncDisposable {
    * not connected is judged: rejects with `PEER_REFUSED` if its log is no beginning of this one, and nothing is merged then; if serving has to stay with
    * it, after that. Rejects with `NOT_WRITABLE` where no master is that can serve.
    */
-  async takeBack(snapshot: Snapshot, claim?: LogClaim): Promise<void> {
-    const role = this.#role
-    if (role.kind !== 'master') {
-      throw new BrokerError('NOT_WRITABLE', 'serving is handed back to a master, and this broker is a slave')
-    }
-    if (claim !== undefined) {
-      role.writability.check()
-      const refusal = refusalOfClaim(claim, this.store)
-      if (refusal !== undefined) throw new BrokerError('PEER_REFUSED', refusal)
-    }
-    this.metadata.merge(snapshot)
-    await this.api.settleServed()
-    await this.metadata.synced()
-    this.#merges.add()
-    const stays = claim?.givesServing === true ? refusalOfServing(this.#options.mode) : undefined
-    if (stays !== undefined) throw new BrokerError('PEER_REFUSED', stays)
+  takeBack(snapshot: Snapshot, claim?: LogClaim): Promise<void> {
+    return this.#takingBack.take(snapshot, claim)
   }
 
   /** Top-down: the registry sees us leave first, the log is synced last. */
@@ -216,8 +171,7 @@ export class Broker implements AsyncDisposable {
       role.quit()
       await Promise.resolve() // Messages of this turn are appended at its end: the goodbye names that.
     }
-    this.#registration?.close({ isGoodbye: role.kind === 'master' })
-    this.#succession?.stop()
+    this.#membership.leave()
     for (const stop of this.#stops) stop()
     this.api.close()
     await this.#retention?.stop()
@@ -230,16 +184,6 @@ export class Broker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  #serving(): ServingKnowledge {
-    if (this.#alone !== undefined) return this.#alone
-    const registration = this.#registration
-    return {
-      servingEpoch: registration?.servingEpoch,
-      isPromised: registration?.isPromised === true,
-      seenEpoch: registration?.holder.seenEpoch ?? 0,
-    }
   }
 
   /** Only a master writes, and only while nobody has a reason against it. */
@@ -259,7 +203,7 @@ export class Broker implements AsyncDisposable {
         catalog: this.catalog,
         durability: master ?? { admit: refuseWriting, confirmed: refuseWriting },
         visible: this.visible,
-        serving: servingToken(() => this.#serving()),
+        serving: servingToken(() => this.#membership.serving),
         witnesses: witnessesOf(this.watchers, this.metadata),
         writing: {
           get allowed() {
@@ -276,27 +220,19 @@ export class Broker implements AsyncDisposable {
   /** What happens in one part and matters to another. */
   #wire(ports: BrokerPorts): void {
     const { metadata, store, visible, api } = this
-    const registration = this.#registration
-    const changed = (): void => registration?.changed()
+    const membership = this.#membership
     const role = this.#role
     if (role.kind === 'master') {
       role.onEpoch(() => {
         const stop = cutProgress(metadata, store, role.writability, ports, () => {
           api.startTimers()
-          changed()
+          membership.changed()
         })
         this.#stops.push(stop)
       })
-      role.writability.onChange(changed)
+      role.writability.onChange(() => membership.changed())
       this.#stops.push(role.drive(visible))
-    } else {
-      role.followServing(() => this.servingEpoch !== undefined)
-      const followed = (): void => {
-        this.#offerTimers(this.servingEpoch !== undefined)
-        changed()
-      }
-      this.#stops.push(role.drive(visible, followed))
-    }
+    } else this.#stops.push(role.drive(visible, () => membership.linkChanged()))
     this.#stops.push(
       this.#log.onCut((at: LogOffset) => {
         visible.cutTo(at)
@@ -306,59 +242,9 @@ export class Broker implements AsyncDisposable {
       this.#log.onLineage(() => void metadata.lineageChanged()),
       this.#log.onAppend(() => {
         metadata.logAdvanced()
-        this.#considerHandBack()
+        membership.considerHandBack()
       }),
     )
-    if (registration === undefined) return
-    if (role.kind === 'slave') {
-      const promise = new TokenPromise(registration, this.#options.root, ports)
-      role.abstainBy(() => promise.give())
-      this.#stops.push(
-        registration.onAnswer(({ members }) => {
-          promise.heard()
-          role.heardOfMaster(members.find((member) => member.role === 'master'))
-        }),
-      )
-    } else this.#stops.push(extendLease(this.#self, role, registration, ports.clock))
-    this.#stops.push(
-      registration.onAnswer((answer) => {
-        this.#succession?.consider(answer)
-        if (role.kind === 'master') this.#hear(role, answer)
-        this.#considerHandBack()
-      }),
-      registration.onServing((epoch) => this.#servingChanged(epoch)),
-    )
-  }
-
-  #hear(role: MasterRole, { highestLogEpoch, stepDown }: RegistryAnswer): void {
-    role.heardOfEpoch(highestLogEpoch)
-    if (role.steppedDown === stepDown) return
-    role.stepDown(stepDown)
-    this.#registration?.changed()
-  }
-
-  #servingChanged(epoch: number | undefined): void {
-    this.visible.refresh()
-    const answer = this.#registration?.answer
-    if (answer !== undefined) this.#succession?.consider(answer)
-    this.#offerTimers(epoch !== undefined)
-    if (epoch !== undefined) this.#handBack?.served()
-    if (epoch !== undefined || this.#handBack?.isSealed === true) return
-    // Whoever waits here is told, and asks the one who serves now.
-    this.api.stopServing()
-  }
-
-  /** What is due while this slave serves it hands out itself (rule 5.6); of what an Apache master has delivered its log says nothing. */
-  #offerTimers(isServing: boolean): void {
-    if (this.#role.kind !== 'slave' || this.#options.slave?.peer === 'apache') return
-    if (isServing) this.api.offerTimers()
-    else this.api.stopTimers()
-  }
-
-  #considerHandBack(): void {
-    const role = this.#role
-    if (this.#handBack === undefined || this.#registration === undefined || role.kind !== 'slave') return
-    considerHandBack(this.#handBack, role, this.#registration)
   }
 }
 

@@ -1,5 +1,5 @@
 import { joinAddress } from '@tandemmq/base'
-import { HaSlave, memberOf, isMasterAway, type FollowingView, type SlaveState } from '@tandemmq/ha-protocol'
+import { HaSlave, memberOf, isMasterAway, type FollowingView } from '@tandemmq/ha-protocol'
 import { MetadataSync, type MetadataSource, type MetadataStore } from '@tandemmq/metadata'
 import type { MemberView } from '@tandemmq/registry'
 import type { MessageStore } from '@tandemmq/storage'
@@ -159,7 +159,7 @@ export class SlaveRole implements AsyncDisposable {
   }
 
   /** Keeps `visible` up to date; returns how to stop. `changed` hears about the connection to the master. */
-  drive(visible: VisiblePosition, changed: (state: SlaveState) => void): () => void {
+  drive(visible: VisiblePosition, changed: () => void): () => void {
     const refresh = (): void => visible.refresh()
     let unfollow = this.#ha.confirmed.onAdvance(refresh)
     let wasStreaming = false
@@ -176,7 +176,7 @@ export class SlaveRole implements AsyncDisposable {
         if (isStreaming && !wasStreaming) this.followed?.sync.wake()
         this.#reach.connected(isStreaming)
         wasStreaming = isStreaming
-        changed(state)
+        changed()
       }),
     ]
     refresh()

@@ -14,8 +14,8 @@ export const handBackBugs: readonly PlantedBug[] = [
   },
   {
     name: 'serving taken back before what came with it is on disk',
-    file: `${broker}/broker.ts`,
-    find: '    await this.metadata.synced()\n    this.#merges',
+    file: `${broker}/taking-back.ts`,
+    find: '    await metadata.synced()\n    this.#merges',
     plant: '    this.#merges',
     tests: [around],
   },

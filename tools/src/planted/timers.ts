@@ -86,8 +86,8 @@ export const timerBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a slave that serves waits for its master with what is due',
-    file: 'packages/broker/src/broker.ts',
-    find: '    if (isServing) this.api.offerTimers()\n    else this',
+    file: 'packages/broker/src/membership.ts',
+    find: '    if (isServing) this.#api.offerTimers()\n    else this',
     plant: '    if (!isServing) this',
     tests: ['packages/broker/src/served-timers.test.ts'],
   },
