@@ -3,7 +3,7 @@ import type { Loss } from './loss.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Contact, Entry, Ledger } from './ledger.ts'
 import type { Misfortunes } from './misfortunes.ts'
-import { timerViolations } from './put-timers.ts'
+import { TIMER_TOPIC, timerViolations } from './put-timers.ts'
 import { queueViolations } from './queue-checks.ts'
 import { valueViolations } from './values.ts'
 import { WrittenLog } from './written-log.ts'
@@ -91,14 +91,25 @@ function comesAgain(entry: Entry, { knowledge, misfortunes, loss }: Witnesses): 
     // What acknowledged a record that is lost was lost with it (rule 5.2).
     const before = entry.acked.filter((ack) => ack.at < delivery.at && loss?.hasLost(ack, entry.id) !== true)
     if (before.length === 0) return []
-    const culprit = before.find((ack) =>
-      knowledge.mustKnow(ack, delivery.by, delivery.at, misfortunes.powerCuts),
+    const culprit = before.find(
+      (ack) =>
+        !isOfUnseenPut(ack, delivery) &&
+        knowledge.mustKnow(ack, delivery.by, delivery.at, misfortunes.powerCuts),
     )
     return [
       culprit &&
         `again: ${entry.id} was acknowledged at ${told(culprit)} and delivered again at ${told(delivery)}`,
     ]
   })
+}
+
+/** Whoever hands out a scheduled record and has not seen its put cannot know what an acknowledgement of that has to do with it (rule 5.6). */
+function isOfUnseenPut(ack: Contact, { place, visible }: Contact): boolean {
+  return isTimer(place) && !isTimer(ack.place) && visible <= ack.position
+}
+
+function isTimer(place: string): boolean {
+  return place.startsWith(TIMER_TOPIC)
 }
 
 function told({ by, at, epoch, attempt, place, position }: Contact): string {

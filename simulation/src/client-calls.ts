@@ -35,6 +35,8 @@ export interface Witness {
   readonly at: number
   /** Wall clock, ms. */
   readonly wall: number
+  /** Up to where it saw its log. */
+  readonly visible: number
 }
 
 export type Answer =

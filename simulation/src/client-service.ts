@@ -73,8 +73,9 @@ async function performed(call: Call, served: ServedBroker, signal: AbortSignal):
   return { kind: 'acked', statuses, witness: witnessed(served, call.stamp.servingEpoch) }
 }
 
-function witnessed({ identity, clock, answered }: ServedBroker, epoch: number): Witness {
-  const witness = { by: identity, epoch, at: clock.monotonic(), wall: clock.now() }
+function witnessed({ broker, identity, clock, answered }: ServedBroker, epoch: number): Witness {
+  const visible = broker.visible.at
+  const witness = { by: identity, epoch, at: clock.monotonic(), wall: clock.now(), visible }
   answered(witness)
   return witness
 }

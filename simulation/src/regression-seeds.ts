@@ -53,6 +53,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
     found:
       'in a check: what a killed process had not synced was lost with the power right after the next start',
   },
+  {
+    seed: 30060,
+    found:
+      'in a check: a slave was to know, from the acknowledgement of a record that it had not copied yet, which scheduled message that was',
+  },
   { seed: 11, found: 'planted: an orderly delivery leaves without waiting for the slaves that watch' },
   { seed: 17, found: 'planted: the same, in asynchronous mode' },
 ]
