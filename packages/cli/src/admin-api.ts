@@ -32,7 +32,7 @@ export class AdminApi {
     if (answer.status === 404) {
       throw new BrokerError(
         'ILLEGAL_ARGUMENT',
-        `${this.#url} has no admin API (a broker has one if it was given an adminTokenFile), or is no service of TandemMQ`,
+        `${this.#url} knows nothing of ${path}: it was given no adminTokenFile, or is a broker where metadata-rpc is to be asked, or no service of TandemMQ`,
       )
     }
     if (!answer.ok)
@@ -63,7 +63,7 @@ export class AdminApi {
         cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : messageOf(cause)
       throw new BrokerError(
         'UNAVAILABLE',
-        `nobody answers at ${this.#url}: is the cluster running? (${why})`,
+        `nobody answers at ${this.#url}: is the cluster running? (${why.trim()})`,
         { cause },
       )
     }

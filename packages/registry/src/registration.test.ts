@@ -1,5 +1,5 @@
 import { BrokerError, silentLogger } from '@tandemmq/base'
-import { SeededRandom, SimulatedClock } from '@tandemmq/testkit'
+import { RecordingLogger, SeededRandom, SimulatedClock } from '@tandemmq/testkit'
 import { expect, test } from 'vitest'
 import { noDetails, type MemberHello, type MemberStatus } from './member.ts'
 import { Registration, type RegistrationSource } from './registration.ts'
@@ -67,5 +67,25 @@ test('a change while the registry is away does not stop the attempts to reach it
   link.isUp = true
   await clock.advance(1_500)
   expect(link.hellos).toHaveLength(1)
+  registration.close()
+})
+
+test('of a registry that falls silent it is told for how long it had known this broker', async () => {
+  const clock = new SimulatedClock()
+  const logger = new RecordingLogger()
+  let answer: () => void = () => undefined
+  const link: RegistryLink = {
+    open: (_hello, onAnswer) => {
+      answer = () => onAnswer({ sequence: 1, members: [], highestLogEpoch: 0 })
+      return { send: () => undefined, close: () => undefined }
+    },
+  }
+  const registration = Registration.start({}, { clock, random: new SeededRandom(1), logger }, link, source)
+  await clock.advance(4_000)
+  answer()
+  await clock.advance(10_000)
+  expect(logger.lines.filter(({ level }) => level === 'warn')).toEqual([
+    expect.objectContaining({ facts: { why: expect.any(String), lastedMs: 9_500 } }),
+  ])
   registration.close()
 })

@@ -57,6 +57,8 @@ export class Registration {
   #session: RegistrySession | undefined
   /** Answers of sessions that are over mean nothing. */
   #generation = 0
+  /** Of the present session, or the last one; monotonic, ms. */
+  #openedAt = 0
   #sequence = 0
   #isChangePending = false
   #isAnswered = false
@@ -231,14 +233,14 @@ export class Registration {
     this.#sequence = 0
     this.#isAnswered = false
     this.#unanswered = 0
-    const openedAt = clock.monotonic()
+    this.#openedAt = clock.monotonic()
     this.#session = this.#link.open(
       hello,
       (answer) => {
         if (generation === this.#generation) this.#take(answer)
       },
       (why) => {
-        if (generation === this.#generation) this.#lost(why, clock.monotonic() - openedAt)
+        if (generation === this.#generation) this.#lost(why)
       },
     )
     this.#sendStatus()
@@ -265,7 +267,7 @@ export class Registration {
     }
     this.#generation++
     this.#session?.close()
-    this.#lost(new BrokerError('UNAVAILABLE', 'the registry does not answer'), 0)
+    this.#lost(new BrokerError('UNAVAILABLE', 'the registry does not answer'))
   }
 
   #take(answer: RegistryAnswer): void {
@@ -282,19 +284,19 @@ export class Registration {
     for (const listener of this.#answerListeners) listener(answer)
   }
 
-  #lost(why: BrokerError, lastedMs: number): void {
+  #lost(why: BrokerError): void {
     this.#session = undefined
     this.#statusTimer?.cancel()
     if (why.code === 'PEER_REFUSED') this.#refusal = why
-    this.#complain(why, lastedMs)
+    this.#complain(why)
     const pauseMs = retryPauseMs(this.#failures, this.#options.retryMaxMs, this.#ports.random)
     this.#failures++
     this.#statusTimer = this.#ports.clock.after(pauseMs, () => this.#open())
   }
 
   /** Once per outage and once per refusal, not once per attempt. */
-  #complain(why: BrokerError, lastedMs: number): void {
-    const { logger } = this.#ports
+  #complain(why: BrokerError): void {
+    const { clock, logger } = this.#ports
     const isRefused = why.code === 'PEER_REFUSED'
     const isOrdinary = !isRefused && !this.#wasRegistered && this.#failures < quietFailures
     const trouble = isRefused ? why.message : 'away'
@@ -305,7 +307,8 @@ export class Registration {
     this.#toldTrouble = trouble
     if (isRefused) logger.warn({ why: messageOf(why) }, 'the registry refuses this broker')
     else if (this.#wasRegistered) {
-      logger.warn({ why: messageOf(why), lastedMs: Math.round(lastedMs) }, 'registration lost; trying again')
+      const lastedMs = Math.round(clock.monotonic() - this.#openedAt)
+      logger.warn({ why: messageOf(why), lastedMs }, 'registration lost; trying again')
     } else logger.warn({ why: messageOf(why) }, 'the registry cannot be reached; trying again')
   }
 
