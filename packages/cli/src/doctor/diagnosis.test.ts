@@ -82,6 +82,33 @@ test('a log that differs is wrong although nobody complains', () => {
   ])
 })
 
+test('a replica that only its master knows, since metadata-rpc was started again, is missed', () => {
+  const copy = {
+    address: '',
+    sent: 0,
+    received: 0,
+    flushed: 0,
+    lagBytes: 0,
+    dispatched: 0,
+    lagMs: 0,
+    connects: 0,
+    refusals: {},
+    heardAgoMs: 0,
+    problem: '',
+    ackLatency: { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },
+    verification: { verifiedTo: 0, comparedBytes: 0, skippedBytes: 0, mismatches: [], found: 0 },
+  }
+  const replicas = [
+    { ...copy, identity: 'broker-a-1', state: 'away' },
+    { ...copy, identity: 'broker-a-2', state: 'not seen' },
+    { ...copy, identity: '10.0.0.9:50000', state: 'not counted' },
+  ]
+  const cluster = clusterOf([{ ...master, replicas }, slave])
+  expect(diagnosisOf(cluster).complaints).toEqual([
+    { identity: 'broker-a-2', message: expect.stringContaining('replica forget broker-a-2') },
+  ])
+})
+
 test('that there is no broker at all is wrong too', () => {
   expect(linesOf({ sets: [], problems: [] })).toEqual(['! no broker has registered', '1 thing is wrong'])
 })

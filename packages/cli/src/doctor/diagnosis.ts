@@ -1,5 +1,8 @@
 import type { ClusterDescription, MemberState, SetState } from '@tandemmq/http'
 
+/** How a master calls a replica that is not connected to it. */
+const ABSENT: readonly string[] = ['away', 'refused', 'not seen']
+
 /** What is wrong with a cluster. */
 export interface Diagnosis {
   readonly complaints: readonly Complaint[]
@@ -29,8 +32,23 @@ export function diagnosisOf({ sets, problems }: ClusterDescription): Diagnosis {
             .filter((trouble) => !isTold(trouble))
             .map((message) => ({ identity: member.identity, message })),
         ),
+      ...sets.flatMap(missingIn),
     ],
   }
+}
+
+/** Who holds, or may hold, a copy of the log and is not there, and of whom only the master knows: metadata-rpc has not heard them since its own start. */
+function missingIn({ members }: SetState): readonly Complaint[] {
+  const heard = new Set(members.map(({ identity }) => identity))
+  const copies = members.flatMap(({ alive, role, replicas = [] }) =>
+    alive && role === 'master' ? replicas : [],
+  )
+  return copies
+    .filter(({ identity, state }) => !heard.has(identity) && ABSENT.includes(state))
+    .map(({ identity }) => ({
+      identity,
+      message: `its master remembers it and does not reach it, and metadata-rpc has not heard of it: start it, or \`tandemmq replica forget ${identity}\` if it is gone for good`,
+    }))
 }
 
 /** For people: who does what in each set, and what is wrong. */
