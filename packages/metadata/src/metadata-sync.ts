@@ -58,6 +58,8 @@ export class MetadataSync {
   #watched: AbortController | undefined
   /** The next watch follows without a pause. */
   #isWoken = false
+  /** Calls to the followed broker that are under way. */
+  readonly #calls = new Set<AbortController>()
   /** Until the next watch. */
   #pause: Timer | undefined
   #failedWatches = 0
@@ -125,6 +127,7 @@ export class MetadataSync {
 
   close(): void {
     this.#stop.abort(new Error('metadata sync was closed'))
+    for (const call of this.#calls) call.abort(this.#stop.signal.reason)
     for (const timer of this.#timers) timer.cancel()
     this.#timers.clear()
   }
@@ -135,21 +138,19 @@ export class MetadataSync {
   }
 
   async #pull(): Promise<void> {
-    const timeout = new AbortController()
-    const stop = this.#stop.signal
-    const timer = this.#later(this.#options.pullTimeoutMs, () =>
-      timeout.abort(new Error('no answer in time')),
-    )
+    const call = this.#begin()
+    const { signal } = call
+    const timer = this.#later(this.#options.pullTimeoutMs, () => call.abort(new Error('no answer in time')))
     try {
-      const signal = AbortSignal.any([stop, timeout.signal])
       const first = await abortable(this.#source.pull(this.#store.followed, signal), signal)
       // Changes that do not follow what is known: everything, then.
       if (this.#applied(first).outcome === 'gap') {
         this.#applied(await abortable(this.#source.pull(undefined, signal), signal))
       }
     } catch (cause) {
-      if (!stop.aborted) this.#failed('a metadata pull failed', cause)
+      if (!this.#stop.signal.aborted) this.#failed('a metadata pull failed', cause)
     } finally {
+      this.#calls.delete(call)
       timer.cancel()
       this.#timers.delete(timer)
     }
@@ -174,9 +175,9 @@ export class MetadataSync {
 
   /** Resolves when the watch has ended, for whatever reason. */
   async #watch(): Promise<void> {
-    const connection = new AbortController()
+    const connection = this.#begin()
     this.#watched = connection
-    const signal = AbortSignal.any([this.#stop.signal, connection.signal])
+    const { signal } = connection
     const onAnswer = (answer: Answer): void => {
       if (signal.aborted) return
       this.#failedWatches = 0
@@ -195,9 +196,18 @@ export class MetadataSync {
       this.#ports.logger.debug({ why: messageOf(cause) }, 'the metadata watch has ended')
     } finally {
       connection.abort()
+      this.#calls.delete(connection)
       this.#watched = undefined
       if (this.#status.watching) this.#update({ watching: false })
     }
+  }
+
+  /** A call that ends when this is closed. `AbortSignal.any` would keep alive for good whoever listens to a call that never ends. */
+  #begin(): AbortController {
+    const call = new AbortController()
+    this.#calls.add(call)
+    if (this.#stop.signal.aborted) call.abort(this.#stop.signal.reason)
+    return call
   }
 
   #applied(answer: Answer): SyncResult {
