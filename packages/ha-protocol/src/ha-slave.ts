@@ -6,11 +6,10 @@ import {
   invariant,
   unreachable,
   SparingLogger,
-  type Connection,
   type LogOffset,
   type Logger,
 } from '@tandemmq/base'
-import { NONCE_BYTES, encodeReport } from '@tandemmq/codec'
+import { encodeReport } from '@tandemmq/codec'
 import { warnOfClockAhead } from './clock-skew.ts'
 import { observeFollowing, slaveMetrics } from './ha-metrics.ts'
 import type { SlaveMetrics } from './ha-metrics.ts'
@@ -23,10 +22,9 @@ import type { FollowingView } from './following-view.ts'
 import { SlaveHistory } from './slave-history.ts'
 import { SlaveComplaints } from './slave-complaints.ts'
 import { slaveConfig } from './slave-config.ts'
-import { SlaveConnection } from './slave-connection.ts'
-import { SlaveDialing } from './slave-dialing.ts'
 import { SlaveDisk } from './slave-disk.ts'
 import { SlaveIntake } from './slave-intake.ts'
+import { SlaveLink } from './slave-link.ts'
 import { SlavePositions } from './slave-positions.ts'
 import { slaveDeadline, stepSlave } from './slave-session.ts'
 import type { SlaveContext, SlaveEffect, SlaveEvent, SlaveState } from './slave-state.ts'
@@ -45,7 +43,7 @@ export class HaSlave {
   readonly #history: SlaveHistory
   readonly #verification: SlaveVerification
   readonly #positions: SlavePositions
-  readonly #dialing: SlaveDialing
+  readonly #link: SlaveLink
   readonly #intake: SlaveIntake
   readonly #turns = new EventTurns<SlaveEvent>(
     (event) => this.#step(event),
@@ -55,7 +53,6 @@ export class HaSlave {
   readonly #listeners = new Set<(state: SlaveState) => void>()
   #confirmed: Frontier
   #state: SlaveState
-  #connection: SlaveConnection | undefined
   #disk: SlaveDisk
   /** By name; see {@link SlaveContext.followed}. */
   #followed: string | undefined
@@ -71,7 +68,6 @@ export class HaSlave {
     this.#history = new SlaveHistory(log.end, () => ports.clock.monotonic())
     this.#verification = new SlaveVerification(log, this.#history, this.#metrics.mismatches, ports)
     this.#positions = new SlavePositions(log, options.dispatched)
-    this.#dialing = new SlaveDialing(ports.net, options.masterAddress, options.beforeHello)
     this.#intake = new SlaveIntake(log, this.#metrics.receivedBytes, {
       isComparing: () => this.#state.kind === 'comparing',
       dispatch: (event) => this.#dispatch(event),
@@ -88,6 +84,7 @@ export class HaSlave {
       view: () => viewOf(log),
       followed: () => this.#followed,
     }
+    this.#link = this.#newLink()
     observeFollowing(ports.meter, this)
   }
 
@@ -167,7 +164,7 @@ export class HaSlave {
 
   #settled(): void {
     this.#timer.arm(slaveDeadline(this.#state, this.#context))
-    if (this.#state.kind === 'streaming' || this.#state.kind === 'lending') this.#connection?.startStream()
+    if (this.#state.kind === 'streaming' || this.#state.kind === 'lending') this.#link.startStream()
   }
 
   #step(event: SlaveEvent): void {
@@ -192,11 +189,10 @@ export class HaSlave {
   #perform(effect: SlaveEffect): void {
     switch (effect.kind) {
       case 'dial':
-        void this.#dial()
-        return
+        return this.#dial()
       case 'say-hello':
       case 'prove':
-        return this.#connection?.write(effect.bytes)
+        return this.#link.write(effect.bytes)
       case 'adopt':
         void this.#adopt(effect)
         return
@@ -210,11 +206,11 @@ export class HaSlave {
       case 'lend':
         return this.#lend(effect.at)
       case 'lend-heartbeat':
-        return this.#connection?.lendHeartbeat()
+        return this.#link.lendHeartbeat()
       case 'report':
-        return this.#connection?.write(encodeReport(effect.position))
+        return this.#link.write(encodeReport(effect.position))
       case 'send-control':
-        return this.#connection?.control(effect.control)
+        return this.#link.control(effect.control)
       case 'confirm':
         return effect.position > this.#confirmed.at ? this.#confirmed.advance(effect.position) : undefined
       case 'answer-check':
@@ -230,7 +226,7 @@ export class HaSlave {
       case 'learn-forgotten':
         return this.#options.learnForgotten?.(effect.name)
       case 'asked-to-abstain':
-        if (this.#options.abstain?.() === true) this.#connection?.control({ abstains: effect.question })
+        if (this.#options.abstain?.() === true) this.#link.control({ abstains: effect.question })
         return
       case 'hang-up':
         return this.#hangUp(effect)
@@ -239,45 +235,25 @@ export class HaSlave {
     }
   }
 
-  async #dial(): Promise<void> {
-    const { random, clock } = this.#ports
+  #dial(): void {
     this.#disk = this.#newDisk()
     this.#metrics.attempts.add()
     this.#history.dials += 1
-    const socket = await this.#dialing.dial()
-    if (socket === undefined) return
-    if ('reason' in socket)
-      return this.#dispatch({ kind: 'connect-failed', trouble: socket, jitter: this.#jitter() })
-    this.#connection = this.#newConnection(socket)
-    this.#connection.start()
-    this.#dispatch({ kind: 'connected', nonce: random.bytes(NONCE_BYTES), wallClock: clock.now() })
+    void this.#link.dial()
   }
 
-  #newConnection(socket: Connection): SlaveConnection {
-    return new SlaveConnection(socket, this.#context.config.peer, {
-      masterHello: (received) =>
-        this.#dispatch({
-          kind: 'master-hello',
-          received,
-          wallClock: this.#ports.clock.now(),
-          certificate: socket.peerCertificate,
-        }),
-      answer: (answer) => this.#dispatch({ kind: 'answer', answer }),
-      frame: (offset, size) => this.#dispatch({ kind: 'frame', offset, size }),
+  #newLink(): SlaveLink {
+    const { masterAddress, beforeHello } = this.#options
+    return new SlaveLink({ masterAddress, beforeHello, peer: this.#context.config.peer }, this.#ports, {
+      dispatch: (event) => this.#dispatch(event),
       piece: (offset, bytes) => {
         invariant(!this.#turns.isHandling, 'pieces come from the socket, never from an effect')
         this.#intake.take(offset, bytes)
       },
-      control: (control) => this.#dispatch({ kind: 'control', control }),
       caughtUp: () => {
         this.#dispatch({ kind: 'caught-up' })
         const answer = this.#verification.takeAnswer()
-        if (answer !== undefined) this.#connection?.control(answer)
-      },
-      violation: (words) => this.#dispatch({ kind: 'violation', words }),
-      closed: (words) => {
-        this.#connection = undefined
-        this.#dispatch({ kind: 'closed', jitter: this.#jitter(), ...(words === undefined ? {} : { words }) })
+        if (answer !== undefined) this.#link.control(answer)
       },
     })
   }
@@ -298,11 +274,9 @@ export class HaSlave {
   }
 
   #lend(at: LogOffset): void {
-    const { logger, clock } = this.#ports
-    logger.warn({ from: at, to: this.#log.end }, 'the master lacks the end of its log: sending it ours')
-    this.#connection?.lend(at, { log: this.#log, clock }, (words) =>
-      this.#dispatch({ kind: 'disk-failed', words }),
-    )
+    const facts = { from: at, to: this.#log.end }
+    this.#ports.logger.warn(facts, 'the master lacks the end of its log: sending it ours')
+    this.#link.lend(at, this.#log)
   }
 
   #newDisk(): SlaveDisk {
@@ -319,10 +293,7 @@ export class HaSlave {
 
   #hangUp({ refusal, manner }: Extract<SlaveEffect, { kind: 'hang-up' }>): void {
     this.#metrics.troubles.add(1, { reason: this.#history.trouble(refusal) })
-    this.#dialing.abort(refusal.words)
-    this.#connection?.close(manner === 'told' ? this.#ports.clock : undefined)
-    this.#connection = undefined
-    this.#dispatch({ kind: 'closed', jitter: this.#jitter() })
+    this.#link.hangUp(refusal.words, manner)
   }
 
   #onChange(before: SlaveState, event: SlaveEvent): void {
@@ -349,10 +320,6 @@ export class HaSlave {
   #tellPositions(isNew = false): void {
     if (this.#state.kind !== 'streaming' || this.#context.config.peer === 'apache') return
     const news = this.#positions.news(isNew)
-    if (news !== undefined) this.#connection?.control(news)
-  }
-
-  #jitter(): number {
-    return this.#ports.random.below(1_000) / 1_000
+    if (news !== undefined) this.#link.control(news)
   }
 }
