@@ -263,7 +263,11 @@ function* handshakes(): Generator<Seed> {
     countsTo: 300,
   })
   yield { target: 'ha-fields', name: 'control-of-comparison', bytes: comparison }
-  const roster = encodeControl({ roster: ['broker-a-0', 'broker-a-2'], forgotten: 'broker-a-3', abstain: 4 })
+  const roster = encodeControl({
+    roster: ['broker-a-0', 'broker-a-2'],
+    forgotten: ['broker-a-3'],
+    abstain: 4,
+  })
   yield { target: 'ha-fields', name: 'control-of-roster', bytes: roster }
 }
 

@@ -32,7 +32,7 @@ test('what a master tells is kept, the slave itself left out, and only what is f
   const { store, roster } = learned()
   roster.learn(['master', 'slave-1', 'slave-2'])
   roster.learn(['master'])
-  roster.forget('slave-2')
+  roster.forget(['slave-2', 'slave-1'])
   roster.learn(['master', 'slave-3'])
   await settled()
   expect(store.roster).toEqual(['master', 'slave-3'])

@@ -3,6 +3,8 @@ import type { MessageStore } from '@tandemmq/storage'
 
 /** More replicas than this a slave does not remember: its master, which tells them, has at most 64 at a time. */
 const ROSTER_MAX = 256
+/** As many may be told to be forgotten. */
+const NEWS_MAX = 2 * ROSTER_MAX
 
 /**
  * What a slave learns from its master of who has, or had, the log (rule 3.3), on disk: if it is made master and loses its tail, it knows whom to ask.
@@ -32,13 +34,13 @@ export class LearnedRoster {
     for (const name of names) if (name !== this.#identity) this.#note(name, 'add')
   }
 
-  /** By the operator's word it is gone for good. */
-  forget(name: string): void {
-    this.#note(name, 'remove')
+  /** By the operator's word they are gone for good. */
+  forget(names: readonly string[]): void {
+    for (const name of names) if (name !== this.#identity) this.#note(name, 'remove')
   }
 
   #note(name: string, what: 'add' | 'remove'): void {
-    if (this.#news.size >= ROSTER_MAX && !this.#news.has(name)) return this.#sayFull(name)
+    if (this.#news.size >= NEWS_MAX && !this.#news.has(name)) return this.#sayFull(name)
     this.#news.delete(name)
     this.#news.set(name, what)
     if (!this.#isWriting) void this.#write()

@@ -104,6 +104,7 @@ export class MasterRole implements AsyncDisposable {
           ? {}
           : { writeLimits: { bytesPerSecond: master.haBytesPerSecond } }),
         roster: () => store.roster,
+        forgotten: () => store.forgotten,
         ...(master.hold && { hold: master.hold }),
         onCounted: (identity) => store.addToRoster(identity),
         onHello: (hello) => opening()?.introduced(hello),
@@ -182,7 +183,7 @@ export class MasterRole implements AsyncDisposable {
     }
     this.#ha.forget(identity)
     await this.#store.removeFromRoster(identity)
-    this.#ha.tellForgotten(identity)
+    this.#ha.rosterChanged()
     this.#ports.logger.warn(
       { identity, roster: this.roster.join(', ') },
       'a replica is forgotten by the word of the operator',

@@ -75,7 +75,7 @@ export class SlaveRole implements AsyncDisposable {
         dispatched: () => store.dispatched.at,
         beforeHello: () => doubtfulEnd.cut(true),
         learnRoster: (names) => roster.learn(names),
-        learnForgotten: (name) => roster.forget(name),
+        learnForgotten: (names) => roster.forget(names),
         abstain: () => role !== undefined && role.#abstain(),
         peer: slave.peer ?? 'tandemmq',
         // Apache's master does not ask for it.

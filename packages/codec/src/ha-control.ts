@@ -3,7 +3,7 @@ import type { LogOffset } from '@tandemmq/base'
 import { CONTROL_BYTES_MAX, encodeFrameHeader, encodeReport } from './ha-frame.ts'
 import { decodeChecksummedRange, decodeRange, encodeChecksummedRange, encodeRange } from './ha-range-field.ts'
 import type { ChecksummedRange, LogRange } from './ha-range-field.ts'
-import { NAME_BYTES_MAX, decodeNames, encodeNames } from './ha-names-field.ts'
+import { decodeNames, encodeNames } from './ha-names-field.ts'
 import { Fields, FieldWriter } from './ha-tagged-fields.ts'
 
 /**
@@ -44,11 +44,11 @@ export interface Control {
   readonly abstains?: number
   /** Down: who has, or had, this log besides the receiver: the master, and whoever it has ever counted (rule 3.3). At most {@link ROSTER_MAX} are told. */
   readonly roster?: readonly string[]
-  /** Down: the operator has said that this replica is gone for good. */
-  readonly forgotten?: string
+  /** Down: who, by the word of the operator, is gone for good, and was not counted since. At most {@link ROSTER_MAX}. */
+  readonly forgotten?: readonly string[]
 }
 
-/** 18 and 19 are kept for the repair of a range (request, bytes). */
+/** 18 and 19 are kept for the repair of a range (request, bytes); 14 was one forgotten name, told once. */
 const TAG = {
   confirmed: 1,
   ping: 2,
@@ -63,7 +63,7 @@ const TAG = {
   abstain: 11,
   abstains: 12,
   roster: 13,
-  forgotten: 14,
+  forgotten: 15,
   check: 16,
   checked: 17,
   unchecked: 20,
@@ -96,7 +96,8 @@ export function encodeControl(control: Control): Buffer {
   if (control.abstain !== undefined) fields.integer(TAG.abstain, control.abstain)
   if (control.abstains !== undefined) fields.integer(TAG.abstains, control.abstains)
   if (control.roster !== undefined) fields.bytes(TAG.roster, encodeNames(control.roster.slice(0, ROSTER_MAX)))
-  if (control.forgotten !== undefined) fields.text(TAG.forgotten, control.forgotten)
+  if (control.forgotten !== undefined)
+    fields.bytes(TAG.forgotten, encodeNames(control.forgotten.slice(0, ROSTER_MAX)))
   return fields.finish()
 }
 
@@ -154,8 +155,8 @@ export function decodeControl(body: Buffer): Control {
   if (abstains !== undefined) control.abstains = abstains
   const roster = fields.bytes(TAG.roster)
   if (roster !== undefined) control.roster = decodeNames(roster, ROSTER_MAX)
-  const forgotten = fields.text(TAG.forgotten, NAME_BYTES_MAX)
-  if (forgotten !== undefined) control.forgotten = forgotten
+  const forgotten = fields.bytes(TAG.forgotten)
+  if (forgotten !== undefined) control.forgotten = decodeNames(forgotten, ROSTER_MAX)
   return control
 }
 

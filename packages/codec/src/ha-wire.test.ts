@@ -96,7 +96,7 @@ const control: fc.Arbitrary<Control> = fc
       flushed: fc.nat(1e12),
       dispatched: fc.nat(1e12),
       roster: fc.array(name, { maxLength: 20 }),
-      forgotten: name,
+      forgotten: fc.array(name, { maxLength: 20 }),
     },
     { requiredKeys: [] },
   )

@@ -58,6 +58,8 @@ export interface HaMasterOptions extends HaMember {
   readonly legacySlaves?: 'none' | 'served' | 'counted'
   /** Whoever was ever counted (rule 3.3): slaves are told, and the log is kept for them. Default: nobody. */
   readonly roster?: () => readonly string[]
+  /** Who, by the word of the operator, is gone for good: slaves are told. Default: nobody. */
+  readonly forgotten?: () => readonly string[]
   /** How long and how much of the log is kept for slaves. Default: nothing is. */
   readonly hold?: HoldLimits
   readonly timings?: Partial<HaTimings>
@@ -135,6 +137,7 @@ export class HaMaster {
       verifierLimits: { ...defaultVerifierLimits, ...options.verifierLimits },
       enroll: (identity) => master.#enroll(identity),
       holders: () => [options.identity, ...(options.roster?.() ?? [])],
+      forgotten: () => (options.forgotten?.() ?? []).filter((name) => name !== options.identity),
       introduced: (hello) => options.onHello?.(hello),
       borrowing: (from) => options.onBorrowing?.(from) ?? Promise.resolve(),
       borrowed: (from) => options.onBorrowed?.(from),
@@ -233,9 +236,9 @@ export class HaMaster {
     this.#records.forget(identity)
   }
 
-  /** Tells connected slaves that the operator has forgotten a replica; those that are away keep it in their copy of the roster. */
-  tellForgotten(identity: string): void {
-    for (const connection of this.#listener?.connections ?? []) connection.tellForgotten(identity)
+  /** Tells connected slaves; those that are away are told when they come. */
+  rosterChanged(): void {
+    for (const connection of this.#listener?.connections ?? []) connection.tellRoster()
   }
 
   /** Ends all connections; whoever waits is told `UNAVAILABLE`. */
@@ -264,9 +267,7 @@ export class HaMaster {
     const asked = this.#onCounted(identity)
     this.#enrolled.set(identity, asked)
     asked.then(
-      () => {
-        for (const connection of this.#listener?.connections ?? []) connection.tellRoster()
-      },
+      () => this.rosterChanged(),
       () => this.#enrolled.delete(identity),
     )
     return asked

@@ -17,8 +17,8 @@ export interface HaSlaveOptions extends HaMember {
   readonly overlapBytes?: number
   /** The master has said who has, or had, this log besides this slave (rule 3.3). */
   readonly learnRoster?: (names: readonly string[]) => void
-  /** The operator has said that a replica is gone for good. */
-  readonly learnForgotten?: (name: string) => void
+  /** And who is gone for good, by the word of the operator. */
+  readonly learnForgotten?: (names: readonly string[]) => void
   /** The master asks for a promise to take no serving token for one lease (rule 4.6): true if it is given. Default: it is not. */
   readonly abstain?: () => boolean
   /** Called when a master is there, before it is told where our log ends: what is in doubt can be given up now. Must not reject. */

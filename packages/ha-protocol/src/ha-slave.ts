@@ -224,7 +224,7 @@ export class HaSlave {
       case 'learn-roster':
         return this.#options.learnRoster?.(effect.names)
       case 'learn-forgotten':
-        return this.#options.learnForgotten?.(effect.name)
+        return this.#options.learnForgotten?.(effect.names)
       case 'asked-to-abstain':
         if (this.#options.abstain?.() === true) this.#link.control({ abstains: effect.question })
         return

@@ -100,14 +100,9 @@ export class MasterConnection implements ReplicaHolder {
   /** The roster has changed. */
   tellRoster(): void {
     const { peer } = this.#state.kind === 'streaming' ? this.#state : {}
-    if (peer !== undefined)
-      this.#write.roster(this.#around.holders().filter((name) => name !== peer.identity))
-  }
-
-  /** See {@link HaMaster.tellForgotten}. */
-  tellForgotten(identity: string): void {
-    if (this.#state.kind === 'streaming' && this.#state.peer !== undefined)
-      this.#write.control({ forgotten: identity })
+    if (peer === undefined) return
+    const others = (names: readonly string[]) => names.filter((name) => name !== peer.identity)
+    this.#write.roster(others(this.#around.holders()), others(this.#around.forgotten()))
   }
 
   /** See {@link HaMaster.askToAbstain}. */

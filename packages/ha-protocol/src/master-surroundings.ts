@@ -27,6 +27,8 @@ export interface MasterSurroundings {
   enroll(identity: string): Promise<void>
   /** Who has, or had, this log: this master, and whoever it has ever counted. */
   holders(): readonly string[]
+  /** Who, by the word of the operator, is gone for good. */
+  forgotten(): readonly string[]
   /** A slave has proven who it is. */
   introduced(peer: Hello): void
   /** Before anything is borrowed from this identity. */

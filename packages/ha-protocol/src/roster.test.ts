@@ -41,16 +41,34 @@ test('a slave is told who else has its log: the master, and whoever is counted, 
   expect(told.at(-1)).toEqual(['master', 'an-old-one', 'slave-2'])
 })
 
-test('a slave is told which replica the operator has forgotten', async () => {
+test('a slave is told which replicas the operator has forgotten, when it comes and at once (rule 3.3)', async () => {
   const pair = new Pair()
   pair.masterLog.write(pair.random.bytes(50))
-  const master = await pair.listen()
-  const forgotten: string[] = []
-  pair.follow(pair.emptyLog(), { learnForgotten: (name) => forgotten.push(name) })
+  // Nobody is told to forget itself, or the master that it follows.
+  const forgotten = ['an-old-one', 'slave-1', 'master']
+  const master = await pair.listen({ forgotten: () => forgotten })
+  const told: (readonly string[])[] = []
+  pair.follow(pair.emptyLog(), { learnForgotten: (names) => told.push(names) })
   await pair.clock.outcome(master.waitFor(50))
-  master.tellForgotten('an-old-one')
+  expect(told.at(-1)).toEqual(['an-old-one'])
+  forgotten.push('another-one')
+  master.rosterChanged()
   await pair.clock.advance(500)
-  expect(forgotten).toEqual(['an-old-one'])
+  expect(told.at(-1)).toEqual(['an-old-one', 'another-one'])
+})
+
+test('a slave that reads nothing hears of what was forgotten meanwhile when it reads again', async () => {
+  const pair = new Pair()
+  pair.masterLog.write(pair.random.bytes(50))
+  const forgotten: string[] = []
+  const master = await pair.listen({ forgotten: () => forgotten, writeLimits: { queuedBytesMax: 0 } })
+  const told: (readonly string[])[] = []
+  pair.follow(pair.emptyLog(), { learnForgotten: (names) => told.push(names) })
+  await pair.clock.outcome(master.waitFor(50))
+  forgotten.push('an-old-one')
+  master.rosterChanged()
+  await pair.clock.advance(500)
+  expect(told.at(-1)).toEqual(['an-old-one'])
 })
 
 test('no more names are counted than a roster takes; who is in it comes back', async () => {

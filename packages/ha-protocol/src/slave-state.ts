@@ -171,8 +171,8 @@ export type SlaveEffect =
   | { readonly kind: 'learn-end'; readonly position: LogOffset }
   /** Who has, or had, this log besides us. */
   | { readonly kind: 'learn-roster'; readonly names: readonly string[] }
-  /** The operator has said that this replica is gone for good. */
-  | { readonly kind: 'learn-forgotten'; readonly name: string }
+  /** Who of them is gone for good, by the word of the operator. */
+  | { readonly kind: 'learn-forgotten'; readonly names: readonly string[] }
   /** The master asks for a promise to take no serving token (rule 4.6). */
   | { readonly kind: 'asked-to-abstain'; readonly question: number }
   | { readonly kind: 'hang-up'; readonly refusal: Refusal; readonly manner: 'told' | 'silent' | 'violation' }

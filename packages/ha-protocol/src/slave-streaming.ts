@@ -53,7 +53,7 @@ export function onControl(state: SlaveStreaming, control: Control, now: number):
   if (control.confirmed !== undefined) effects.push({ kind: 'confirm', position: control.confirmed })
   if (control.abstain !== undefined) effects.push({ kind: 'asked-to-abstain', question: control.abstain })
   if (control.roster !== undefined) effects.push({ kind: 'learn-roster', names: control.roster })
-  if (control.forgotten !== undefined) effects.push({ kind: 'learn-forgotten', name: control.forgotten })
+  if (control.forgotten !== undefined) effects.push({ kind: 'learn-forgotten', names: control.forgotten })
   const heard = control.ping === undefined ? state : { ...state, spokeAt: now }
   const { leaving } = state
   if (leaving === undefined || control.countsTo === undefined) return { state: heard, effects }

@@ -43,8 +43,8 @@ export class WriteSide {
   #confirmed: LogOffset | undefined
   #confirmedSent: LogOffset | undefined
   #endSent: LogOffset | undefined
-  /** Not sent yet. */
-  #roster: readonly string[] | undefined
+  /** Not sent yet, however long the socket takes nothing. */
+  #roster: Required<Pick<Control, 'roster' | 'forgotten'>> | undefined
   #later: Timer | undefined
   #confirming: Timer | undefined
   /** What is read from files is read into this, again and again, while a slave is far behind. */
@@ -95,9 +95,9 @@ export class WriteSide {
     })
   }
 
-  /** Who has, or had, this log, sent with whatever comes next. */
-  roster(names: readonly string[]): void {
-    this.#roster = names
+  /** Who has, or had, this log, and who of them is gone for good, sent with whatever comes next. */
+  roster(roster: readonly string[], forgotten: readonly string[]): void {
+    this.#roster = { roster, forgotten }
     this.wake()
   }
 
@@ -178,8 +178,12 @@ export class WriteSide {
   #parts(body: readonly Buffer[]): Buffer[] {
     const at = this.#next
     const parts: Buffer[] = []
-    if (this.#roster !== undefined) parts.push(encodeControlDown({ roster: this.#roster }, at ?? 0))
-    this.#roster = undefined
+    if (this.#roster !== undefined) {
+      const { roster, forgotten } = this.#roster
+      parts.push(encodeControlDown({ roster }, at ?? 0))
+      if (forgotten.length > 0) parts.push(encodeControlDown({ forgotten }, at ?? 0))
+      this.#roster = undefined
+    }
     // Whoever was never given a confirmed position is not one of ours.
     const isEndNews = this.#heartbeatDue && this.#endSent !== this.#log.end
     if (this.#confirmed !== undefined && (this.#confirmed !== this.#confirmedSent || isEndNews)) {

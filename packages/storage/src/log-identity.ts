@@ -3,6 +3,9 @@ import { lastEpoch, type Epoch, type Lineage } from '@tandemmq/codec'
 import { LineageFile, lineageCutAt, lineageWith } from './lineage-file.ts'
 import type { PositionFile } from './position-file.ts'
 
+/** Of more names that were forgotten only the last are kept. */
+const FORGOTTEN_MAX = 256
+
 /** Who a log is and who has to do with it: its id, its epochs, the replicas that were ever counted. All durable. */
 export class LogIdentity {
   readonly #position: PositionFile
@@ -49,6 +52,11 @@ export class LogIdentity {
 
   get roster(): readonly string[] {
     return this.#position.value.roster
+  }
+
+  /** Who was forgotten by the word of the operator, and was not counted since. */
+  get forgotten(): readonly string[] {
+    return this.#position.value.forgotten
   }
 
   /** A new id for the log. Bytes it has already, [`begin`, `end`), become the first epoch. */
@@ -100,7 +108,10 @@ export class LogIdentity {
   async addReplica(identity: string): Promise<void> {
     if (this.#rosterOnDisk.has(identity)) return
     // In memory it may stand since an attempt that failed.
-    await this.#position.save({ roster: [...new Set([...this.roster, identity])] })
+    await this.#position.save({
+      roster: [...new Set([...this.roster, identity])],
+      forgotten: this.forgotten.filter((gone) => gone !== identity),
+    })
     this.#rosterOnDisk.add(identity)
   }
 
@@ -109,9 +120,12 @@ export class LogIdentity {
   }
 
   async forgetReplica(identity: string): Promise<void> {
-    if (!this.roster.includes(identity)) return
+    if (this.forgotten.includes(identity)) return
     this.#rosterOnDisk.delete(identity)
-    await this.#position.save({ roster: this.roster.filter((known) => known !== identity) })
+    await this.#position.save({
+      roster: this.roster.filter((known) => known !== identity),
+      forgotten: [...this.forgotten, identity].slice(-FORGOTTEN_MAX),
+    })
   }
 
   #opener(): string {

@@ -123,6 +123,11 @@ export class MessageStore implements AsyncDisposable {
     return this.#context.identity.roster
   }
 
+  /** Who was removed from it by the operator's word, and was not counted since. */
+  get forgotten(): readonly string[] {
+    return this.#context.identity.forgotten
+  }
+
   /** Gives a log its identity, durably. What a log of Apache's has already becomes the first epoch. */
   async createLineage(): Promise<void> {
     await this.#context.identity.create(this.minOffset, this.end)
@@ -170,7 +175,7 @@ export class MessageStore implements AsyncDisposable {
     return this.#context.identity.suspectLoss()
   }
 
-  /** `replica forget`: the identity counts no more. */
+  /** `replica forget`: the identity counts no more, and is {@link forgotten} until it does. */
   removeFromRoster(identity: string): Promise<void> {
     return this.#context.identity.forgetReplica(identity)
   }

@@ -15,6 +15,8 @@ export interface Position {
   readonly bootId: string
   /** Every identity that was ever counted as a replica (rule 3.3). */
   readonly roster: readonly string[]
+  /** Those of them that the operator has said to be gone for good, and that were not counted since. */
+  readonly forgotten: readonly string[]
   /** The tail may be lost (rule 3.1). Stays until an epoch is opened, however often the process starts. */
   readonly lossPossible: boolean
   /** Consume queues hold, durably, every record below. */
@@ -50,6 +52,7 @@ export const noPosition: Position = {
   cleanEnd: undefined,
   bootId: '',
   roster: [],
+  forgotten: [],
   lossPossible: false,
   queuesSynced: 0,
   scanFrom: 0,
@@ -165,6 +168,8 @@ function decodePosition(content: Buffer): Position {
     cleanEnd: fields.optionalPosition('cleanEnd'),
     bootId: fields.text('bootId'),
     roster: fields.list('roster').map(String),
+    // Files of older versions do not have it.
+    forgotten: fields.optional('forgotten') === undefined ? [] : fields.list('forgotten').map(String),
     lossPossible: fields.flag('lossPossible'),
     queuesSynced: fields.position('queuesSynced'),
     scanFrom: fields.position('scanFrom'),
