@@ -182,7 +182,7 @@ function woken(before: RegistryState, now: Instant): RegistryStep {
     if (now.at - heardAt < before.options.silentAfterMs) continue
     current = withoutRelay(current, session)
     const why = new BrokerError(
-      'UNAVAILABLE',
+      'PROTOCOL_VIOLATION',
       `${identity} said nothing for ${before.options.silentAfterMs} ms`,
     )
     effects.push({ kind: 'hang-up', session, why })
@@ -197,7 +197,7 @@ function woken(before: RegistryState, now: Instant): RegistryStep {
       const gone = left(current, session, now)
       current = gone.state
       const why = new BrokerError(
-        'UNAVAILABLE',
+        'PROTOCOL_VIOLATION',
         `${hello.identity} said nothing for ${state.options.silentAfterMs} ms`,
       )
       effects.push({ kind: 'hang-up', session, why }, ...gone.effects)

@@ -1,12 +1,4 @@
-import {
-  BrokerError,
-  DeadlineTimer,
-  EventTurns,
-  SparingLogger,
-  messageOf,
-  type Clock,
-  type Logger,
-} from '@tandemmq/base'
+import { BrokerError, DeadlineTimer, EventTurns, type Clock, type Logger } from '@tandemmq/base'
 import { KeptSets } from './kept-sets.ts'
 import type { MemberHello, MemberStatus } from './member.ts'
 import type { PromotionRequest } from './promotion.ts'
@@ -46,8 +38,6 @@ interface Subscriber<Answer> {
 export class Registry implements RegistryLink, RelayLink {
   readonly #clock: Clock
   readonly #logger: Logger
-  /** For what a broker that is refused causes again and again. */
-  readonly #sparingly: Logger
   readonly #subscribers = new Map<SessionId, Subscriber<RegistryAnswer>>()
   readonly #relays = new Map<SessionId, Subscriber<RelayAnswer>>()
   readonly #listeners = new Set<(changed: SetServing) => void>()
@@ -67,7 +57,6 @@ export class Registry implements RegistryLink, RelayLink {
   constructor(options: Partial<RegistryOptions>, ports: RegistryPorts) {
     this.#clock = ports.clock
     this.#logger = ports.logger
-    this.#sparingly = new SparingLogger(ports.logger, ports.clock)
     this.#timer = new DeadlineTimer(ports.clock, () => this.#take({ kind: 'woken' }))
     const records = ports.records ?? new SetRecordsInMemory()
     this.#kept = new KeptSets(records, ports)
@@ -206,7 +195,6 @@ export class Registry implements RegistryLink, RelayLink {
         const subscriber = this.#subscribers.get(session) ?? this.#relays.get(session)
         this.#subscribers.delete(session)
         this.#relays.delete(session)
-        this.#sparingly.warn({ why: messageOf(effect.why) }, 'hung up on a member or a relay')
         subscriber?.onClosed(effect.why)
         return
       }

@@ -1,8 +1,9 @@
 import { connect } from 'node:net'
 import { Client, credentials, status as grpcStatus } from '@grpc/grpc-js'
-import { silentLogger, type BrokerError } from '@tandemmq/base'
+import { silentLogger, type BrokerError, type Logger } from '@tandemmq/base'
 import { noDetails, Registration, Registry, type MemberHello, type RegistryAnswer } from '@tandemmq/registry'
 import { registry as wire } from '@tandemmq/rpc'
+import { RecordingLogger } from '@tandemmq/testkit'
 import { afterEach, expect, test } from 'vitest'
 import { countingRandom, guardOf, realClock, secretOf, serve, until } from '../loopback.test-support.ts'
 import { GrpcServer } from '../server.ts'
@@ -15,9 +16,13 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
 })
 
-async function registryOnPort(): Promise<{ registry: Registry; server: GrpcServer; address: string }> {
-  const registry = new Registry({}, ports)
-  const served = await serve((server) => addRegistryService(server, registry, guardOf(), ports))
+async function registryOnPort(
+  logger: Logger = silentLogger,
+): Promise<{ registry: Registry; server: GrpcServer; address: string }> {
+  const registry = new Registry({}, { ...ports, logger })
+  const served = await serve((server) =>
+    addRegistryService(server, registry, guardOf(), { ...ports, logger }),
+  )
   cleanups.push(
     () => served.server.close(),
     () => registry.close(),
@@ -126,6 +131,34 @@ function attempt(
     cleanups.push(() => session.close())
   })
 }
+
+test('one line tells of a registration that is refused: whose, from where, and why', async () => {
+  const logger = new RecordingLogger()
+  const { address } = await registryOnPort(logger)
+  const master = broker('a-master', address)
+  await until(() => master.isRegistered)
+  const refusal = await attempt(address, helloOf('b-master'))
+  expect(logger.lines.filter(({ level }) => level === 'warn')).toEqual([
+    {
+      level: 'warn',
+      message: 'registration ended',
+      facts: {
+        peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+        member: 'b-master',
+        why: refusal.message,
+      },
+    },
+  ])
+})
+
+test('a broker that is refused again and again is told of in a few lines', async () => {
+  const logger = new RecordingLogger()
+  const { address } = await registryOnPort(logger)
+  const master = broker('a-master', address)
+  await until(() => master.isRegistered)
+  for (let n = 0; n < 25; n += 1) await attempt(address, helloOf('b-master'))
+  expect(logger.messages('warn').filter((message) => message === 'registration ended')).toHaveLength(10)
+})
 
 test('refusals reach the broker as sentences', async () => {
   const { address } = await registryOnPort()

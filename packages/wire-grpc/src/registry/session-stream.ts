@@ -38,7 +38,8 @@ export function serveSession<Up, Down>(
     if (isOver) return
     leave()
     const failure = failureOf(thrown)
-    const facts = { peer: stream.getPeer(), why: failure.details }
+    // The one line of it: whoever hangs up says why, and only here is known on whom.
+    const facts = { peer: stream.getPeer(), member: caller, why: failure.details }
     // Nobody is at fault when the registry itself stops.
     if (thrown instanceof BrokerError && thrown.code === 'UNAVAILABLE')
       logger.debug(facts, 'registration ended')
@@ -48,11 +49,11 @@ export function serveSession<Up, Down>(
   const timer = clock.after(HELLO_TIMEOUT_MS, () => {
     refuse(new BrokerError('PROTOCOL_VIOLATION', `no hello came within ${HELLO_TIMEOUT_MS} ms`))
   })
-  let caller: string
+  let caller = ''
   try {
-    const checked = guard.check(purpose, stream.metadata)
-    caller = checked.identity
-    stream.sendMetadata(checked.proof)
+    const { identity, proof } = guard.check(purpose, stream.metadata)
+    caller = identity
+    stream.sendMetadata(proof)
   } catch (thrown) {
     refuse(thrown)
     return
