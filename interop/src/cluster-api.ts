@@ -1,36 +1,4 @@
-/** What `GET /api/v1/cluster` answers, as far as tests read it. */
-export interface ClusterStateAnswer {
-  readonly sets: readonly SetAnswer[]
-  readonly problems: readonly { readonly check: string; readonly message: string }[]
-}
-
-export interface SetAnswer {
-  readonly name: string
-  readonly serving?: { readonly identity: string; readonly epoch: number }
-  readonly writable?: string
-  readonly okMeans?: string
-  readonly members: readonly MemberAnswer[]
-}
-
-export interface MemberAnswer {
-  readonly identity: string
-  readonly role: string
-  readonly alive: boolean
-  readonly writable: boolean
-  readonly end: number
-  readonly flushed: number
-  readonly confirmed: number
-  readonly dispatched: number
-  readonly lagBytes: number
-  readonly masterConnected?: boolean
-  readonly metadataSync?: {
-    readonly lastSuccessAt: number
-    readonly version: string
-    readonly results: Readonly<Record<string, string>>
-  }
-  readonly replicas?: readonly { readonly identity: string; readonly state: string }[]
-  readonly problems: readonly string[]
-}
+import type { ClusterDescription, MemberState, SetState } from '@tandemmq/http'
 
 /** The HTTP side of a running cluster. */
 export class ClusterApi {
@@ -55,19 +23,19 @@ export class ClusterApi {
     })
   }
 
-  async state(): Promise<ClusterStateAnswer> {
-    const answer: ClusterStateAnswer = JSON.parse(await (await this.fetch('/api/v1/cluster')).text())
+  async state(): Promise<ClusterDescription> {
+    const answer: ClusterDescription = JSON.parse(await (await this.fetch('/api/v1/cluster')).text())
     return answer
   }
 
-  async set(name = 'broker-a'): Promise<SetAnswer> {
+  async set(name = 'broker-a'): Promise<SetState> {
     const found = (await this.state()).sets.find((set) => set.name === name)
     if (found === undefined) throw new Error(`no set ${name}`)
     return found
   }
 
   /** `identity`: `broker-a-0` is the master of broker-a. */
-  async member(identity: string): Promise<MemberAnswer> {
+  async member(identity: string): Promise<MemberState> {
     const members = (await this.state()).sets.flatMap((set) => set.members)
     const found = members.find((member) => member.identity === identity)
     if (found === undefined) throw new Error(`no member ${identity}`)

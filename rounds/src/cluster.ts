@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { KeyObject } from 'node:crypto'
 import { handleKeyOf } from '@tandemmq/broker'
 import { PowerSwitch } from '@tandemmq/crash'
-import { ClusterApi, until, type SetAnswer } from '@tandemmq/interop'
+import { ClusterApi, until } from '@tandemmq/interop'
 import { NodeRandom, readSecretFile } from '@tandemmq/platform-node'
 import {
   adminTokenFile,
@@ -190,7 +190,7 @@ export class Cluster implements AsyncDisposable {
     return fetch(`${this.httpUrl(name)}${path}`, { signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) })
   }
 
-  #set(): Promise<SetAnswer> {
+  #set(): ReturnType<ClusterApi['set']> {
     return this.#api.set(SET)
   }
 }
