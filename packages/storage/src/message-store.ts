@@ -1,9 +1,10 @@
 import { BrokerError, diskError, type Frontier, type LogOffset, type QueueOffset } from '@tandemmq/base'
 import type { Epoch, Lineage, LogRecord } from '@tandemmq/codec'
-import type { Appended, Appender } from './appender.ts'
+import type { Appended } from './appender.ts'
 import { emitTo, type ArrivalListener } from './arrival-listener.ts'
 import type { AppendedBatch, BatchToAppend } from './batch-append.ts'
 import type { QueueReader } from './consume-queue.ts'
+import { appendCopied } from './copied-bytes.ts'
 import { findMessages, type FoundMessages, type MessageQuery } from './index-query.ts'
 import { demandInLog } from './log-cut.ts'
 import type { MessageToAppend } from './message-to-append.ts'
@@ -15,6 +16,7 @@ import { openContext, openFirstSession } from './store-context.ts'
 import { observePositions } from './store-metrics.ts'
 import { completeOptions, scanLimitsOf, type StoreOptions, type StorePorts } from './store-options.ts'
 import type { StoreSession, SessionContext } from './store-session.ts'
+import { WritingRight } from './writing-right.ts'
 
 /**
  * All messages of a broker: one log, and the queues that lead into it. A master appends messages; a slave appends its
@@ -24,11 +26,8 @@ export class MessageStore implements AsyncDisposable {
   readonly recovery: RecoveryReport
   readonly #context: SessionContext
   readonly #listeners: Set<ArrivalListener>
+  readonly #writing = new WritingRight()
   #session: StoreSession
-  /** Present as long as this process may append messages of its own (rule 1.2). */
-  #appender: Appender | undefined
-  /** Why nothing can be appended at the moment. */
-  #blocked: BrokerError | undefined
   readonly #sessionListeners = new Set<() => void>()
   #isClosed = false
 
@@ -110,7 +109,7 @@ export class MessageStore implements AsyncDisposable {
 
   /** Whether {@link append} is possible: an epoch was opened since the start. */
   get isWritable(): boolean {
-    return this.#appender !== undefined && this.#blocked === undefined && this.fence === undefined
+    return this.#writing.isOwn && this.fence === undefined
   }
 
   /** Up to where the master's promises were known to be kept, as last written down. Visible never falls below. */
@@ -138,17 +137,17 @@ export class MessageStore implements AsyncDisposable {
    * resolves. An unfinished record at the end, as a slave may have one, is cut off before. Throws `SYSTEM_BUSY` while queues cannot be written.
    */
   async openEpoch(atLeast = 1): Promise<Epoch> {
-    this.#demandOpen()
+    this.#writing.demandOpen()
     this.#session.dispatcher.drainAll()
     if (this.dispatched.at < this.end) await this.truncateTo(this.dispatched.at)
     const epoch = await this.#context.identity.open(this.minOffset, this.end, atLeast)
-    this.#appender = this.#session.appender()
+    this.#writing.take(this.#session.appender())
     return epoch
   }
 
   /** Takes over what the master said, durably. This process is not the log's writer then. */
   async adoptLineage(lineage: Lineage): Promise<void> {
-    this.#appender = undefined
+    this.#writing.giveUp()
     const { identity, position } = this.#context
     // An empty log may begin elsewhere under another master than it would have here.
     if (this.end === this.minOffset && position.value.begin !== undefined)
@@ -185,17 +184,17 @@ export class MessageStore implements AsyncDisposable {
    * the replicas have passed `end`. Throws `MESSAGE_ILLEGAL`, `NOT_WRITABLE`, `LOG_FENCED`, `DISK_FULL`, `LOG_CLOSED`.
    */
   append(message: MessageToAppend): Appended {
-    return this.#writer().append(message)
+    return this.#writing.writer().append(message)
   }
 
   /** As {@link append} for each, with few writes; what that would throw is an outcome. Throws `NOT_WRITABLE`, `LOG_CLOSED`. */
   appendAll(messages: readonly MessageToAppend[]): readonly (Appended | BrokerError)[] {
-    return this.#writer().appendAll(messages)
+    return this.#writing.writer().appendAll(messages)
   }
 
   /** As {@link append} for a client's batch: all of its messages in one synchronous step, next to each other, or none. */
   appendBatch(batch: BatchToAppend): AppendedBatch {
-    return this.#writer().appendBatch(batch)
+    return this.#writing.writer().appendBatch(batch)
   }
 
   /**
@@ -204,26 +203,8 @@ export class MessageStore implements AsyncDisposable {
    * Throws `NOT_WRITABLE`, `ILLEGAL_ARGUMENT`, `LOG_FENCED`, `DISK_FULL`, `LOG_CLOSED`.
    */
   appendRaw(at: LogOffset, bytes: Buffer): void {
-    this.#demandOpen()
-    if (this.#appender !== undefined) {
-      throw new BrokerError('NOT_WRITABLE', 'this process writes messages of its own')
-    }
-    const { log, dispatcher } = this.#session
-    const space = log.segmentBytes - (at % log.segmentBytes)
-    const fits = at === this.end || log.canBeginAt(at)
-    if (!fits || bytes.length > space) {
-      const what = `${bytes.length} bytes at ${at} do not continue the log at ${this.end}`
-      const facts = { at, bytes: bytes.length, end: this.end, segmentBytes: log.segmentBytes }
-      throw new BrokerError('ILLEGAL_ARGUMENT', what, { facts })
-    }
-    if (bytes.length === 0) return
-    if (at !== this.end) {
-      log.beginAt(at)
-      dispatcher.beginAt(at)
-    }
-    log.appendRaw(bytes)
-    dispatcher.copying()
-    log.announce()
+    this.#writing.demandCopier()
+    appendCopied(this.#session, at, bytes)
   }
 
   /** Resolves once everything below `upTo` (default: all) is on stable storage; many callers share one sync. */
@@ -318,20 +299,20 @@ export class MessageStore implements AsyncDisposable {
    * the next start. Once the bytes are saved it does not fail for want of room: it waits for that, and the log with it.
    */
   async truncateTo(offset: LogOffset, isCommon = false): Promise<void> {
-    this.#demandOpen()
+    this.#writing.demandOpen()
     demandInLog(offset, this.minOffset, this.end)
     if (offset === this.end) return
     const closed = new BrokerError('LOG_CLOSED', `the log is being cut at ${offset}`, { facts: { offset } })
-    this.#blocked = closed
+    this.#writing.suspend(closed)
     const cut = new SessionCut(this.#context, this.#session, offset, () => this.#isClosed)
     const saved = isCommon ? 'nowhere: a replica has, or had, them all' : await this.#savedBy(cut)
-    this.#appender = undefined
+    this.#writing.giveUp()
     this.#context.ports.logger.warn(
       { offset, end: this.end, saved },
       'cutting the commit log; where the bytes were saved is in saved',
     )
     this.#session = await cut.carryOut(closed)
-    this.#blocked = undefined
+    this.#writing.resume()
     for (const listener of this.#sessionListeners) listener()
   }
 
@@ -341,7 +322,7 @@ export class MessageStore implements AsyncDisposable {
    * is finished by the next start. Throws `LOG_CLOSED`, or what the disk says: then a later call goes on.
    */
   async expire(upTo: LogOffset): Promise<number> {
-    this.#demandOpen()
+    this.#writing.demandOpen()
     try {
       return await this.#session.expiry.run(upTo)
     } catch (failure) {
@@ -352,9 +333,10 @@ export class MessageStore implements AsyncDisposable {
   /** A clean stop: everything is on disk, and the next start knows it. Whoever waits is told `LOG_CLOSED`. */
   async close(): Promise<void> {
     this.#isClosed = true
-    if (this.#blocked !== undefined) return
-    this.#blocked = new BrokerError('LOG_CLOSED', 'the store was closed')
-    await this.#session.stop(this.#blocked)
+    if (this.#writing.isSuspended) return
+    const closed = new BrokerError('LOG_CLOSED', 'the store was closed')
+    this.#writing.suspend(closed)
+    await this.#session.stop(closed)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -366,21 +348,8 @@ export class MessageStore implements AsyncDisposable {
     try {
       return await cut.save()
     } catch (failure) {
-      this.#blocked = undefined
+      this.#writing.resume()
       throw failure
     }
-  }
-
-  #writer(): Appender {
-    this.#demandOpen()
-    if (this.#appender !== undefined) return this.#appender
-    throw new BrokerError(
-      'NOT_WRITABLE',
-      'no epoch was opened since the start: this process is not the writer',
-    )
-  }
-
-  #demandOpen(): void {
-    if (this.#blocked !== undefined) throw this.#blocked
   }
 }
