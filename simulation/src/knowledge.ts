@@ -1,5 +1,6 @@
 import type { Cluster } from './cluster.ts'
 import type { Contact } from './ledger.ts'
+import type { PowerCut } from './misfortunes.ts'
 
 const SAMPLE_MS = 50
 /** What is known here this long before is known there, if the way between was good all the while (rule 5.1, and the watch). */
@@ -38,14 +39,9 @@ export class Knowledge {
   }
 
   /** Whether `who` must have known at `when` that this was acknowledged. */
-  mustKnow(
-    ack: Contact,
-    who: string,
-    when: number,
-    powerCuts: readonly { who: string; at: number }[],
-  ): boolean {
+  mustKnow(ack: Contact, who: string, when: number, powerCuts: readonly PowerCut[]): boolean {
     const isLost = (member: string, learnt: number): boolean =>
-      powerCuts.some((cut) => cut.who === member && cut.at >= learnt && cut.at <= learnt + SPREAD_MS)
+      powerCuts.some((cut) => cut.who === member && cut.at >= learnt && cut.unsyncedSince <= learnt)
     if (isLost(ack.by, ack.at)) return false
     const known = new Map<string, number>([[ack.by, ack.at]])
     for (const { source, target, knownAt, from } of this.#passages) {

@@ -5,7 +5,8 @@ import type { MachineTrouble, Plan } from './plan.ts'
 const LEFT_BYTES = 8 * 1024
 /** What disks of simulated machines have. */
 const WHOLE_BYTES = 2 ** 40
-const SLOW_SYNC_MS = { min: 100, max: 1_500 }
+/** How long a sync takes on a slow disk. */
+export const SLOW_SYNC_MS = { min: 100, max: 1_500 }
 
 /** Makes it happen on that machine; returns how to put it right. */
 export function troubleMachine(

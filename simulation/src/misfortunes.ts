@@ -1,18 +1,31 @@
 import type { BrokerNode } from './broker-node.ts'
 import type { Cluster } from './cluster.ts'
-import { troubleMachine } from './machine-troubles.ts'
+import { SLOW_SYNC_MS, troubleMachine } from './machine-troubles.ts'
 import type { MachineTrouble, Misfortune, Plan } from './plan.ts'
 import type { Story } from './story.ts'
 
 /** As long a process may leave something unsynced (rule 5.1), ms; what one before it has left, it syncs as it starts. */
 const UNSYNCED_MS = 200
+/** The same where syncs take long: it waits for the one that was under way, and for its own. */
+const UNSYNCED_SLOW_MS = UNSYNCED_MS + 2 * SLOW_SYNC_MS.max
+
+/** A member's machine without power. */
+export interface PowerCut {
+  readonly who: string
+  /** Monotonic, ms, as the next. */
+  readonly at: number
+  /** What its journal was given from here on may be gone. */
+  readonly unsyncedSince: number
+}
 
 /** Makes the plan's misfortunes happen, and takes them back. */
 export class Misfortunes {
   readonly #cluster: Cluster
   readonly #plan: Plan
   readonly #story: Story
-  readonly #powerCuts: { readonly who: string; readonly at: number }[] = []
+  readonly #powerCuts: PowerCut[] = []
+  /** When the disk of a member was slow last; `Infinity`: it is now. */
+  readonly #slowUntil = new Map<string, number>()
   /** When the last process of a member was killed, and when the next was started; monotonic, ms. */
   readonly #kills = new Map<string, { readonly at: number; readonly startedAt?: number }>()
   readonly #resets: number[] = []
@@ -27,8 +40,8 @@ export class Misfortunes {
     this.#story = story
   }
 
-  /** What was cut off from power, and when: a journal's last 200 ms may be gone with it, also those before a kill. */
-  get powerCuts(): readonly { readonly who: string; readonly at: number }[] {
+  /** What was cut off from power, and when; also the kills before it, of which something may be gone with it. */
+  get powerCuts(): readonly PowerCut[] {
     return this.#powerCuts
   }
 
@@ -61,12 +74,18 @@ export class Misfortunes {
   cutPower(node: BrokerNode): void {
     const who = node.name
     const now = this.#cluster.time.monotonic()
-    this.#powerCuts.push({ who, at: now })
+    const cut = this.#unsynced(who, now)
+    this.#powerCuts.push(cut)
     const killed = this.#kills.get(who)
     // What that process had not synced, nobody has since.
-    if (killed?.startedAt !== undefined && now - killed.startedAt <= UNSYNCED_MS)
-      this.#powerCuts.push({ who, at: killed.at })
+    if (killed?.startedAt !== undefined && killed.startedAt >= cut.unsyncedSince)
+      this.#powerCuts.push(this.#unsynced(who, killed.at))
     node.cutPower()
+  }
+
+  #unsynced(who: string, at: number): PowerCut {
+    const isSlow = (this.#slowUntil.get(who) ?? -Infinity) >= at - UNSYNCED_SLOW_MS
+    return { who, at, unsyncedSince: at - (isSlow ? UNSYNCED_SLOW_MS : UNSYNCED_MS) }
   }
 
   /** From now on nothing goes wrong any more, and what did is put right. */
@@ -122,10 +141,12 @@ export class Misfortunes {
   #trouble({ kind, who, ms, lastsMs }: MachineTrouble & { readonly lastsMs: number }): () => void {
     this.#story.say('--', `${who}: ${kind}${kind === 'clock-jump' ? ` of ${ms} ms` : ''} for ${lastsMs} ms`)
     if (kind === 'clock-jump') this.#jumpedMs += Math.abs(ms)
+    if (kind === 'slow-disk') this.#slowUntil.set(who, Infinity)
     const putRight = troubleMachine(this.#cluster.process(who).machine, { kind, ms }, this.#plan)
     const cure = (): void => {
       this.#cures.delete(cure)
       this.#story.say('--', `${who}: ${kind} is over`)
+      if (kind === 'slow-disk') this.#slowUntil.set(who, this.#cluster.time.monotonic())
       putRight()
     }
     this.#cures.add(cure)

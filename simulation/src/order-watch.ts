@@ -5,8 +5,8 @@ import type { Cluster } from './cluster.ts'
 import type { Misfortunes } from './misfortunes.ts'
 import type { WatchedWays } from './watched-ways.ts'
 
-/** So long after it was written down, what a process knows may be gone with its machine's power, ms (rule 5.1). */
-const UNSYNCED_MS = 300
+/** A watcher may write down so long after it is counted what it is told, ms. */
+const WRITTEN_LATE_MS = 100
 /** Clocks are read in whole milliseconds. */
 const ROUNDING_MS = 2
 
@@ -139,7 +139,8 @@ export class OrderWatch {
     if (knower === undefined) return false
     if (knower.process === this.#parts.cluster.broker(name)?.process) return true
     const isLost = this.#parts.misfortunes.powerCuts.some(
-      ({ who, at }) => who === name && at >= batch.at && at <= knower.since + UNSYNCED_MS,
+      ({ who, at, unsyncedSince }) =>
+        who === name && at >= batch.at && unsyncedSince <= knower.since + WRITTEN_LATE_MS,
     )
     return knower.hasRecords && !isLost
   }

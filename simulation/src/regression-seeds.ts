@@ -58,6 +58,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
     found:
       'in a check: a slave was to know, from the acknowledgement of a record that it had not copied yet, which scheduled message that was',
   },
+  {
+    seed: 30846,
+    found:
+      'in a check: what a machine with a slow disk lost with its power was to be synced as quickly as ever',
+  },
   { seed: 11, found: 'planted: an orderly delivery leaves without waiting for the slaves that watch' },
   { seed: 17, found: 'planted: the same, in asynchronous mode' },
 ]
