@@ -247,7 +247,10 @@ export class MasterRole implements AsyncDisposable {
   stepDown(promotion: number | undefined): void {
     this.#steppedDown = promotion
     if (promotion === undefined) return this.writability.lift('promotion')
-    this.writability.refuse('promotion', 'another member of the set is being made its master')
+    this.writability.refuse(
+      'promotion',
+      'another member of the set is being made its master: if that has failed, an operator has to ask for it again',
+    )
   }
 
   /** Somebody else is the master now. For the rest of its life this role writes nothing and opens no epoch. */

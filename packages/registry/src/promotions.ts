@@ -1,4 +1,5 @@
-import { BrokerError, unreachable, type Clock, type Logger } from '@tandemmq/base'
+import { BrokerError, messageOf, unreachable, type Clock, type Logger } from '@tandemmq/base'
+import type { Appointment } from './appointment.ts'
 import { judgePromotion, type PromotionRequest, type PromotionVerdict } from './promotion.ts'
 import type { Instant, SetState } from './registry-state.ts'
 import type { RegistryEvent } from './registry-step.ts'
@@ -67,13 +68,14 @@ export class Promotions {
     if (this.#looks.has(set)) throw refused(`another promotion in ${set} is under way`)
     const number = Math.max(this.#lastPromotion + 1, this.#registry.now().wall)
     this.#lastPromotion = number
+    this.#looks.set(set, () => undefined)
     try {
       const decided = this.#unwritten.get(set) ?? (await this.#judged(request, number))
       const { appointment, words } = decided
       // From here on it may be on disk, whatever becomes of the write: nothing else may be decided, and whoever was master takes no messages.
       this.#unwritten.set(set, decided)
       this.#registry.take({ kind: 'step-down', set, promotion: number })
-      await this.#records.put({ set, logEpoch: appointment.epoch, appointment })
+      await this.#write(set, appointment)
       this.#unwritten.delete(set)
       this.#registry.take({ kind: 'appointed', set, appointment })
       this.#logger.warn({ set, ...appointment, why: words }, 'another master was appointed')
@@ -81,6 +83,20 @@ export class Promotions {
     } finally {
       this.#looks.delete(set)
       if (!this.#unwritten.has(set)) this.#registry.take({ kind: 'step-down', set, promotion: undefined })
+    }
+  }
+
+  async #write(set: string, appointment: Appointment): Promise<void> {
+    try {
+      await this.#records.put({ set, logEpoch: appointment.epoch, appointment })
+    } catch (cause) {
+      const why = messageOf(cause)
+      this.#logger.error({ set, ...appointment, why }, 'who is to be the master could not be written down')
+      throw new BrokerError(
+        'UNAVAILABLE',
+        `${why}; the set takes no messages until this promotion is asked for again and succeeds`,
+        { cause },
+      )
     }
   }
 
