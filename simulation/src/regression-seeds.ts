@@ -39,6 +39,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
       'in a check: a scheduled record was done and not put, since its master had dropped what had expired there',
   },
   {
+    seed: 835,
+    found:
+      'acknowledgements in the journal of a deposed master, of records that its log had lost in a power cut, were not told to its successor, which held them',
+  },
+  {
     seed: 5308,
     found:
       'a master that fetched the begin of a record, of which nobody had the rest, from its slave again and again',

@@ -244,6 +244,7 @@ export class Broker implements AsyncDisposable {
         metadata.logAdvanced()
         membership.considerHandBack()
       }),
+      this.#log.onDispatch(() => metadata.logAdvanced()),
     )
   }
 }

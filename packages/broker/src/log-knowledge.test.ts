@@ -1,3 +1,4 @@
+import { Frontier } from '@tandemmq/base'
 import { expect, test } from 'vitest'
 import { knowledgeOf } from './log-knowledge.ts'
 
@@ -12,6 +13,7 @@ const knowledge = knowledgeOf({
       { epoch: 2, start: 500, opener: '' },
     ],
   },
+  dispatched: new Frontier(300),
   queue: () => undefined,
 })
 
@@ -25,4 +27,19 @@ test.each([
   ['a newer epoch before its begin', 2, 400, false],
 ])('a stamp of %s (rule 5.2)', (_what, logEpoch, physicalOffset, known) => {
   expect(knowledge.knowsStamp({ logEpoch, physicalOffset })).toBe(known)
+})
+
+test('how much of a queue an epoch has left is known when the log, and its queues, have come to the next one', () => {
+  expect(knowledge.queueEnd?.('t', 0, 1)).toBe('later')
+  const dispatched = new Frontier(499)
+  const epochs = [
+    { epoch: 1, start: 0, opener: '' },
+    { epoch: 2, start: 500, opener: '' },
+  ]
+  const queue = { maxOffset: 12, offsetAtOrAfter: (offset: number) => offset / 50 }
+  const lineage = { logId: '0'.repeat(32), epochs }
+  const later = knowledgeOf({ end: 600, dispatched, epochAt: () => 2, lineage, queue: () => queue })
+  expect(later.queueEnd?.('t', 0, 1)).toBe('later')
+  dispatched.advance(500)
+  expect(later.queueEnd?.('t', 0, 1)).toBe(10)
 })

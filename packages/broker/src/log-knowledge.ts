@@ -1,11 +1,14 @@
 import type { RecordStamp } from '@tandemmq/codec'
 import type { LogKnowledge } from '@tandemmq/metadata'
-import type { MessageStore } from '@tandemmq/storage'
+import type { MessageStore, QueueReader } from '@tandemmq/storage'
+
+/** Of the message store, what is asked of it here. */
+export interface KnownLog extends Pick<MessageStore, 'end' | 'epochAt' | 'lineage' | 'dispatched'> {
+  queue(topic: string, queueId: number): Pick<QueueReader, 'maxOffset' | 'offsetAtOrAfter'> | undefined
+}
 
 /** Whether the own log holds the record that a piece of progress speaks of (rule 5.2). */
-export function knowledgeOf(
-  store: Pick<MessageStore, 'end' | 'epochAt' | 'lineage' | 'queue'>,
-): LogKnowledge {
+export function knowledgeOf(store: KnownLog): LogKnowledge {
   return {
     knowsStamp({ logEpoch, physicalOffset }: RecordStamp): boolean | 'later' {
       if (physicalOffset < store.end) return store.epochAt(physicalOffset) === logEpoch
@@ -18,7 +21,8 @@ export function knowledgeOf(
     queueEnd(topic, queueId, logEpoch) {
       const queue = store.queue(topic, queueId)
       const next = store.lineage?.epochs.find(({ epoch }) => epoch > logEpoch)
-      return next === undefined ? (queue?.maxOffset ?? 0) : (queue?.offsetAtOrAfter(next.start) ?? 0)
+      if (next === undefined) return queue?.maxOffset ?? 0
+      return store.dispatched.at < next.start ? 'later' : (queue?.offsetAtOrAfter(next.start) ?? 0)
     },
   }
 }

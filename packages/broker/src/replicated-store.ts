@@ -8,6 +8,7 @@ export class ReplicatedStore implements ReplicatedLog {
   readonly #store: MessageStore
   readonly #appendListeners = new Set<() => void>()
   readonly #flushListeners = new Set<() => void>()
+  readonly #dispatchListeners = new Set<() => void>()
   readonly #lineageListeners = new Set<() => void>()
   readonly #cutListeners = new Set<(at: LogOffset) => void>()
   /** Not all listeners have taken the present lineage yet. */
@@ -84,6 +85,12 @@ export class ReplicatedStore implements ReplicatedLog {
     return () => this.#flushListeners.delete(listener)
   }
 
+  /** Calls `listener` when more of the log can be read by queue offset. */
+  onDispatch(listener: () => void): () => void {
+    this.#dispatchListeners.add(listener)
+    return () => this.#dispatchListeners.delete(listener)
+  }
+
   /** Calls `listener` when the log has taken over another lineage than it had, its master's, before anything of it is appended. */
   onLineage(listener: () => void): () => void {
     this.#lineageListeners.add(listener)
@@ -103,6 +110,9 @@ export class ReplicatedStore implements ReplicatedLog {
     })
     this.#store.flushed.onAdvance(() => {
       for (const listener of this.#flushListeners) listener()
+    })
+    this.#store.dispatched.onAdvance(() => {
+      for (const listener of this.#dispatchListeners) listener()
     })
   }
 }

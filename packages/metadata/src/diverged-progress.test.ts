@@ -8,13 +8,16 @@ const queueOf = (store: MetadataStore) => store.progress.queue('G', 'Orders', 0)
 /** Queue offsets 0 and 1 lie in epoch 1; from 2 on epoch 2 has taken their place. */
 class CutLog implements LogKnowledge {
   isCut = false
+  /** The cut was below the begin of epoch 2, and what lies between is still to be copied. */
+  isBehind = false
 
   knowsStamp({ logEpoch, physicalOffset }: RecordStamp): boolean {
     if (!this.isCut) return logEpoch === 1
     return ofSuccessor({ logEpoch, physicalOffset })
   }
 
-  queueEnd(_topic: string, _queueId: number, logEpoch: number): number {
+  queueEnd(_topic: string, _queueId: number, logEpoch: number): number | 'later' {
+    if (this.isBehind) return 'later'
     return logEpoch === 1 ? 2 : 10
   }
 }
@@ -47,6 +50,20 @@ test('leases of such records are forgotten too, and what is whole stays', async 
   log.isCut = true
   expect(store.lineageChanged()).toBe(1)
   expect([queueOf(store).floor, queueOf(store).inFlight]).toEqual([1, 0])
+})
+
+test('nothing is forgotten before the log has come to the begin of the new epoch, for it may hold what lies below that again (rule 5.2)', async () => {
+  const log = new CutLog()
+  const store = await new World().store({}, log)
+  store.commit({ kind: 'ack', ...key, records: [0, 1, 2, 3].map((offset) => acked(offset)) })
+  log.isCut = true
+  log.isBehind = true
+  expect(store.lineageChanged()).toBe(0)
+  store.logAdvanced()
+  expect(queueOf(store).floor).toBe(4)
+  log.isBehind = false
+  store.logAdvanced()
+  expect(queueOf(store).floor).toBe(2)
 })
 
 function ofSuccessor({ logEpoch, physicalOffset }: RecordStamp): boolean {

@@ -9,7 +9,8 @@ export interface LogKnowledge {
   knowsStamp(stamp: RecordStamp): boolean | 'later'
   /**
    * One past the last queue offset of this queue whose record this log holds in epoch `logEpoch` or an earlier one: of what was written
-   * under that epoch, the part that this log has in common with whoever has more of it. Absent: not known.
+   * under that epoch, the part that this log has in common with whoever has more of it. `'later'`: some of these records are still to come, or to be found in the
+   * queue. Absent: not known.
    */
-  queueEnd?(topic: string, queueId: number, logEpoch: number): QueueOffset
+  queueEnd?(topic: string, queueId: number, logEpoch: number): QueueOffset | 'later'
 }

@@ -24,6 +24,7 @@ import { MetadataState } from './metadata-state.ts'
 import { movedProgress, type ServedPlace } from './moved-progress.ts'
 import { progressCut } from './progress-cut.ts'
 import type { ProgressTable } from './progress-table.ts'
+import type { QueueProgress } from './queue-progress.ts'
 import { snapshotOf, type Snapshot } from './snapshot.ts'
 import type { TopicConfig } from './topic-config.ts'
 
@@ -71,6 +72,8 @@ export class MetadataStore implements AsyncDisposable {
   readonly #intake: ChangeIntake
   readonly #followed: FollowedStore
   #disk: MetadataDisk | undefined
+  /** Of these queues something may have to be forgotten once the log has come far enough. */
+  #undecided: readonly QueueProgress[] = []
 
   private constructor(options: MetadataOptions, ports: MetadataPorts) {
     this.#clock = ports.clock
@@ -193,18 +196,11 @@ export class MetadataStore implements AsyncDisposable {
 
   /**
    * The log has another lineage than before: what is known here of records that another epoch has taken from it is forgotten, or it would count for those that
-   * have their offsets now (rule 5.2). All that the other side knows is asked for anew. Returns in how many parts.
+   * have their offsets now (rule 5.2). All that the other side knows is asked for anew. Returns in how many parts; of a queue of which that cannot be said yet,
+   * it happens when the log has come that far.
    */
   lineageChanged(): number {
-    const diverged = divergedProgress(this.#state.progress.all(), this.#log, this.#clock.monotonic())
-    if (diverged.length === 0) return 0
-    for (const change of diverged) this.#changes.take(change)
-    this.#followed.askAnew()
-    this.#logger.warn(
-      { queues: diverged.length },
-      'progress of records that are not in this log any more was forgotten',
-    )
-    return diverged.length
+    return this.#forgetDiverged(this.#state.progress.all())
   }
 
   /** At most `limit` changes after `cursor`, or a snapshot where memory does not reach back that far. */
@@ -222,9 +218,12 @@ export class MetadataStore implements AsyncDisposable {
     return this.#feed.onChange(listener)
   }
 
-  /** Everything known, leases with the time that is left of them. */
+  /**
+   * Everything known, leases with the time that is left of them. With what waits for bytes of the log, which whoever has them may not know: this broker's journal may
+   * say more than its log after a power cut.
+   */
   snapshot(): Snapshot {
-    return snapshotOf(this.#state, this.#clock.monotonic())
+    return snapshotOf(this.#state, this.#clock.monotonic(), this.#intake.waiting())
   }
 
   /** Takes over what the followed store answered. Deletes nothing that was not explicitly deleted. */
@@ -237,8 +236,9 @@ export class MetadataStore implements AsyncDisposable {
     return this.#followed.merge(snapshot)
   }
 
-  /** The log has grown: entries that waited for its bytes count now. Cheap when nothing waits. */
+  /** The log has grown, or its queues: what waited for its bytes counts now, or is forgotten. Cheap when nothing waits. */
   logAdvanced(): void {
+    if (this.#undecided.length > 0) this.#forgetDiverged(this.#undecided)
     this.#intake.logAdvanced()
   }
 
@@ -259,5 +259,18 @@ export class MetadataStore implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #forgetDiverged(queues: Iterable<QueueProgress>): number {
+    const { changes, undecided } = divergedProgress(queues, this.#log, this.#clock.monotonic())
+    this.#undecided = undecided
+    if (changes.length === 0) return 0
+    for (const change of changes) this.#changes.take(change)
+    this.#followed.askAnew()
+    this.#logger.warn(
+      { queues: changes.length },
+      'progress of records that are not in this log any more was forgotten',
+    )
+    return changes.length
   }
 }

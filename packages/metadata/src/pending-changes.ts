@@ -1,4 +1,5 @@
-import type { Change } from './change.ts'
+import { RangeSet } from '@tandemmq/codec'
+import type { Change, ProgressState } from './change.ts'
 import { weightOf } from './stamp-gate.ts'
 
 /** Changes about records whose bytes are still on their way (rule 5.2), in the order in which they came. Bounded. */
@@ -22,8 +23,7 @@ export class PendingChanges {
 
   /** False if there is no room: the caller has to ask for everything again later. */
   add(change: Change): boolean {
-    // A later state of the same queue says all that the earlier one said.
-    if (change.kind === 'progress') this.#forgetState(change.group, change.topic, change.queueId)
+    if (change.kind === 'progress') this.#forgetStatesIn(change)
     const weight = weightOf(change)
     if (this.#entries + weight > this.#entriesMax) return false
     this.#changes.push(change)
@@ -39,15 +39,18 @@ export class PendingChanges {
     return changes
   }
 
-  #forgetState(group: string, topic: string, queueId: number): void {
-    const index = this.#changes.findIndex(
-      (change) =>
+  /** A later state of the same queue says all that an earlier one of the same broker said. */
+  #forgetStatesIn(newer: ProgressState): void {
+    const { group, topic, queueId } = newer
+    this.#changes = this.#changes.filter((change) => {
+      const isSaid =
         change.kind === 'progress' &&
         change.group === group &&
         change.topic === topic &&
-        change.queueId === queueId,
-    )
-    if (index === -1) return
-    for (const removed of this.#changes.splice(index, 1)) this.#entries -= weightOf(removed)
+        change.queueId === queueId &&
+        !RangeSet.of(newer.acked).union(RangeSet.of(change.acked))
+      if (isSaid) this.#entries -= weightOf(change)
+      return !isSaid
+    })
   }
 }

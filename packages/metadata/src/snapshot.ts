@@ -12,8 +12,8 @@ export type MetadataKind = (typeof METADATA_KINDS)[number]
  */
 export type Snapshot = Readonly<Partial<Record<MetadataKind, readonly Change[]>>>
 
-/** As of `now` (monotonic). */
-export function snapshotOf(state: MetadataState, now: number): Snapshot {
+/** As of `now` (monotonic); `waiting` are changes that nothing is applied of yet. */
+export function snapshotOf(state: MetadataState, now: number, waiting: readonly Change[] = []): Snapshot {
   const topics: Change[] = []
   for (const { value, version } of state.topics.entries())
     topics.push({ kind: 'topic-put', topic: value, version })
@@ -31,6 +31,7 @@ export function snapshotOf(state: MetadataState, now: number): Snapshot {
     changes.push(queue.state(now))
   }
   if (state.delay.levels.size > 0) delay.push({ kind: 'delay-levels', levels: [...state.delay.levels] })
+  for (const change of waiting) (kindOf(change) === 'delay' ? delay : progress).push(change)
   return { topics, groups, progress, delay }
 }
 

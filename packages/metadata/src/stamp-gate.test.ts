@@ -46,3 +46,10 @@ test('without knowledge of the queue, all that a contradicting record vouched fo
   const { now } = gate(progress([[0, 13]], 12), { knowsStamp: log.knowsStamp.bind(log) })
   expect(now).toMatchObject({ acked: [] })
 })
+
+test('how far they count of a tail that was given up waits for the log to come there', () => {
+  const behind: LogKnowledge = { ...log, queueEnd: () => 'later' }
+  const { now, later, dropped } = gate(progress([[0, 13]], 12), behind)
+  expect([now, later, dropped]).toMatchObject([{ acked: [] }, { acked: [[0, 13]] }, 0])
+  expect(later && gate(later, log)).toMatchObject({ now: { acked: [[0, 10]] }, later: undefined, dropped: 1 })
+})

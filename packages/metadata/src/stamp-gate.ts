@@ -73,34 +73,38 @@ function knowsRecord(record: AckedRecord, log: LogKnowledge): boolean | 'later' 
 /**
  * Within one queue, records lie in the log in the order of their queue offsets: whoever holds the record of a mark holds
  * all before it. So acknowledgements count up to the highest mark the log knows, and wait up to the highest it will know. Of an epoch
- * whose mark contradicts the log, because its tail was given up, they count as far as the log holds that epoch. What internal writes have settled is
- * judged by these writes as well.
+ * whose mark contradicts the log, because its tail was given up, they count as far as the log holds that epoch, and wait as long as it is not known how far that
+ * is. What internal writes have settled is judged by these writes as well.
  */
 function gateState(state: ProgressState, log: LogKnowledge): Gated {
   const marks = split(state.marks, (mark) => log.knowsStamp(mark.stamp))
   const leases = split(state.leases, (lease) => log.knowsStamp(lease.stamp))
   const ackedEnd = state.acked.at(-1)?.[1] ?? 0
+  const kept = marks.contradicting.map((mark) => ({
+    mark,
+    end: log.queueEnd?.(state.topic, state.queueId, mark.stamp.logEpoch) ?? 0,
+  }))
+  const undecided = kept.filter(({ end }) => end === 'later').map(({ mark }) => mark)
+  const common = kept.map(({ mark, end }) => (end === 'later' ? 0 : Math.min(mark.queueOffset, end)))
   // What reaches past all marks came from Apache's files or from a reset: there is nothing to compare.
-  const common = marks.contradicting.map(({ queueOffset, stamp }) =>
-    Math.min(queueOffset, log.queueEnd?.(state.topic, state.queueId, stamp.logEpoch) ?? 0),
-  )
   const knownEnd = ackedEnd > endOf(state.marks) ? ackedEnd : Math.max(endOf(marks.known), ...common)
-  const laterEnd = Math.max(knownEnd, endOf(marks.later))
+  const laterEnd = Math.max(knownEnd, endOf(marks.later), endOf(undecided))
   const upTo = (end: number): ProgressState['acked'] =>
     state.acked.flatMap(([from, to]) => (from < end ? [[from, Math.min(to, end)] as const] : []))
   const writes = new SettlingGate(state.settling, log)
-  const isWaiting = marks.later.length > 0 || leases.later.length > 0 || writes.isWaiting
+  const waiting = [...marks.later, ...undecided]
+  const isWaiting = waiting.length > 0 || leases.later.length > 0 || writes.isWaiting
   return {
     now: { ...state, ...writes.now(upTo(knownEnd)), marks: marks.known, leases: leases.known },
     later: isWaiting
       ? {
           ...state,
           ...writes.later(upTo(laterEnd)),
-          marks: [...marks.known, ...marks.later],
+          marks: [...marks.known, ...waiting],
           leases: leases.later,
         }
       : undefined,
-    dropped: marks.contradicting.length + leases.contradicting.length + writes.lost.length,
+    dropped: marks.contradicting.length - undecided.length + leases.contradicting.length + writes.lost.length,
   }
 }
 
