@@ -44,6 +44,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
       'acknowledgements in the journal of a deposed master, of records that its log had lost in a power cut, were not told to its successor, which held them',
   },
   {
+    seed: 5613,
+    found:
+      'a power cut of all in the first seconds: the slaves held nothing for certain, and the master waited for them for ever',
+  },
+  {
     seed: 5308,
     found:
       'a master that fetched the begin of a record, of which nobody had the rest, from its slave again and again',

@@ -42,6 +42,8 @@ export class Bookkeeping {
   readonly #parts: BookkeepingParts
   readonly #options: BookkeepingOptions
   #timer: Timer | undefined
+  /** {@link #timer} is over with this turn. */
+  #isAtOnce = false
   #running: Promise<void> | undefined
   #stopped = false
   #queuesSyncedAt: number
@@ -54,9 +56,13 @@ export class Bookkeeping {
 
   /** Called when flushed, dispatched or confirmed has moved. */
   wake(): void {
-    if (this.#timer !== undefined || this.#running !== undefined || this.#stopped) return
-    this.#timer = this.#parts.clock.after(this.#options.positionIntervalMs, () => {
+    if (this.#isAtOnce || this.#running !== undefined || this.#stopped) return
+    this.#isAtOnce = this.#isFirst
+    if (this.#timer !== undefined && !this.#isAtOnce) return
+    this.#timer?.cancel()
+    this.#timer = this.#parts.clock.after(this.#isAtOnce ? 0 : this.#options.positionIntervalMs, () => {
       this.#timer = undefined
+      this.#isAtOnce = false
       this.#running = this.#writeDown()
     })
   }
@@ -104,9 +110,16 @@ export class Bookkeeping {
     return { flushed, begin: beginOf(log.minOffset, flushed) ?? position.value.begin }
   }
 
+  /** Until something of the log is certain on file, a power cut leaves one that knows of nothing that it holds, and is a witness of nothing (rule 3.2). */
+  get #isFirst(): boolean {
+    const { log, position } = this.#parts
+    return position.value.flushed <= log.minOffset && this.positionNow().flushed > log.minOffset
+  }
+
   async #writeDown(): Promise<void> {
     const { log, position, dispatcher, clock, logger } = this.#parts
     try {
+      if (this.#isFirst) await position.save(this.positionNow())
       const isDue = clock.monotonic() - this.#queuesSyncedAt >= this.#options.queueSyncIntervalMs
       if (isDue && dispatcher.dispatched.at > position.value.queuesSynced)
         await this.syncQueues(() => this.#stopped)

@@ -187,6 +187,20 @@ describe('a start', () => {
     expect(bodies(again)).toEqual(['body 0', 'body 1', 'body 2'])
   })
 
+  test('rule 3.2: what is synced first is certain at once: a log of which nothing is would be emptied, and a witness of nothing', async () => {
+    const bench = new StoreBench({ positionIntervalMs: 100_000 })
+    const store = await bench.openMaster()
+    store.append(message('first'))
+    await bench.clock.outcome(store.flush())
+    await bench.dispatched(store)
+    await bench.clock.advance(10)
+    const { end } = store
+    store.append(message('later'))
+    await bench.clock.outcome(store.flush())
+    bench.cutPower()
+    expect((await reopen(bench)).recovery.trustedEnd).toBe(end)
+  })
+
   test('does without a damaged position file, but counts nothing as known then', async () => {
     const bench = new StoreBench()
     const store = await bench.openMaster()
