@@ -91,7 +91,7 @@ describe('rule 4.7: master and slave reach metadata-rpc but not each other', () 
     }
     const told = toldBy(set, 'slave')
     expect(told.map(({ level }) => level)).toEqual(['warn', 'debug', 'debug', 'debug'])
-    expect(told[0]?.why).toContain('an OK of this master waits for replicas')
+    expect(told[0]?.why).toContain('inSyncReplicas=2, but only 1')
 
     set.kill('slave')
     await set.untilServing('master')
@@ -124,6 +124,29 @@ describe('rule 4.7: master and slave reach metadata-rpc but not each other', () 
     const told = toldBy(set, 'slave')
     expect(told.map(({ level }) => level)).toEqual(['warn', ...told.slice(1).map(() => 'debug')])
     expect(told[0]?.why).toContain("the slave's log goes on to")
+  })
+
+  test('SYNC: with another slave, whom an OK can wait for, the token goes to the master', async () => {
+    const set = new BrokerSet(SYNC)
+    await set.startPair()
+    await set.start('slave-2')
+    const client = new Client(set)
+    await client.sendAll(6)
+    await Promise.all(['slave', 'slave-2'].map((name) => set.untilCopied(name)))
+    await set.time.advance(FLUSHED_MS)
+    set.kill('master')
+    await set.untilServing('slave')
+    set.net.cut('master', 'slave')
+    const got = await client.receiveAll('slave')
+    await client.ack('slave', got.slice(0, 4))
+    await set.start('master')
+    const { role } = set.broker('master')
+    await set.time.runUntil(() => role.kind === 'master' && role.durability.shortage() === undefined)
+    const late = await client.sendAll(2)
+    expect(set.broker('slave').servingEpoch).toBeDefined()
+    await set.untilServing('master')
+    await set.time.advance(AFTER_ALL_LEASES_MS)
+    expect(bodiesOf(await client.receiveAll('master'))).toEqual([...bodiesOf(got.slice(4)), ...late])
   })
 
   test('a slave that cannot hand over any more tells what it had taken', async () => {
@@ -159,24 +182,30 @@ describe('rule 4.7: master and slave reach metadata-rpc but not each other', () 
     await set.time.runUntil(() => toldBy(set, 'slave').filter(({ level }) => level === 'warn').length === 2)
   })
 
-  test('nor is it enough that the log gets through: where progress does not for 5 s, it goes around', async () => {
-    const set = await pair(ASYNC)
-    const client = new Client(set)
-    await client.sendAll(6)
-    await set.untilCopied('slave')
-    await set.time.advance(FLUSHED_MS)
-    set.kill('master')
-    await set.untilServing('slave')
-    const got = await client.receiveAll('slave')
-    await client.ack('slave', got.slice(0, 4))
-    set.blockMetadata(true)
-    await set.start('master')
-    await set.untilCopied('slave')
-    expect(await set.untilServing('master')).toBeGreaterThan(4_000)
-    expect(toldBy(set, 'slave').filter(({ level }) => level === 'warn')).toHaveLength(1)
-    await set.time.advance(AFTER_ALL_LEASES_MS)
-    expect(bodiesOf(await client.receiveAll('master'))).toEqual(bodiesOf(got.slice(4)))
-  })
+  test.each([
+    ['ASYNC', ASYNC],
+    ['SYNC', SYNC],
+  ])(
+    '%s: nor is it enough that the log gets through: where progress does not for 5 s, it goes around',
+    async (_name, mode) => {
+      const set = await pair(mode)
+      const client = new Client(set)
+      await client.sendAll(6)
+      await set.untilCopied('slave')
+      await set.time.advance(FLUSHED_MS)
+      set.kill('master')
+      await set.untilServing('slave')
+      const got = await client.receiveAll('slave')
+      await client.ack('slave', got.slice(0, 4))
+      set.blockMetadata(true)
+      await set.start('master')
+      await set.untilCopied('slave')
+      expect(await set.untilServing('master')).toBeGreaterThan(4_000)
+      expect(toldBy(set, 'slave').filter(({ level }) => level === 'warn')).toHaveLength(1)
+      await set.time.advance(AFTER_ALL_LEASES_MS)
+      expect(bodiesOf(await client.receiveAll('master'))).toEqual(bodiesOf(got.slice(4)))
+    },
+  )
 
   test('not while one of them does not reach metadata-rpc, and only 5 s after both do', async () => {
     const { set } = await apart(ASYNC)

@@ -1,7 +1,6 @@
 import type { Epoch, Lineage } from '@tandemmq/codec'
 import { describe, expect, test } from 'vitest'
-import type { DurabilityMode } from './durability-mode.ts'
-import { refusalOfClaim, refusalOfServing } from './log-claim.ts'
+import { refusalOfClaim } from './log-claim.ts'
 
 const LOG = '0'.repeat(32)
 
@@ -57,23 +56,5 @@ describe('rule 4.7: a master judges the log of a slave that it does not reach', 
     expect(refusalOfClaim(newer, { lineage: lineageOf('1@0 4@300'), end: 500 })).toContain('followed epoch 5')
     const none = { lineage: undefined, end: 0 }
     expect(refusalOfClaim({ lineage: lineageOf('1@0'), end: 300, givesServing: true }, none)).toBeDefined()
-  })
-
-  test.each<readonly [string, DurabilityMode, boolean]>([
-    ['asynchronous', { replication: 'async', flush: 'sync', inSyncReplicas: 2 }, false],
-    ['synchronous', { replication: 'sync', flush: 'async', inSyncReplicas: 2 }, true],
-    ['synchronous for itself alone', { replication: 'sync', flush: 'sync', inSyncReplicas: 1 }, false],
-    [
-      'synchronous, going on alone',
-      { replication: 'sync', flush: 'sync', inSyncReplicas: 2, leastInSyncReplicas: 1 },
-      false,
-    ],
-    [
-      'synchronous, going on with one',
-      { replication: 'sync', flush: 'sync', inSyncReplicas: 3, leastInSyncReplicas: 2 },
-      true,
-    ],
-  ])('a master that is %s keeps the token away: %s', (_what, mode, stays) => {
-    expect(refusalOfServing(mode) !== undefined).toBe(stays)
   })
 })

@@ -2,7 +2,6 @@ import type { LogOffset } from '@tandemmq/base'
 import { lastEpoch, type Lineage } from '@tandemmq/codec'
 import { commonPoint } from '@tandemmq/ha-protocol'
 import type { LogClaim } from '@tandemmq/metadata'
-import { leastInSync, waitsForReplicas, type DurabilityMode } from './durability-mode.ts'
 
 /** A master's own log, as far as a claim is held against it. */
 export interface ClaimedLog {
@@ -26,13 +25,4 @@ export function refusalOfClaim({ lineage, end }: LogClaim, own: ClaimedLog): str
   return common === end
     ? undefined
     : `the slave's log goes on to ${end}, it agrees with the master's up to ${common}`
-}
-
-/**
- * Why a master takes progress but not serving while the two do not reach each other, in words; `undefined`: it takes both. Where OK waits for replicas, the
- * slave that serves may be the only one that could be waited for.
- */
-export function refusalOfServing(mode: DurabilityMode): string | undefined {
-  if (!waitsForReplicas(mode) || leastInSync(mode) <= 1) return undefined
-  return 'an OK of this master waits for replicas: serving stays with the slave until it is connected again'
 }

@@ -2,7 +2,7 @@ import { BrokerError, type Counter, type Meter } from '@tandemmq/base'
 import type { LogClaim, Snapshot } from '@tandemmq/metadata'
 import type { Messaging } from '@tandemmq/messaging'
 import type { SelfView } from './broker-description.ts'
-import { refusalOfClaim, refusalOfServing } from './log-claim.ts'
+import { refusalOfClaim } from './log-claim.ts'
 
 /** A master's side of a {@link HandBack} (rule 4.7): what a slave knows is judged, merged, and on disk before the slave hears that it is. */
 export class TakingBack {
@@ -21,7 +21,7 @@ export class TakingBack {
 
   /** See {@link Broker.takeBack}. */
   async take(snapshot: Snapshot, claim?: LogClaim): Promise<void> {
-    const { role, store, metadata, options } = this.#self
+    const { role, store, metadata } = this.#self
     if (role.kind !== 'master') {
       throw new BrokerError('NOT_WRITABLE', 'serving is handed back to a master, and this broker is a slave')
     }
@@ -34,7 +34,9 @@ export class TakingBack {
     await this.#api.settleServed()
     await metadata.synced()
     this.#merges.add()
-    const stays = claim?.givesServing === true ? refusalOfServing(options.mode) : undefined
-    if (stays !== undefined) throw new BrokerError('PEER_REFUSED', stays)
+    // Where OK waits for replicas, the slave that serves may be the only one that could be waited for.
+    const shortage = claim?.givesServing === true ? role.durability.shortage() : undefined
+    if (shortage === undefined) return
+    throw new BrokerError('PEER_REFUSED', `the master takes no messages now, serving stays: ${shortage}`)
   }
 }
