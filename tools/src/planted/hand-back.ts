@@ -28,9 +28,9 @@ export const handBackBugs: readonly PlantedBug[] = [
   },
   {
     name: 'serving taken back around although an OK waits for the slave',
-    file: `${broker}/log-claim.ts`,
-    find: '  if (!waitsForReplicas(mode) || leastInSync(mode) <= 1) return undefined\n',
-    plant: '  if (waitsForReplicas(mode) || leastInSync(mode) <= 1) return undefined\n',
+    file: `${broker}/taking-back.ts`,
+    find: 'if (shortage === undefined) return\n',
+    plant: 'if (shortage !== null) return\n',
     tests: [around],
   },
   {

@@ -276,9 +276,30 @@ export const replicationBugs: readonly PlantedBug[] = [
   {
     name: 'what a deposed master knew of records that were cut from its log kept',
     file: 'packages/metadata/src/metadata-store.ts',
-    find: 'if (diverged.length === 0) return 0',
-    plant: 'if (diverged.length >= 0) return 0',
+    find: 'if (changes.length === 0) return 0',
+    plant: 'if (changes.length >= 0) return 0',
     tests: ['packages/metadata/src/diverged-progress.test.ts', 'simulation/src/regression.test.ts'],
+  },
+  {
+    name: 'what a log copies again below the new epoch forgotten, since it is not there yet',
+    file: 'packages/broker/src/log-knowledge.ts',
+    find: "store.dispatched.at < next.start ? 'later'",
+    plant: "store.dispatched.at < 0 ? 'later'",
+    tests: ['packages/broker/src/log-knowledge.test.ts'],
+  },
+  {
+    name: 'what waits for bytes of the own log not told to whoever has them',
+    file: 'packages/metadata/src/metadata-store.ts',
+    find: ', this.#intake.waiting())',
+    plant: ')',
+    tests: ['packages/metadata/src/metadata-store.test.ts', 'simulation/src/regression.test.ts'],
+  },
+  {
+    name: 'nothing certain on file about the first records of a log',
+    file: 'packages/storage/src/bookkeeping.ts',
+    find: 'this.#isAtOnce = this.#isFirst',
+    plant: 'this.#isAtOnce = false',
+    tests: ['packages/storage/src/recovery.test.ts', 'simulation/src/regression.test.ts'],
   },
   {
     name: 'what another lineage has lost not forgotten any more once that has failed',
