@@ -38,14 +38,14 @@ test('nobody listens: nothing was asked, and the reason of the system is said', 
   const { url, [Symbol.dispose]: close } = await listening(() => undefined)
   close()
   expect(await complaint('--url', url, '--token-file', token)).toMatch(
-    /^broker-a: metadata-rpc at \S+ does not answer: connect ECONNREFUSED \S+\n$/,
+    /^broker-a: nobody answers at \S+: is the cluster running\? \(connect ECONNREFUSED \S+\)\n$/,
   )
 })
 
 test('a connection that breaks after the question leaves open whether it was done', async () => {
   using service = await listening((socket) => socket.destroy())
   expect(await complaint('--url', service.url, '--token-file', token)).toContain(
-    'It may have done it all the same: look who',
+    'It may have done it all the same: look before',
   )
 })
 

@@ -1,7 +1,10 @@
-import { BrokerError, messageOf, systemCodeOf } from '@tandemmq/base'
+import { BrokerError } from '@tandemmq/base'
 import type { Command } from 'commander'
-import { adminAddress } from '../admin-address.ts'
+import { AdminApi } from '../admin-api.ts'
 import { adminOptions, type AdminFlags } from '../admin-command.ts'
+
+/** metadata-rpc waits up to 15 s for the slave to copy what it lacks, then writes to its disk. */
+const ANSWER_WITHIN_MS = 60_000
 
 interface PromoteFlags extends AdminFlags {
   readonly set: string
@@ -43,54 +46,24 @@ async function promote(flags: PromoteFlags): Promise<number> {
   return answer.promoted ? 0 : 1
 }
 
+interface Promoted {
+  readonly master: string
+  readonly epoch: number
+  readonly words: string
+}
+
 type Answer =
-  | { readonly promoted: true; readonly master: string; readonly epoch: number; readonly words: string }
+  | ({ readonly promoted: true } & Promoted)
   | { readonly promoted: false; readonly error: string; readonly message: string }
 
 async function answerTo(flags: PromoteFlags): Promise<Answer> {
-  let url = ''
-  try {
-    const { token, ...found } = adminAddress(flags)
-    url = found.url
-    const response = await ask(flags, url, token)
-    const said: unknown = await response.json()
-    const fields = new Map(Object.entries(typeof said === 'object' && said !== null ? said : {}))
-    const text = (name: string): string => String(fields.get(name) ?? '')
-    if (response.ok)
-      return { promoted: true, master: text('master'), epoch: Number(text('epoch')), words: text('words') }
-    const message =
-      response.status === 401
-        ? `metadata-rpc at ${url} does not accept this admin token: say where the right one is with --token-file, or the launcher's directory with --data`
-        : text('message') || `${url} answers HTTP ${response.status} and no reason`
-    return { promoted: false, error: text('error'), message }
-  } catch (cause) {
-    if (cause instanceof BrokerError) return { promoted: false, error: cause.code, message: cause.message }
-    return { promoted: false, error: 'UNAVAILABLE', message: wordsOfSilence(url, cause) }
-  }
-}
-
-/** Why there is no answer. Only a connection that was never made proves that nothing was asked. */
-function wordsOfSilence(http: string, thrown: unknown): string {
-  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown
-  const words = `metadata-rpc at ${http} does not answer: ${messageOf(cause) || String(systemCodeOf(cause))}`
-  return NOT_REACHED.has(systemCodeOf(cause) ?? '')
-    ? words
-    : `${words}. It may have done it all the same: look who is the master before you ask again`
-}
-
-const NOT_REACHED: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-])
-
-async function ask(flags: PromoteFlags, url: string, token: string): Promise<Response> {
   const { set, to, oldMasterIsOff, acceptLoss } = flags
-  return fetch(`${url}/api/v1/sets/${encodeURIComponent(set)}/promote`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ oldMasterIsOff, acceptLoss, ...(to === undefined ? {} : { to }) }),
-  })
+  const path = `/api/v1/sets/${encodeURIComponent(set)}/promote`
+  const wish = { oldMasterIsOff, acceptLoss, ...(to === undefined ? {} : { to }) }
+  try {
+    return { promoted: true, ...(await AdminApi.find(flags).ask<Promoted>(path, wish, ANSWER_WITHIN_MS)) }
+  } catch (cause) {
+    if (!(cause instanceof BrokerError)) throw cause
+    return { promoted: false, error: cause.code, message: cause.message }
+  }
 }
