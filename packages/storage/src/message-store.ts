@@ -29,6 +29,8 @@ export class MessageStore implements AsyncDisposable {
   readonly #writing = new WritingRight()
   #session: StoreSession
   readonly #sessionListeners = new Set<() => void>()
+  /** The cut that is under way. */
+  #cut: Promise<void> | undefined
   #isClosed = false
 
   private constructor(context: SessionContext, session: StoreSession, listeners: Set<ArrivalListener>) {
@@ -302,18 +304,12 @@ export class MessageStore implements AsyncDisposable {
     this.#writing.demandOpen()
     demandInLog(offset, this.minOffset, this.end)
     if (offset === this.end) return
-    const closed = new BrokerError('LOG_CLOSED', `the log is being cut at ${offset}`, { facts: { offset } })
-    this.#writing.suspend(closed)
-    const cut = new SessionCut(this.#context, this.#session, offset, () => this.#isClosed)
-    const saved = isCommon ? 'nowhere: a replica has, or had, them all' : await this.#savedBy(cut)
-    this.#writing.giveUp()
-    this.#context.ports.logger.warn(
-      { offset, end: this.end, saved },
-      'cutting the commit log; where the bytes were saved is in saved',
-    )
-    this.#session = await cut.carryOut(closed)
-    this.#writing.resume()
-    for (const listener of this.#sessionListeners) listener()
+    this.#cut = this.#cutAt(offset, isCommon)
+    try {
+      await this.#cut
+    } finally {
+      this.#cut = undefined
+    }
   }
 
   /**
@@ -333,6 +329,8 @@ export class MessageStore implements AsyncDisposable {
   /** A clean stop: everything is on disk, and the next start knows it. Whoever waits is told `LOG_CLOSED`. */
   async close(): Promise<void> {
     this.#isClosed = true
+    // No session of this store outlives it, nor the one that a cut is about to begin.
+    while (this.#cut !== undefined) await Promise.allSettled([this.#cut])
     if (this.#writing.isSuspended) return
     const closed = new BrokerError('LOG_CLOSED', 'the store was closed')
     this.#writing.suspend(closed)
@@ -341,6 +339,21 @@ export class MessageStore implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #cutAt(offset: LogOffset, isCommon: boolean): Promise<void> {
+    const closed = new BrokerError('LOG_CLOSED', `the log is being cut at ${offset}`, { facts: { offset } })
+    this.#writing.suspend(closed)
+    const cut = new SessionCut(this.#context, this.#session, offset, () => this.#isClosed)
+    const saved = isCommon ? 'nowhere: a replica has, or had, them all' : await this.#savedBy(cut)
+    this.#writing.giveUp()
+    this.#context.ports.logger.warn(
+      { offset, end: this.end, saved },
+      'cutting the commit log; where the bytes were saved is in saved',
+    )
+    this.#session = await cut.carryOut(closed)
+    this.#writing.resume()
+    for (const listener of this.#sessionListeners) listener()
   }
 
   /** Until what a cut removes is saved, nothing has happened. */

@@ -88,3 +88,20 @@ test('a process that ends while a cut waits leaves it to the next one', async ()
   const again = await bench.open()
   expect(again.end).toBe(offsets[7])
 })
+
+test('a store that is closed while it is cut ends with the cut: nothing of it goes on behind the next opening', async () => {
+  const bench = new StoreBench()
+  const store = await bench.openMaster()
+  const offsets: number[] = []
+  for (let n = 0; n < 20; n += 1) offsets.push(store.append(message(`body ${n} ${long}`)).offset)
+  await bench.clock.outcome(store.flush())
+  await bench.dispatched(store)
+  let isCut = false
+  void store.truncateTo(offsets[7] ?? 0).then(() => {
+    isCut = true
+  })
+  await bench.clock.outcome(store.close())
+  expect(isCut).toBe(true)
+  const again = await bench.open()
+  expect([again.end, again.recovery.cleanStop]).toEqual([offsets[7], true])
+})
