@@ -98,6 +98,24 @@ test('a slave that lacks more of the log than a moment of it is not in sync', as
   expect(master.readiness.ready).toBe(true)
 })
 
+test('a slave that gets the log and never what its master knows of consumers is not ready to step in, and says so', async () => {
+  const set = new BrokerSet(ASYNC)
+  await set.start('master')
+  await set.untilServing('master')
+  set.blockMetadata(true)
+  const slave = await set.start('s1')
+  await set.time.runUntil(() => slave.readiness.ready)
+  // Once is not worth a word.
+  await set.time.advance(5_000)
+  expect(slave.problems).toEqual([])
+  await set.time.runUntil(() => !slave.readiness.ready, 30_000)
+  expect(failing(slave)).toEqual(['in_sync'])
+  expect(slave.problems).toEqual([expect.stringMatching(/not what .* topics and consumers/)])
+  set.blockMetadata(false)
+  await set.time.runUntil(() => slave.readiness.ready, 15_000)
+  expect(slave.problems).toEqual([])
+})
+
 test('a slave whose master is gone is ready while it serves; one that its master refuses is not', async () => {
   const cluster = new BrokerSet(ASYNC)
   await cluster.start('master')

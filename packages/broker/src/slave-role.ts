@@ -113,10 +113,10 @@ export class SlaveRole implements AsyncDisposable {
     return this.#ha.following()
   }
 
-  /** Why this slave does not follow its master now; absent while it does. */
+  /** Why this slave does not follow its master now, or has only its log; absent while it follows. */
   get problem(): string | undefined {
     const { state } = this.#ha
-    if (state.kind === 'streaming') return undefined
+    if (state.kind === 'streaming') return this.#metadataProblem
     const trouble = 'trouble' in state ? state.trouble?.words : undefined
     return trouble ?? `not connected to its master at ${this.#masterAddress}`
   }
@@ -184,6 +184,14 @@ export class SlaveRole implements AsyncDisposable {
       unfollow()
       for (const stop of stops) stop()
     }
+  }
+
+  get #metadataProblem(): string | undefined {
+    const trouble = this.followed?.sync.trouble
+    return (
+      trouble &&
+      `has the log of its master, but not what that knows of topics and consumers (asked at ${this.#masterAddress}): ${trouble}`
+    )
   }
 
   get #masterAddress(): string {

@@ -31,6 +31,8 @@ export interface MetadataSyncStatus {
   readonly problem: string | undefined
 }
 
+/** So many attempts in a row fail before anybody is troubled with it: at most 30 s, as pulls are made. */
+const TROUBLE_AFTER = 3
 const RETRY_MIN_MS = 100
 const RETRY_MAX_MS = 5_000
 
@@ -93,6 +95,12 @@ export class MetadataSync {
 
   get status(): MetadataSyncStatus {
     return this.#status
+  }
+
+  /** Why what is followed does not come, for some time now, or does not come whole; `undefined`: it comes. */
+  get trouble(): string | undefined {
+    // Without a failure: an answer has come, and something in it could not be read.
+    return this.#failures === 0 || this.#failures >= TROUBLE_AFTER ? this.#status.problem : undefined
   }
 
   /** Called after every attempt and when the watch begins or ends; returns how to stop. */
