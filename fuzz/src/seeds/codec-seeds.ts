@@ -188,7 +188,7 @@ function* units(): Generator<Seed> {
   }
 }
 
-export const SEED_LINEAGE: Lineage = {
+const SEED_LINEAGE: Lineage = {
   logId: '0123456789abcdef0123456789abcdef',
   epochs: [
     { epoch: 1, start: 0, opener: '00000000000000aa' },
@@ -196,7 +196,7 @@ export const SEED_LINEAGE: Lineage = {
   ],
 }
 
-export function seedHello(role: Hello['role']): Hello {
+function seedHello(role: Hello['role']): Hello {
   return {
     protocolVersion: 1,
     role,

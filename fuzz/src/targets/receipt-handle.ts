@@ -5,7 +5,7 @@ import { attempt } from '../engine/refusal.ts'
 import { sealedHandle } from '../seeds/sealed-handle.ts'
 import type { Target } from '../target.ts'
 
-export const HANDLE_KEY = createSecretKey(Buffer.alloc(32, 7))
+const HANDLE_KEY = createSecretKey(Buffer.alloc(32, 7))
 
 /** What a consumer gives back: the bytes are the handle's payload, or the text itself. */
 export const receiptHandle: Target = {

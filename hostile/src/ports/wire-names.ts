@@ -6,7 +6,7 @@ import { GrpcCaller } from './grpc-call.ts'
 import type { PortStand } from './port-stand.ts'
 
 /** What no topic, group or client may be called. */
-export const hostileNames: readonly string[] = [
+const hostileNames: readonly string[] = [
   '',
   ' ',
   '.',

@@ -18,10 +18,8 @@ export interface ExtUnit {
 }
 
 /** Bytes of a unit without bitmap. */
-export const EXT_UNIT_BYTES_MIN = 20
+const EXT_UNIT_BYTES_MIN = 20
 export const EXT_UNIT_BYTES_MAX = 32767
-/** Bytes at the end of a file that no unit uses, so that there is always room for the end mark. */
-export const EXT_END_BYTES = 4
 
 const END_MARK = -1
 const ADDRESS_BASE = -(2n ** 63n)
@@ -63,7 +61,7 @@ export function decodeExtUnit(source: Buffer, at: number): ExtUnit | undefined {
   }
 }
 
-/** Marks that the file has no further units. */
+/** Marks that the file has no further units; no unit uses the last four bytes of a file, so that there always is room. */
 export function encodeExtEnd(target: Buffer, at: number): void {
   target.writeInt16BE(END_MARK, at)
 }

@@ -56,7 +56,7 @@ export function indexSlotOf({ slots }: IndexGeometry, keyHash: number): number {
 }
 
 /** `slotValue` is what the key's slot holds now. `undefined`: the file is full, the key belongs in the next one. */
-export function planIndexPut(
+function planIndexPut(
   header: IndexHeader,
   geometry: IndexGeometry,
   slotValue: number,

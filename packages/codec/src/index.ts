@@ -40,13 +40,7 @@ export {
   RECORD_BYTES_MIN,
 } from './record-layout.ts'
 export { BLANK_BYTES, encodeBlank } from './blank.ts'
-export {
-  PROPERTY_CRC_BYTES,
-  PROPERTY_CRC_NAME,
-  checkPropertyCrc,
-  endsLikeCrc,
-  propertiesBeforeCrc,
-} from './property-crc.ts'
+export { PROPERTY_CRC_BYTES, checkPropertyCrc, endsLikeCrc, propertiesBeforeCrc } from './property-crc.ts'
 export { decodeProperties, encodeProperties, propertyOf } from './properties.ts'
 export { decodeOffsetMessageId, encodeOffsetMessageId, type OffsetMessageId } from './message-id.ts'
 export {
@@ -91,7 +85,6 @@ export {
   indexSlotOf,
   indexSource,
   indexTimeDiff,
-  planIndexPut,
   putIndexKey,
   queryIndex,
   type IndexGeometry,
@@ -101,9 +94,7 @@ export {
   type IndexSource,
 } from './index-file.ts'
 export {
-  EXT_END_BYTES,
   EXT_UNIT_BYTES_MAX,
-  EXT_UNIT_BYTES_MIN,
   decodeExtUnit,
   encodeExtEnd,
   encodeExtUnit,
@@ -152,12 +143,7 @@ export {
   timerWheelSlotAt,
   type TimerWheelSlot,
 } from './timer-wheel-slot.ts'
-export {
-  TIMER_CHECK_POINT_BYTES,
-  decodeTimerCheckPoint,
-  encodeTimerCheckPoint,
-  type TimerCheckPoint,
-} from './timer-check-point.ts'
+export { decodeTimerCheckPoint, encodeTimerCheckPoint, type TimerCheckPoint } from './timer-check-point.ts'
 // Progress: receipt handles, journal, ranges; Apache's config JSON
 export {
   encodeReceiptHandle,

@@ -6,7 +6,7 @@ import { crc32m } from './crc32m.ts'
  * It covers everything before itself, TOTALSIZE and PROPLEN (which count it) included.
  */
 export const PROPERTY_CRC_BYTES = 20
-export const PROPERTY_CRC_NAME = '__CRC32#'
+const PROPERTY_CRC_NAME = '__CRC32#'
 
 const DIGITS = 10
 const DIGITS_AT = PROPERTY_CRC_NAME.length + 1

@@ -15,7 +15,7 @@ export interface TimerCheckPoint {
 }
 
 /** Bytes of the fields, which is also the form in which a slave fetches it. */
-export const TIMER_CHECK_POINT_BYTES = 56
+const TIMER_CHECK_POINT_BYTES = 56
 
 /** Returns 56. */
 export function encodeTimerCheckPoint(target: Buffer, at: number, checkPoint: TimerCheckPoint): number {

@@ -76,7 +76,7 @@ export class ChangeFeed {
 }
 
 /** The change as it is `elapsedMs` after it was made. */
-export function aged(change: Change, elapsedMs: number): Change {
+function aged(change: Change, elapsedMs: number): Change {
   const older = (delivery: Delivery): Delivery => ({
     ...delivery,
     remainingMs: Math.max(0, Math.floor((delivery.remainingMs ?? delivery.invisibleMs) - elapsedMs)),

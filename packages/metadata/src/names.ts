@@ -12,7 +12,7 @@ export function isTopicName(name: string): boolean {
   return name.length <= (isDerived ? DERIVED_TOPIC_MAX : TOPIC_MAX) && ALPHABET.test(name)
 }
 
-export function isGroupName(name: string): boolean {
+function isGroupName(name: string): boolean {
   return name.length <= GROUP_MAX && ALPHABET.test(name)
 }
 

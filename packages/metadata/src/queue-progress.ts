@@ -8,7 +8,7 @@ import { SettlingBudget } from './settling-budget.ts'
 import { SettlingWrites } from './settling-writes.ts'
 
 /** Beyond this many unacknowledged deliveries a queue offers nothing new until some are acknowledged. */
-export const IN_FLIGHT_MAX = 100_000
+const IN_FLIGHT_MAX = 100_000
 
 /**
  * How far one group is on one queue: which messages are acknowledged, which are out, how often each was delivered.

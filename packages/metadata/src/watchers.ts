@@ -2,7 +2,7 @@ import type { Clock, Counter, Logger, Meter, Timer } from '@tandemmq/base'
 import { compareCursors, type Cursor } from './cursor.ts'
 
 /** How long a delivery waits for those who watch (rule 5.8), ms. */
-export const WATCHER_PATIENCE_MS = 200
+const WATCHER_PATIENCE_MS = 200
 /** Who was late counts again after this long, ms; twice as long each time that it is late again, up to the other. */
 const PROBATION_MIN_MS = 1_000
 const PROBATION_MAX_MS = 32_000

@@ -46,7 +46,6 @@ export { RefusingRegistry } from './refusing-registry.ts'
 export { RegistryRelay, type RegistryRelayPorts } from './registry-relay.ts'
 export { holderMarginMs, TokenHolder, type TokenWords } from './token-holder.ts'
 export {
-  defaultRegistrationOptions,
   Registration,
   type RegistrationOptions,
   type RegistrationPorts,

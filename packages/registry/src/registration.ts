@@ -15,7 +15,7 @@ export interface RegistrationOptions {
   readonly retryMaxMs: number
 }
 
-export const defaultRegistrationOptions: RegistrationOptions = {
+const defaultRegistrationOptions: RegistrationOptions = {
   statusIntervalMs: 500,
   unansweredMax: 10,
   retryMaxMs: 1000,

@@ -139,7 +139,7 @@ export function trailingEntries(
   return found
 }
 
-export function entryOnFile(file: OpenFile, geometry: IndexGeometry, number: number): IndexEntry {
+function entryOnFile(file: OpenFile, geometry: IndexGeometry, number: number): IndexEntry {
   return decodeIndexEntry(readAt(file, indexEntryAt(geometry, number), INDEX_ENTRY_BYTES), 0)
 }
 

@@ -7,7 +7,7 @@ export function isTopicName(topic: string): boolean {
 }
 
 /** Queue ids that may come from outside; Apache has no bound, and nobody has more queues. */
-export const QUEUE_ID_MAX = 65_535
+const QUEUE_ID_MAX = 65_535
 
 /** A unit's place in its queue, in bytes, is exact up to here. */
 const QUEUE_OFFSET_MAX = Math.floor(Number.MAX_SAFE_INTEGER / 20) - 1

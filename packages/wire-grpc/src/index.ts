@@ -1,5 +1,5 @@
 // Between our own processes: the server, the secret, registration.
-export { defaultGrpcServerOptions, GrpcServer, type GrpcServerOptions } from './server.ts'
+export { GrpcServer, type GrpcServerOptions } from './server.ts'
 export { SetSecret, SetSecretGuard, TOKEN_WINDOW_MS, type SecretKey } from './set-secret.ts'
 export {
   addRegistryService,

@@ -4,7 +4,7 @@ import { errorOf } from './rpc-status.ts'
 import type { ProofCheck } from './set-secret.ts'
 
 /** The largest message our own services exchange, bytes. */
-export const INTERNAL_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+const INTERNAL_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 
 /**
  * For connections between our own processes. A new client is made for every attempt, so that nobody's back-off but ours

@@ -51,7 +51,7 @@ export interface GrpcServerPorts {
 /** After this long a draining connection is cut whatever its calls do. */
 const DRAIN_MAX_MS = 60_000
 
-export const defaultGrpcServerOptions: GrpcServerOptions = {
+const defaultGrpcServerOptions: GrpcServerOptions = {
   maxInboundBytes: 16 * 1024 * 1024,
   maxStreamsPerConnection: 1_000,
   connectionsMax: 2_000,

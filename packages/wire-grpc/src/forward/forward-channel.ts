@@ -19,7 +19,7 @@ export interface ForwardOptions {
   readonly retryMaxMs: number
 }
 
-export const defaultForwardOptions: ForwardOptions = {
+const defaultForwardOptions: ForwardOptions = {
   inFlightMax: 20_000,
   queuedBytesMax: 16 * 1024 * 1024,
   retryMaxMs: 1000,

@@ -30,7 +30,7 @@ export interface ForwardServiceOptions {
   readonly waitingBytesMax: number
 }
 
-export const defaultForwardServiceOptions: ForwardServiceOptions = {
+const defaultForwardServiceOptions: ForwardServiceOptions = {
   inFlightMax: 20_000,
   queuedBytesMax: 8 * 1024 * 1024,
   untakenBytesMax: 64 * 1024 * 1024,
