@@ -4,7 +4,7 @@ import { SLOW_SYNC_MS, troubleMachine } from './machine-troubles.ts'
 import type { MachineTrouble, Misfortune, Plan } from './plan.ts'
 import type { Story } from './story.ts'
 
-/** As long a process may leave something unsynced (rule 5.1), ms; what one before it has left, it syncs as it starts. */
+/** As long a process may leave something unsynced (rule 5.1), ms; what one before it has left, it syncs before it is open. */
 const UNSYNCED_MS = 200
 /** The same where syncs take long: it waits for the one that was under way, and for its own. */
 const UNSYNCED_SLOW_MS = UNSYNCED_MS + 2 * SLOW_SYNC_MS.max
@@ -77,9 +77,10 @@ export class Misfortunes {
     const cut = this.#unsynced(who, now)
     this.#powerCuts.push(cut)
     const killed = this.#kills.get(who)
+    const isSynced = node.broker !== undefined && (killed?.startedAt ?? now) < cut.unsyncedSince
     // What that process had not synced, nobody has since.
-    if (killed?.startedAt !== undefined && killed.startedAt >= cut.unsyncedSince)
-      this.#powerCuts.push(this.#unsynced(who, killed.at))
+    if (killed !== undefined && !isSynced) this.#powerCuts.push(this.#unsynced(who, killed.at))
+    this.#kills.delete(who)
     node.cutPower()
   }
 
@@ -167,14 +168,17 @@ export class Misfortunes {
     const isFragile = broker?.broker?.role.kind === 'master' && this.#plan.mode.flush === 'async'
     const { time } = this.#cluster
     const at = time.monotonic()
+    // One that was not open yet has not synced what those before it had left.
+    const before = broker?.broker === undefined ? this.#kills.get(who)?.at : undefined
+    const killed = { at: before ?? at }
     if (kind === 'power' && broker !== undefined && !isFragile) this.cutPower(broker)
     else {
-      this.#kills.set(who, { at })
+      this.#kills.set(who, killed)
       process.kill()
     }
     return () => {
       this.#story.say('--', `${who}: started`)
-      if (this.#kills.get(who)?.at === at) this.#kills.set(who, { at, startedAt: time.monotonic() })
+      if (this.#kills.get(who) === killed) this.#kills.set(who, { ...killed, startedAt: time.monotonic() })
       process.start()
     }
   }

@@ -73,6 +73,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
     found:
       'in a check: what a machine with a slow disk lost with its power was to be synced as quickly as ever',
   },
+  {
+    seed: 31804,
+    found:
+      'in a check: a process that lost its power while it was starting was to have synced what the one before it had left',
+  },
   { seed: 11, found: 'planted: an orderly delivery leaves without waiting for the slaves that watch' },
   { seed: 17, found: 'planted: the same, in asynchronous mode' },
 ]
