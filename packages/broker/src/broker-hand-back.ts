@@ -1,6 +1,6 @@
 import type { Messaging } from '@tandemmq/messaging'
 import type { HandBackWay } from '@tandemmq/metadata'
-import type { Registration } from '@tandemmq/registry'
+import { masterOf, type Registration } from '@tandemmq/registry'
 import type { SelfView } from './broker-description.ts'
 import type { BrokerPorts } from './broker-options.ts'
 import { HandBack } from './hand-back.ts'
@@ -29,7 +29,7 @@ export function brokerHandBack(
 
 /** Something has changed that a hand-back may have waited for. */
 export function considerHandBack(handBack: HandBack, role: SlaveRole, registration: Registration): void {
-  const master = registration.answer?.members.find((member) => member.role === 'master')
+  const master = masterOf(registration.answer?.members ?? [])
   const route = role.routeTo(master)
   if (master === undefined || route === undefined) return
   if (registration.mayServe()) handBack.begin(master.identity, route)

@@ -1,5 +1,5 @@
 import type { Check, Problem, Readiness } from '@tandemmq/base'
-import type { Registration } from '@tandemmq/registry'
+import { masterOf, type Registration } from '@tandemmq/registry'
 import { failureOf, NO_ROOM, type SelfView } from './broker-description.ts'
 import type { MasterRole } from './master-role.ts'
 import { CAUGHT_UP_BYTES, type SlaveRole } from './slave-role.ts'
@@ -65,7 +65,7 @@ function slavesProblems(sources: ReadinessSources, role: SlaveRole): readonly Pr
   if (role.problem !== undefined) {
     if (!standsIn) words.push(role.problem)
   } else {
-    const masterEnd = registration?.answer?.members.find((member) => member.role === 'master')?.end
+    const masterEnd = masterOf(registration?.answer?.members ?? [])?.end
     const lag = (masterEnd ?? 0) - self.store.end
     if (lag > CAUGHT_UP_BYTES) words.push(`${lag} bytes of the log of its master are still to be copied`)
   }

@@ -4,19 +4,8 @@ import { bodiesOf, Client } from './testing/client.ts'
 
 async function pair(mode = ASYNC) {
   const set = new BrokerSet(mode)
-  await set.start('master')
-  await set.start('slave')
-  await set.untilServing('master')
-  await followed(set, 'slave')
+  await set.startPair()
   return { set, client: new Client(set) }
-}
-
-/** Until the master counts the slave of that name. */
-async function followed(set: BrokerSet, name: string): Promise<void> {
-  const { role } = set.broker('master')
-  await set.time.runUntil(
-    () => role.kind === 'master' && role.replicas().some(({ identity, known }) => identity === name && known),
-  )
 }
 
 function isDone(promise: Promise<unknown>): () => boolean {

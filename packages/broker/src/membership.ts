@@ -1,5 +1,5 @@
 import type { Messaging } from '@tandemmq/messaging'
-import { Registration, type Appointment, type RegistryAnswer } from '@tandemmq/registry'
+import { masterOf, Registration, type Appointment, type RegistryAnswer } from '@tandemmq/registry'
 import { selfReport, type SelfView } from './broker-description.ts'
 import { brokerHandBack, considerHandBack } from './broker-hand-back.ts'
 import type { BrokerPorts } from './broker-options.ts'
@@ -126,7 +126,7 @@ export class Membership {
     const { role } = this.#self
     this.#succession?.consider(answer)
     if (role.kind === 'slave') {
-      role.heardOfMaster(answer.members.find((member) => member.role === 'master'))
+      role.heardOfMaster(masterOf(answer.members))
       return this.considerHandBack()
     }
     role.heardOfEpoch(answer.highestLogEpoch)

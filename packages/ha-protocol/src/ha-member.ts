@@ -1,6 +1,7 @@
 import type { PeerCertificate } from '@tandemmq/base'
-import type { Hello, Refusal } from '@tandemmq/codec'
+import { HA_PROTOCOL_VERSION, type Hello, type Refusal } from '@tandemmq/codec'
 import { whyNotCertified } from './certified-member.ts'
+import type { LogView } from './replicated-log.ts'
 
 /** Who we are to the other side. */
 export interface HaMember {
@@ -26,6 +27,27 @@ export function memberOf({ cluster, set, identity, instanceId, secret, certified
     instanceId,
     ...(secret === undefined ? {} : { secret }),
     ...(certified === undefined ? {} : { certified }),
+  }
+}
+
+/** What either side says of itself and its log in its hello, whatever its role. */
+export function introduction(
+  { cluster, set, identity, instanceId }: HaMember,
+  { begin, end, flushed, segmentBytes }: LogView,
+  { nonce, wallClock }: { readonly nonce: Buffer; readonly wallClock: number },
+): Omit<Hello, 'role' | 'flush' | 'lineage' | 'compare'> {
+  return {
+    protocolVersion: HA_PROTOCOL_VERSION,
+    cluster,
+    set,
+    identity,
+    instanceId,
+    nonce,
+    begin,
+    end,
+    flushed,
+    segmentBytes,
+    wallClock,
   }
 }
 

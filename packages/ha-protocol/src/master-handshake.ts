@@ -1,10 +1,10 @@
 import { unreachable } from '@tandemmq/base'
-import { HA_PROTOCOL_VERSION, appendMac, encodeAnswer, encodeHandshake, encodeHello } from '@tandemmq/codec'
+import { appendMac, encodeAnswer, encodeHandshake, encodeHello } from '@tandemmq/codec'
 import type { Answer, Hello, Proof, Refusal } from '@tandemmq/codec'
 import { align } from './alignment.ts'
 import type { Alignment } from './alignment.ts'
 import { proofOf, proves, whyUnproven } from './authentication.ts'
-import { refusalOf } from './ha-member.ts'
+import { introduction, refusalOf } from './ha-member.ts'
 import type {
   Admission,
   AwaitingProof,
@@ -54,19 +54,9 @@ export function onSlaveHello(event: HelloEvent, since: number, context: MasterCo
 function ownHello(event: HelloEvent, log: LogView, alignment: Alignment, config: MasterConfig): Hello {
   const compare = 'compare' in alignment ? alignment.compare : undefined
   return {
-    protocolVersion: HA_PROTOCOL_VERSION,
+    ...introduction(config, log, event),
     role: 'master',
-    cluster: config.cluster,
-    set: config.set,
-    identity: config.identity,
-    instanceId: config.instanceId,
-    nonce: event.nonce,
-    begin: log.begin,
-    end: log.end,
-    flushed: log.flushed,
     flush: config.flushRequired ? 'always' : 'never',
-    segmentBytes: log.segmentBytes,
-    wallClock: event.wallClock,
     ...(compare === undefined ? {} : { compare }),
   }
 }

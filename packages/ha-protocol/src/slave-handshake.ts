@@ -1,9 +1,9 @@
 import { unreachable } from '@tandemmq/base'
-import { HA_PROTOCOL_VERSION, encodeHandshake, encodeHello, encodeProof } from '@tandemmq/codec'
+import { encodeHandshake, encodeHello, encodeProof } from '@tandemmq/codec'
 import type { Answer, ChecksummedRange, Hello, LogRange } from '@tandemmq/codec'
 import { continuedLineage, isPrefixOf, refusalOfOrder } from './alignment.ts'
 import { proofOf, proves, whyUnproven } from './authentication.ts'
-import { refusalOf } from './ha-member.ts'
+import { introduction, refusalOf } from './ha-member.ts'
 import { startLending } from './slave-lending.ts'
 import { leave, parting } from './slave-parting.ts'
 import type { LogView } from './replicated-log.ts'
@@ -31,19 +31,9 @@ export function greet(
 ): SlaveStep {
   const log = view()
   const hello: Hello = {
-    protocolVersion: HA_PROTOCOL_VERSION,
+    ...introduction(config, log, event),
     role: 'slave',
-    cluster: config.cluster,
-    set: config.set,
-    identity: config.identity,
-    instanceId: config.instanceId,
-    nonce: event.nonce,
-    begin: log.begin,
-    end: log.end,
-    flushed: log.flushed,
     flush: config.flush,
-    segmentBytes: log.segmentBytes,
-    wallClock: event.wallClock,
     ...(log.lineage === undefined ? {} : { lineage: log.lineage }),
   }
   const signed = encodeHello(hello)

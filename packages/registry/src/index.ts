@@ -15,7 +15,7 @@ export {
   type ReplicaDetails,
   type VerificationDetails,
 } from './member.ts'
-export type { MemberView, RegistryAnswer, TokenView } from './registry-answer.ts'
+export { masterOf, type MemberView, type RegistryAnswer, type TokenView } from './registry-answer.ts'
 export type { RegistryLink, RegistrySession } from './registry-link.ts'
 export {
   defaultRegistryOptions,

@@ -16,6 +16,11 @@ export interface MemberView {
   readonly writable: boolean
 }
 
+/** The member that is the master of the set; `undefined`: the registry knows of none. */
+export function masterOf(members: readonly MemberView[]): MemberView | undefined {
+  return members.find((member) => member.role === 'master')
+}
+
 /** The serving token as one member is told about it. */
 export interface TokenView {
   readonly epoch: number

@@ -3,6 +3,17 @@ import { StoreBench, bodies, message } from './store-bench.test-kit.ts'
 
 const long = 'r'.repeat(300)
 
+/** A master with 20 messages, on disk and in their queue. */
+async function filled() {
+  const bench = new StoreBench()
+  const store = await bench.openMaster()
+  const offsets: number[] = []
+  for (let n = 0; n < 20; n += 1) offsets.push(store.append(message(`body ${n} ${long}`)).offset)
+  await bench.clock.outcome(store.flush())
+  await bench.dispatched(store)
+  return { bench, store, offsets }
+}
+
 test('without a file descriptor for the next segment an append is refused by its name, and the next one goes on', async () => {
   const bench = new StoreBench({ preZeroBytes: 0 })
   const store = await bench.openMaster()
@@ -46,12 +57,7 @@ test.each([
   ['the order to cut', /position/],
   ['the ancestry', /epochOpeners/],
 ])('a cut that has begun waits for room to write %s down, and goes on by itself', async (_what, matching) => {
-  const bench = new StoreBench()
-  const store = await bench.openMaster()
-  const offsets: number[] = []
-  for (let n = 0; n < 20; n += 1) offsets.push(store.append(message(`body ${n} ${long}`)).offset)
-  await bench.clock.outcome(store.flush())
-  await bench.dispatched(store)
+  const { bench, store, offsets } = await filled()
   await bench.clock.advance(10) // Its first position is on file.
   for (let times = 0; times < 3; times += 1) bench.disk.fail({ call: 'write', code: 'ENOSPC', matching })
   let isCut = false
@@ -72,11 +78,7 @@ test.each([
 })
 
 test('a process that ends while a cut waits leaves it to the next one', async () => {
-  const bench = new StoreBench()
-  const store = await bench.openMaster()
-  const offsets: number[] = []
-  for (let n = 0; n < 20; n += 1) offsets.push(store.append(message(`body ${n} ${long}`)).offset)
-  await bench.clock.outcome(store.flush())
+  const { bench, store, offsets } = await filled()
   bench.disk.fail({ call: 'write', code: 'ENOSPC', matching: /epochOpeners/, forever: true })
   const cut = store.truncateTo(offsets[7] ?? 0)
   const outcome = expect(cut).rejects.toMatchObject({ code: 'ENOSPC' })
@@ -90,12 +92,7 @@ test('a process that ends while a cut waits leaves it to the next one', async ()
 })
 
 test('a store that is closed while it is cut ends with the cut: nothing of it goes on behind the next opening', async () => {
-  const bench = new StoreBench()
-  const store = await bench.openMaster()
-  const offsets: number[] = []
-  for (let n = 0; n < 20; n += 1) offsets.push(store.append(message(`body ${n} ${long}`)).offset)
-  await bench.clock.outcome(store.flush())
-  await bench.dispatched(store)
+  const { bench, store, offsets } = await filled()
   let isCut = false
   void store.truncateTo(offsets[7] ?? 0).then(() => {
     isCut = true

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ServiceDefinition } from '@grpc/grpc-js'
 import { silentLogger, type Clock, type Random } from '@tandemmq/base'
 import { SetSecret, SetSecretGuard } from './set-secret.ts'
 import { GrpcServer, type GrpcServerOptions } from './server.ts'
@@ -11,6 +12,22 @@ export const realClock: Clock = {
     const timer = setTimeout(task, delayMs)
     timer.unref()
     return { cancel: () => clearTimeout(timer) }
+  },
+}
+
+/** Of a message that stays bytes. */
+export const asIs = (bytes: Buffer): Buffer => bytes
+
+/** A service whose calls are answered as the test wants it, in bytes that nobody decodes. */
+export const echo: ServiceDefinition = {
+  Echo: {
+    path: '/test.Echo/Echo',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: asIs,
+    requestDeserialize: asIs,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
   },
 }
 

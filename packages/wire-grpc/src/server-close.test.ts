@@ -1,24 +1,11 @@
 import { once } from 'node:events'
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import { connect } from 'node:net'
-import type { ServiceDefinition } from '@grpc/grpc-js'
 import { silentLogger } from '@tandemmq/base'
 import { afterEach, expect, test } from 'vitest'
-import { realClock, until } from './loopback.test-support.ts'
+import { echo, realClock, until } from './loopback.test-support.ts'
 import { GrpcServer } from './server.ts'
 
-const asIs = (bytes: Buffer): Buffer => bytes
-const echo: ServiceDefinition = {
-  Echo: {
-    path: '/test.Echo/Echo',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: asIs,
-    requestDeserialize: asIs,
-    responseSerialize: asIs,
-    responseDeserialize: asIs,
-  },
-}
 type Reply = (error: null, answer: Buffer) => void
 
 const cleanups: (() => unknown)[] = []

@@ -2,24 +2,11 @@ import { once } from 'node:events'
 import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { Client, credentials, type ServiceDefinition } from '@grpc/grpc-js'
+import { Client, credentials } from '@grpc/grpc-js'
 import { RecordingLogger, RecordingMeter } from '@tandemmq/testkit'
 import { afterEach, expect, test } from 'vitest'
-import { realClock, until } from './loopback.test-support.ts'
+import { asIs, echo, realClock, until } from './loopback.test-support.ts'
 import { GrpcServer, type GrpcServerOptions } from './server.ts'
-
-const asIs = (bytes: Buffer): Buffer => bytes
-const echo: ServiceDefinition = {
-  Echo: {
-    path: '/test.Echo/Echo',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: asIs,
-    requestDeserialize: asIs,
-    responseSerialize: asIs,
-    responseDeserialize: asIs,
-  },
-}
 
 const written = new RecordingLogger()
 const around = { clock: realClock, logger: written }
