@@ -7,6 +7,7 @@ import { ScratchTree } from './planted/scratch-tree.ts'
 import { seenBy } from './planted/seen-by.ts'
 import { storageBugs } from './planted/storage.ts'
 import { timerBugs } from './planted/timers.ts'
+import { toldSlavesBugs } from './planted/told-slaves.ts'
 import { root } from './step.ts'
 
 const lists: Readonly<Record<string, readonly PlantedBug[]>> = {
@@ -15,6 +16,7 @@ const lists: Readonly<Record<string, readonly PlantedBug[]>> = {
   timers: timerBugs,
   order: orderBugs,
   'hand-back': handBackBugs,
+  'told-slaves': toldSlavesBugs,
 }
 
 const USAGE = `npm run planted -- LIST [WORD …]    plants each bug of a list (${Object.keys(lists).join(', ')}) in a copy of the tree, or those whose name holds a word,

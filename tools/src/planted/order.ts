@@ -75,4 +75,11 @@ export const orderBugs: readonly PlantedBug[] = [
     plant: 'if (applied === undefined && !isReplica) return false',
     tests: ['packages/metadata/src/watchers.test.ts'],
   },
+  {
+    name: 'a slave that was late told to be back with each watch',
+    file: 'packages/metadata/src/watchers.ts',
+    find: '    probation.isAway = false\n',
+    plant: '',
+    tests: ['packages/metadata/src/watchers.test.ts'],
+  },
 ]

@@ -8,12 +8,17 @@ import { orderBugs } from './order.ts'
 import { replicationBugs } from './replication.ts'
 import { storageBugs } from './storage.ts'
 import { timerBugs } from './timers.ts'
+import { toldSlavesBugs } from './told-slaves.ts'
 
-test.each([...storageBugs, ...replicationBugs, ...timerBugs, ...orderBugs, ...handBackBugs])(
-  'a bug can still be planted, and its tests are there: $name',
-  ({ file, find, plant, tests }) => {
-    const source = readFileSync(join(root, file), 'utf8')
-    expect(withBug(source, { find, plant }), `${file} has the text exactly once`).toBeDefined()
-    for (const path of tests) expect(existsSync(join(root, path)), path).toBe(true)
-  },
-)
+test.each([
+  ...storageBugs,
+  ...replicationBugs,
+  ...timerBugs,
+  ...orderBugs,
+  ...handBackBugs,
+  ...toldSlavesBugs,
+])('a bug can still be planted, and its tests are there: $name', ({ file, find, plant, tests }) => {
+  const source = readFileSync(join(root, file), 'utf8')
+  expect(withBug(source, { find, plant }), `${file} has the text exactly once`).toBeDefined()
+  for (const path of tests) expect(existsSync(join(root, path)), path).toBe(true)
+})
