@@ -22,7 +22,7 @@ export interface FollowedMetadata {
 
 /**
  * What a broker does as slave: copies the log of one master byte for byte, keeps its metadata, and reads as far as it
- * may. It never appends anything of its own (DESIGN invariant 4).
+ * may. It never appends anything of its own (ARCHITECTURE.md, "What must always be true", 4).
  */
 export class SlaveRole implements AsyncDisposable {
   readonly kind = 'slave'

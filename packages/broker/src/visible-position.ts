@@ -1,7 +1,7 @@
 import type { LogOffset } from '@tandemmq/base'
 
 /**
- * How far consumers may read. Moves forward as the mode allows (DESIGN "What OK promises"); never below what was already
+ * How far consumers may read. Moves forward as the mode allows (ARCHITECTURE.md, "What OK promises"); never below what was already
  * confirmed and persisted. A cut of the log on a slave takes it back with it.
  */
 export class VisiblePosition {

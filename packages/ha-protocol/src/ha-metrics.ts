@@ -2,7 +2,7 @@ import type { Counter, Histogram, LogOffset, Meter, Reading } from '@tandemmq/ba
 import type { FollowingView } from './following-view.ts'
 import { LATENCY_BOUNDS_MS } from './latency-histogram.ts'
 import { ReasonCounts } from './reason-counts.ts'
-import type { SlaveView } from './slave-records.ts'
+import type { SlaveView } from './slave-view.ts'
 
 /** Counters of a master's HA port. */
 export interface MasterMetrics {

@@ -1,6 +1,6 @@
 import type { Clock, Labels, Meter, QueueOffset, Reading } from '@tandemmq/base'
 import type { Catalog } from './catalog.ts'
-import type { ProgressBook } from './consumer-progress.ts'
+import type { ProgressBook } from './progress-book.ts'
 import type { MessageLog } from './message-log.ts'
 import type { ServingGate } from './serving.ts'
 import type { Subscriptions } from './subscription.ts'

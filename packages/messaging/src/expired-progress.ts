@@ -1,6 +1,6 @@
 import type { LogOffset } from '@tandemmq/base'
 import type { RecordStamp } from '@tandemmq/codec'
-import type { ProgressBook, QueueProgressView, Settled } from './consumer-progress.ts'
+import type { ProgressBook, QueueProgressView, Settled } from './progress-book.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 import type { MessageLog, QueueView } from './message-log.ts'
 

@@ -1,6 +1,6 @@
 import { BrokerError, type Clock, type QueueOffset } from '@tandemmq/base'
 import { Alarm } from './alarm.ts'
-import type { ProgressBook } from './consumer-progress.ts'
+import type { ProgressBook } from './progress-book.ts'
 import type { DeliveryQueue, Hold } from './delivery-queue.ts'
 import { HELD_INVISIBLE_MS } from './invisibility.ts'
 import type { RenewingClients } from './renewing-clients.ts'

@@ -31,7 +31,7 @@ export type {
   ProgressChange,
   QueueProgressView,
   Settled,
-} from './consumer-progress.ts'
+} from './progress-book.ts'
 export type { Durability, InternalWriting } from './durability.ts'
 export type { Appended, Arrival, MessageLog, MessageToAppend, QueueView, VisibleEnd } from './message-log.ts'
 export type { LeaseWitnesses } from './lease-witnesses.ts'

@@ -1,6 +1,6 @@
 import type { LogOffset } from '@tandemmq/base'
 import type { RecordStamp } from '@tandemmq/codec'
-import type { ProgressBook } from './consumer-progress.ts'
+import type { ProgressBook } from './progress-book.ts'
 import { DEAD_LETTER_PREFIX, deadLetterMarkOf, type DeadLetterMark } from './dead-letter-record.ts'
 import type { InternalEffects } from './internal-effects.ts'
 import type { Arrival, MessageLog } from './message-log.ts'

@@ -12,7 +12,7 @@ import type {
 } from './api.ts'
 import type { Catalog } from './catalog.ts'
 import { ConsumerMetrics } from './consumer-metrics.ts'
-import type { ProgressBook } from './consumer-progress.ts'
+import type { ProgressBook } from './progress-book.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { DueTimers } from './due-timers.ts'
 import type { Durability, InternalWriting } from './durability.ts'

@@ -1,5 +1,5 @@
 import type { QueueOffset } from '@tandemmq/base'
-import type { ProgressBook, QueuePlace } from './consumer-progress.ts'
+import type { ProgressBook, QueuePlace } from './progress-book.ts'
 import type { HeldLeases } from './held-leases.ts'
 import type { MessageLog } from './message-log.ts'
 import type { Subscriptions } from './subscription.ts'

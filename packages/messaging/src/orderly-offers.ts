@@ -1,7 +1,7 @@
 import { BrokerError, type Clock, type QueueOffset } from '@tandemmq/base'
 import type { ReceiveRequest } from './api.ts'
 import type { Candidate } from './candidate.ts'
-import type { Delivery, LeaseView, ProgressBook, QueueProgressView } from './consumer-progress.ts'
+import type { Delivery, LeaseView, ProgressBook, QueueProgressView } from './progress-book.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 import { invisibleMsOf } from './invisibility.ts'
 

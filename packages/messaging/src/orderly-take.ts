@@ -1,5 +1,5 @@
 import type { Clock, QueueOffset } from '@tandemmq/base'
-import type { ProgressBook, QueueProgressView } from './consumer-progress.ts'
+import type { ProgressBook, QueueProgressView } from './progress-book.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 import type { MessageLog } from './message-log.ts'
 import { nothingFound, type Find, type QueueScan, type ScanTerms } from './queue-scan.ts'

@@ -1,7 +1,7 @@
 import type { Clock, LogOffset, Logger, QueueOffset } from '@tandemmq/base'
 import { decodeProperties, type ConsumeQueueUnit, type RecordStamp } from '@tandemmq/codec'
 import type { Candidate } from './candidate.ts'
-import type { ProgressBook, QueueProgressView, Settled } from './consumer-progress.ts'
+import type { ProgressBook, QueueProgressView, Settled } from './progress-book.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 import type { DueOfGroup } from './due-timers.ts'

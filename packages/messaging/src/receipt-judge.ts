@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { openReceiptHandle, type ReceiptHandle } from '@tandemmq/codec'
 import { BrokerError, type Clock } from '@tandemmq/base'
-import type { ProgressBook } from './consumer-progress.ts'
+import type { ProgressBook } from './progress-book.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 import type { MessageLog } from './message-log.ts'
 import type { MessageMetrics } from './message-metrics.ts'

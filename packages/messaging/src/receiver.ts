@@ -1,7 +1,7 @@
 import { BrokerError, type Clock, type LogOffset } from '@tandemmq/base'
 import type { CallContext, DeliveredMessage, ReceiveAnswer, ReceiveRequest } from './api.ts'
 import { isReadable, type Catalog, type GroupView, type TopicView } from './catalog.ts'
-import type { ProgressBook } from './consumer-progress.ts'
+import type { ProgressBook } from './progress-book.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 import type { DueTimers } from './due-timers.ts'
 import type { Handout } from './handout.ts'

@@ -1,6 +1,6 @@
 import type { LogOffset, Logger, QueueOffset } from '@tandemmq/base'
 import type { ConsumeQueueUnit } from '@tandemmq/codec'
-import type { QueuePlace } from './consumer-progress.ts'
+import type { QueuePlace } from './progress-book.ts'
 import type { MessageLog, QueueView } from './message-log.ts'
 import { readableRecord } from './readable-record.ts'
 import { scheduledMarkOf, type ScheduledMark } from './timer-record.ts'

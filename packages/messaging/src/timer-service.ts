@@ -8,7 +8,7 @@ import {
 } from '@tandemmq/base'
 import { Alarm } from './alarm.ts'
 import type { Catalog } from './catalog.ts'
-import type { ProgressBook } from './consumer-progress.ts'
+import type { ProgressBook } from './progress-book.ts'
 import type { DueTimers } from './due-timers.ts'
 import { DueWindow, type DueEntry } from './due-window.ts'
 import type { InternalWriting } from './durability.ts'

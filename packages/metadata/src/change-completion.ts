@@ -5,7 +5,7 @@ import { compareCursors, type Cursor } from './cursor.ts'
 import { DELAY_KEY } from './delay-progress.ts'
 import { GENERATION_ZERO, compareGenerations, nextGeneration, type Generation } from './generation.ts'
 import type { MetadataState } from './metadata-state.ts'
-import { checkedGroupName, checkedTopicName } from './names.ts'
+import { checkedGroupName, checkedTopicName } from './checked-names.ts'
 import type { QueueProgress } from './queue-progress.ts'
 
 /**

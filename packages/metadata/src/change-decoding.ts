@@ -22,7 +22,7 @@ import { CHANGE_TAGS } from './change-tags.ts'
 import type { Cursor } from './cursor.ts'
 import { GENERATION_ZERO, type Generation } from './generation.ts'
 import { groupFromJson } from './group-config.ts'
-import { checkedGroupName, checkedTopicName } from './names.ts'
+import { checkedGroupName, checkedTopicName } from './checked-names.ts'
 import { topicFromJson } from './topic-config.ts'
 
 /**

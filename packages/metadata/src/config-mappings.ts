@@ -6,7 +6,7 @@ import { TIMER_TOPIC } from './delay-progress.ts'
 import { groupFromJson, groupToJson, type GroupConfig } from './group-config.ts'
 import { integerOf } from './json-fields.ts'
 import type { MetadataState } from './metadata-state.ts'
-import { checkedGroupName, checkedTopicName } from './names.ts'
+import { checkedGroupName, checkedTopicName } from './checked-names.ts'
 import { topicFromJson, topicToJson, type TopicConfig } from './topic-config.ts'
 
 /** Between Apache's config files and our tables. `read` hands out what is in a file, `write` makes its content. */

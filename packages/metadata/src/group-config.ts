@@ -1,7 +1,7 @@
 import { BrokerError } from '@tandemmq/base'
 import { isJsonObject, type JsonKey, type JsonObject, type JsonValue } from '@tandemmq/codec'
 import { attributesFrom, booleanOf, integerOf, textOf } from './json-fields.ts'
-import { checkedGroupName } from './names.ts'
+import { checkedGroupName } from './checked-names.ts'
 
 /** One subscription group, as `subscriptionGroup.json` of Apache RocketMQ describes it. */
 export interface GroupConfig {

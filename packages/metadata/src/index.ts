@@ -31,7 +31,7 @@ export { compareGenerations, nextGeneration, type Generation } from './generatio
 export { DELAY_GROUP, TIMER_QUEUE, TIMER_TOPIC, type DelayProgress } from './delay-progress.ts'
 export { groupConfig, type GroupConfig } from './group-config.ts'
 export { topicConfig, type TopicConfig, type TopicType } from './topic-config.ts'
-export { checkedGroupName, checkedTopicName, isTopicName } from './names.ts'
+export { checkedGroupName, checkedTopicName, isTopicName } from './checked-names.ts'
 export type { ConfigTable, VersionedEntry } from './config-table.ts'
 export type { ProgressTable } from './progress-table.ts'
 export type { QueueProgress } from './queue-progress.ts'

@@ -1,7 +1,7 @@
 import { BrokerError } from '@tandemmq/base'
 import type { JsonKey, JsonObject, JsonValue } from '@tandemmq/codec'
 import { attributesFrom, booleanOf, integerOf, textOf } from './json-fields.ts'
-import { checkedTopicName } from './names.ts'
+import { checkedTopicName } from './checked-names.ts'
 
 export type TopicType = 'NORMAL' | 'FIFO' | 'DELAY' | 'TRANSACTION' | 'MIXED'
 

@@ -62,7 +62,7 @@ function sectorBody(name: string): string {
   return name.padEnd(512 - 91 - 'orders'.length - 'TAGS_TagA_'.length, '.')
 }
 
-test('records of equal size behind a cut: a torn rewrite never ends in old ones (DESIGN 4.5)', async () => {
+test('records of equal size behind a cut: a torn rewrite never ends in old ones (ARCHITECTURE.md, "What must always be true", 5)', async () => {
   const bench = new StoreBench({ preZeroBytes: 0, flushIntervalMs: 60_000 })
   const store = await bench.openMaster()
   for (let n = 0; n < 6; n += 1) expect(store.append(message(sectorBody(`old ${n}`))).size).toBe(512)
