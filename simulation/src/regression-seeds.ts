@@ -78,6 +78,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
     found:
       'in a check: a process that lost its power while it was starting was to have synced what the one before it had left',
   },
+  {
+    seed: 32187,
+    found:
+      'what was acknowledged of records that a broker held counted for none of them, as long as it lacked the last one',
+  },
   { seed: 11, found: 'planted: an orderly delivery leaves without waiting for the slaves that watch' },
   { seed: 17, found: 'planted: the same, in asynchronous mode' },
 ]

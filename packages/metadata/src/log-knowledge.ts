@@ -1,5 +1,6 @@
 import type { QueueOffset } from '@tandemmq/base'
 import type { RecordStamp } from '@tandemmq/codec'
+import type { Mark } from './change.ts'
 
 /**
  * Whether this broker's log holds a record (rule 5.2): `true` = these very bytes; `false` = its lineage says something else at
@@ -13,4 +14,9 @@ export interface LogKnowledge {
    * queue. Absent: not known.
    */
   queueEnd?(topic: string, queueId: number, logEpoch: number): QueueOffset | 'later'
+  /**
+   * The last record of this queue, below queue offset `below`, that this log holds. Absent, or `undefined`: it holds none, it is not known, or `logEpoch` is none of its
+   * own lineage, and then it may have less in common with a log of that epoch than it holds.
+   */
+  lastHeld?(topic: string, queueId: number, logEpoch: number, below: QueueOffset): Mark | undefined
 }

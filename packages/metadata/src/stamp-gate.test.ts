@@ -53,3 +53,15 @@ test('how far they count of a tail that was given up waits for the log to come t
   expect([now, later, dropped]).toMatchObject([{ acked: [] }, { acked: [[0, 13]] }, 0])
   expect(later && gate(later, log)).toMatchObject({ now: { acked: [[0, 10]] }, later: undefined, dropped: 1 })
 })
+
+test('a log that lacks the last bytes of an epoch knows what was acknowledged before them', () => {
+  const held = { queueOffset: 9, stamp: { logEpoch: 1, physicalOffset: 450 } }
+  const behind: LogKnowledge = {
+    knowsStamp: ({ physicalOffset }) => physicalOffset < 500 || 'later',
+    lastHeld: () => held,
+  }
+  const { now, later, dropped } = gate(progress([[0, 13]], 12), behind)
+  expect(now).toMatchObject({ acked: [[0, 10]], marks: [held] })
+  expect(later).toMatchObject({ acked: [[0, 13]] })
+  expect(dropped).toBe(0)
+})

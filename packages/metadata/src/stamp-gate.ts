@@ -86,8 +86,13 @@ function gateState(state: ProgressState, log: LogKnowledge): Gated {
   }))
   const undecided = kept.filter(({ end }) => end === 'later').map(({ mark }) => mark)
   const common = kept.map(({ mark, end }) => (end === 'later' ? 0 : Math.min(mark.queueOffset, end)))
+  // Of what waits for bytes, that of the bytes which are here: whoever lost a few at the end still knows what was acknowledged before them.
+  const held = marks.later.flatMap(
+    ({ queueOffset, stamp }) => log.lastHeld?.(state.topic, state.queueId, stamp.logEpoch, queueOffset) ?? [],
+  )
+  const known = [...marks.known, ...held]
   // What reaches past all marks came from Apache's files or from a reset: there is nothing to compare.
-  const knownEnd = ackedEnd > endOf(state.marks) ? ackedEnd : Math.max(endOf(marks.known), ...common)
+  const knownEnd = ackedEnd > endOf(state.marks) ? ackedEnd : Math.max(endOf(known), ...common)
   const laterEnd = Math.max(knownEnd, endOf(marks.later), endOf(undecided))
   const upTo = (end: number): ProgressState['acked'] =>
     state.acked.flatMap(([from, to]) => (from < end ? [[from, Math.min(to, end)] as const] : []))
@@ -95,7 +100,7 @@ function gateState(state: ProgressState, log: LogKnowledge): Gated {
   const waiting = [...marks.later, ...undecided]
   const isWaiting = waiting.length > 0 || leases.later.length > 0 || writes.isWaiting
   return {
-    now: { ...state, ...writes.now(upTo(knownEnd)), marks: marks.known, leases: leases.known },
+    now: { ...state, ...writes.now(upTo(knownEnd)), marks: known, leases: leases.known },
     later: isWaiting
       ? {
           ...state,
