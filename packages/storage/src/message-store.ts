@@ -342,27 +342,9 @@ export class MessageStore implements AsyncDisposable {
   }
 
   async #cutAt(offset: LogOffset, isCommon: boolean): Promise<void> {
-    const closed = new BrokerError('LOG_CLOSED', `the log is being cut at ${offset}`, { facts: { offset } })
-    this.#writing.suspend(closed)
-    const cut = new SessionCut(this.#context, this.#session, offset, () => this.#isClosed)
-    const saved = isCommon ? 'nowhere: a replica has, or had, them all' : await this.#savedBy(cut)
-    this.#writing.giveUp()
-    this.#context.ports.logger.warn(
-      { offset, end: this.end, saved },
-      'cutting the commit log; where the bytes were saved is in saved',
-    )
-    this.#session = await cut.carryOut(closed)
+    const cut = new SessionCut(this.#context, this.#session, offset, this.#writing, () => this.#isClosed)
+    this.#session = await cut.run(isCommon)
     this.#writing.resume()
     for (const listener of this.#sessionListeners) listener()
-  }
-
-  /** Until what a cut removes is saved, nothing has happened. */
-  async #savedBy(cut: SessionCut): Promise<string> {
-    try {
-      return await cut.save()
-    } catch (failure) {
-      this.#writing.resume()
-      throw failure
-    }
   }
 }
