@@ -10,8 +10,8 @@ export class Operator {
   readonly #cluster: Cluster
   readonly #story: Story
   #isGone = false
-  /** Asked, and not answered yet. */
-  readonly #asked = new Set<Registry>()
+  /** Asked, of whom, and not answered yet. */
+  readonly #asked = new Set<{ readonly of: Registry }>()
 
   constructor(cluster: Cluster, story: Story) {
     this.#cluster = cluster
@@ -29,7 +29,7 @@ export class Operator {
   /** A promotion is under way; one that was asked of a process that died is not. */
   get isBusy(): boolean {
     const { registry } = this.#cluster.metadata
-    return registry !== undefined && this.#asked.has(registry)
+    return [...this.#asked].some((question) => question.of === registry)
   }
 
   /** The machine of the master is lost, and it is certain that it is: another one goes on (`--old-master-is-off`). Returns who; undefined: it was refused. */
@@ -46,7 +46,8 @@ export class Operator {
     const { registry } = this.#cluster.metadata
     if (registry === undefined) return undefined
     this.#story.say('--', `${request.to ?? 'whoever holds most'} is to be the master`)
-    this.#asked.add(registry)
+    const question = { of: registry }
+    this.#asked.add(question)
     try {
       const promoted = await registry.promote(request)
       this.#story.say('--', `${promoted.master} was made the master: ${promoted.words}`)
@@ -55,7 +56,7 @@ export class Operator {
       this.#story.say('--', `nobody was made the master: ${messageOf(cause)}`)
       return undefined
     } finally {
-      this.#asked.delete(registry)
+      this.#asked.delete(question)
     }
   }
 }

@@ -83,6 +83,10 @@ export const regressionSeeds: readonly RegressionSeed[] = [
     found:
       'what was acknowledged of records that a broker held counted for none of them, as long as it lacked the last one',
   },
+  {
+    seed: 32539,
+    found: 'in a check: a promotion was taken to be over when a second one, asked for meanwhile, was refused',
+  },
   { seed: 11, found: 'planted: an orderly delivery leaves without waiting for the slaves that watch' },
   { seed: 17, found: 'planted: the same, in asynchronous mode' },
 ]
