@@ -5,7 +5,7 @@ import type { LogKnowledge } from './log-knowledge.ts'
 import { isOwnMatter } from './own-matter.ts'
 import { PendingChanges } from './pending-changes.ts'
 import { kindOf, type MetadataKind } from './snapshot.ts'
-import { gate } from './stamp-gate.ts'
+import { extentOf, gate } from './stamp-gate.ts'
 
 /** After entries that waited for the log could not be written down. */
 const RETRY_MS = 1_000
@@ -25,6 +25,8 @@ export class ChangeIntake {
   readonly #log: LogKnowledge
   readonly #pending: PendingChanges
   readonly #droppedCounter: Counter
+  /** Of what waits, how much counted already when it was looked at last. */
+  readonly #counted = new WeakMap<Change, string>()
   #hasForgotten = false
   #retryAt = 0
 
@@ -76,9 +78,11 @@ export class ChangeIntake {
   /** The log has grown: entries that waited for its bytes count now. Cheap when nothing waits. */
   logAdvanced(): void {
     if (this.#pending.size === 0 || this.#clock.monotonic() < this.#retryAt) return
+    if (!this.#pending.all().some((change) => this.#hasMoved(change))) return
     const waiting = this.#pending.takeAll()
     try {
-      this.#takeAll(waiting, new Map())
+      this.#takeAll(waiting, new Map(), (change) => !this.#hasMoved(change))
+      for (const change of this.#pending.all()) this.#counted.set(change, this.#extent(change))
     } catch (cause) {
       // The journal has no room, and whoever moves the log on can do nothing about that. What was taken already does no harm twice.
       if (!(cause instanceof BrokerError)) throw cause
@@ -88,9 +92,27 @@ export class ChangeIntake {
     }
   }
 
-  #takeAll(changes: readonly Change[], effects: Map<MetadataKind, number>): number {
+  /** More of it counts than before: only that is written down, not everything at each append. */
+  #hasMoved(change: Change): boolean {
+    return this.#counted.get(change) !== this.#extent(change)
+  }
+
+  #extent(change: Change): string {
+    return extentOf(gate(change, this.#log))
+  }
+
+  /** `waitsOn`: of these nothing has come since they were looked at last. */
+  #takeAll(
+    changes: readonly Change[],
+    effects: Map<MetadataKind, number>,
+    waitsOn: (change: Change) => boolean = () => false,
+  ): number {
     let dropped = 0
     for (const change of changes) {
+      if (waitsOn(change)) {
+        this.#wait(change)
+        continue
+      }
       const gated = gate(change, this.#log)
       dropped += gated.dropped
       if (gated.now !== undefined && this.#applied.take(gated.now)) {

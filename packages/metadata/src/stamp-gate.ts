@@ -118,6 +118,16 @@ function endOf(marks: readonly Mark[]): number {
   return Math.max(0, ...marks.map((mark) => mark.queueOffset + 1))
 }
 
+/** How much of a change counts, in figures that differ whenever more does; of the same change only. */
+export function extentOf({ now, later, dropped: gone }: Gated): string {
+  const dropped = `${gone} ${later === undefined}`
+  if (now === undefined) return `0 ${dropped}`
+  if (now.kind !== 'progress') return `${weightOf(now)} ${dropped}`
+  const { acked, marks, leases, settling } = now
+  const ends = `${acked.at(-1)?.[1]} ${marks.at(-1)?.queueOffset}`
+  return `${acked.length} ${marks.length} ${ends} ${leases.length} ${settling?.writes.length} ${dropped}`
+}
+
 /** How many entries a pending change holds, for bounding them. */
 export function weightOf(change: Change): number {
   switch (change.kind) {
