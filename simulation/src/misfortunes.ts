@@ -1,5 +1,6 @@
 import type { BrokerNode } from './broker-node.ts'
 import type { Cluster } from './cluster.ts'
+import type { MachineProcess } from './machine-process.ts'
 import { SLOW_SYNC_MS, troubleMachine } from './machine-troubles.ts'
 import type { MachineTrouble, Misfortune, Plan } from './plan.ts'
 import type { Story } from './story.ts'
@@ -50,7 +51,7 @@ export class Misfortunes {
     return this.#jumpedMs
   }
 
-  /** When connections were reset between living processes. */
+  /** When connections ended between living processes: they were reset, or metadata-rpc finds, as it goes on, that others have hung up on it. */
   get resets(): readonly number[] {
     return this.#resets
   }
@@ -102,7 +103,7 @@ export class Misfortunes {
     }
     for (const cure of this.#cures) cure()
     for (const process of processes) {
-      process.goOn()
+      this.#goOn(process)
       process.start()
     }
   }
@@ -139,6 +140,12 @@ export class Misfortunes {
     }
   }
 
+  #goOn(process: MachineProcess): void {
+    const { metadata, time } = this.#cluster
+    if (process === metadata && process.state === 'stopped') this.#resets.push(time.monotonic())
+    process.goOn()
+  }
+
   #trouble({ kind, who, ms, lastsMs }: MachineTrouble & { readonly lastsMs: number }): () => void {
     this.#story.say('--', `${who}: ${kind}${kind === 'clock-jump' ? ` of ${ms} ms` : ''} for ${lastsMs} ms`)
     if (kind === 'clock-jump') this.#jumpedMs += Math.abs(ms)
@@ -161,7 +168,7 @@ export class Misfortunes {
     this.#story.say('--', `${who}: ${words} for ${lastsMs} ms`)
     if (kind === 'stop') {
       process.stop()
-      return () => process.goOn()
+      return () => this.#goOn(process)
     }
     const broker = this.#cluster.broker(who)
     // Of a slave that was made the master, too, an asynchronous flush survives a kill only.

@@ -79,6 +79,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
       'in a check: a process that lost its power while it was starting was to have synced what the one before it had left',
   },
   {
+    seed: 33457,
+    found:
+      'in a check: a metadata-rpc that had stood still found connections closed as it went on, and the token moved at once',
+  },
+  {
     seed: 32187,
     found:
       'what was acknowledged of records that a broker held counted for none of them, as long as it lacked the last one',
