@@ -1,4 +1,5 @@
 import { Frontier } from '@tandemmq/base'
+import { NOTHING_HELD } from '@tandemmq/metadata'
 import { expect, test } from 'vitest'
 import { knowledgeOf } from './log-knowledge.ts'
 
@@ -36,33 +37,31 @@ const queueOf12 = {
     queueOffset < 0 || queueOffset >= 12 ? undefined : { offset: queueOffset * 25, size: 25, tagsCode: 0n },
 }
 
-test('the last record of a queue that is held is known as far as the log has the epoch in its own lineage', () => {
-  const lineage = { logId: '0'.repeat(32), epochs: [{ epoch: 1, start: 0, opener: '' }] }
-  const log = { end: 300, dispatched: new Frontier(300), epochAt: () => 1, lineage }
-  const known = knowledgeOf({ ...log, queue: () => queueOf12 })
-  expect(known.lastHeld?.('t', 0, 1, 20)).toEqual({
-    queueOffset: 11,
-    stamp: { logEpoch: 1, physicalOffset: 275 },
+const epochs = [
+  { epoch: 1, start: 0, opener: '' },
+  { epoch: 3, start: 500, opener: '' },
+]
+const lineage = { logId: '0'.repeat(32), epochs }
+const last = { queueOffset: 11, stamp: { logEpoch: 1, physicalOffset: 275 } }
+
+test('of a queue a log holds what lies before its end, and before the next epoch', () => {
+  const dispatched = new Frontier(300)
+  const log = { end: 600, dispatched, epochAt: () => 1, lineage, queue: () => queueOf12 }
+  const known = knowledgeOf(log)
+  expect(known.held?.('t', 0, 1, 20)).toEqual({ end: 12, last, mayGrow: true })
+  expect(known.held?.('t', 0, 1, 3)).toMatchObject({ end: 3, last: { queueOffset: 2 } })
+  expect(known.held?.('t', 0, 3, 20)).toEqual({ end: 12, last, mayGrow: false })
+  dispatched.advance(500)
+  const queue = { ...queueOf12, offsetAtOrAfter: (offset: number) => offset / 50 }
+  expect(knowledgeOf({ ...log, queue: () => queue }).held?.('t', 0, 1, 20)).toMatchObject({
+    end: 10,
+    last: { queueOffset: 9 },
+    mayGrow: false,
   })
-  expect(known.lastHeld?.('t', 0, 1, 3)).toMatchObject({ queueOffset: 2 })
-  expect(
-    known.lastHeld?.('t', 0, 2, 20),
-    'what that epoch goes on from may not be all of this log',
-  ).toBeUndefined()
-  expect(knowledgeOf({ ...log, queue: () => undefined }).lastHeld?.('t', 0, 1, 20)).toBeUndefined()
 })
 
-test('how much of a queue an epoch has left is known when the log, and its queues, have come to the next one', () => {
-  expect(knowledge.queueEnd?.('t', 0, 1)).toBe('later')
-  const dispatched = new Frontier(499)
-  const epochs = [
-    { epoch: 1, start: 0, opener: '' },
-    { epoch: 2, start: 500, opener: '' },
-  ]
-  const queue = { ...queueOf12, offsetAtOrAfter: (offset: number) => offset / 50 }
-  const lineage = { logId: '0'.repeat(32), epochs }
-  const later = knowledgeOf({ end: 600, dispatched, epochAt: () => 2, lineage, queue: () => queue })
-  expect(later.queueEnd?.('t', 0, 1)).toBe('later')
-  dispatched.advance(500)
-  expect(later.queueEnd?.('t', 0, 1)).toBe(10)
+test('nothing of an epoch that is none of its own lineage, nor of a queue that it lacks', () => {
+  const log = { end: 600, dispatched: new Frontier(600), epochAt: () => 1, lineage }
+  expect(knowledgeOf({ ...log, queue: () => queueOf12 }).held?.('t', 0, 2, 20)).toEqual(NOTHING_HELD)
+  expect(knowledgeOf({ ...log, queue: () => undefined }).held?.('t', 0, 1, 20)).toEqual(NOTHING_HELD)
 })

@@ -1,5 +1,5 @@
 import type { RecordStamp } from '@tandemmq/codec'
-import type { LogKnowledge } from '@tandemmq/metadata'
+import { NOTHING_HELD, type LogKnowledge } from '@tandemmq/metadata'
 import type { MessageStore, QueueReader } from '@tandemmq/storage'
 
 /** Of the message store, what is asked of it here. */
@@ -21,20 +21,20 @@ export function knowledgeOf(store: KnownLog): LogKnowledge {
       const there = epochs.findLast(({ start }) => start <= physicalOffset)?.epoch
       return logEpoch > newest || logEpoch === there || there === undefined ? 'later' : false
     },
-    queueEnd(topic, queueId, logEpoch) {
+    held(topic, queueId, logEpoch, below) {
+      const epochs = store.lineage?.epochs ?? []
+      // Where an epoch has begun that is none of this log's own, nobody can say here.
+      if (!epochs.some(({ epoch }) => epoch === logEpoch)) return NOTHING_HELD
       const queue = store.queue(topic, queueId)
-      const next = store.lineage?.epochs.find(({ epoch }) => epoch > logEpoch)
-      if (next === undefined) return queue?.maxOffset ?? 0
-      return store.dispatched.at < next.start ? 'later' : (queue?.offsetAtOrAfter(next.start) ?? 0)
-    },
-    lastHeld(topic, queueId, logEpoch, below) {
-      const queue = store.queue(topic, queueId)
-      const isOurs = store.lineage?.epochs.some(({ epoch }) => epoch === logEpoch)
-      if (queue === undefined || isOurs !== true) return undefined
-      const queueOffset = Math.min(queue.maxOffset, below) - 1
-      const unit = queue.unit(queueOffset)
-      if (unit === undefined) return undefined
-      return { queueOffset, stamp: { logEpoch: store.epochAt(unit.offset), physicalOffset: unit.offset } }
+      const next = epochs.find(({ epoch }) => epoch > logEpoch)
+      const mayGrow = next !== undefined && store.dispatched.at < next.start
+      if (queue === undefined) return { end: 0, mayGrow }
+      const isCut = next !== undefined && !mayGrow
+      const end = Math.min(below, isCut ? queue.offsetAtOrAfter(next.start) : queue.maxOffset)
+      const unit = queue.unit(end - 1)
+      if (unit === undefined) return { end, mayGrow }
+      const stamp = { logEpoch: store.epochAt(unit.offset), physicalOffset: unit.offset }
+      return { end, last: { queueOffset: end - 1, stamp }, mayGrow }
     },
   }
 }

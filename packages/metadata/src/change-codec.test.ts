@@ -60,6 +60,7 @@ const changes: readonly Change[] = [
     leases: [{ ...delivery(6), remainingMs: 3, servingEpoch: 4, attempts: 5 }],
   },
   { kind: 'diverged', ...key, end: 77 },
+  { kind: 'diverged', ...key, end: 9, last: { queueOffset: 8, stamp: stamp(8) } },
   {
     kind: 'unsettled',
     ...key,

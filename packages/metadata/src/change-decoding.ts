@@ -98,8 +98,10 @@ export function decodeChange(bytes: Buffer): Change | undefined {
         leases: fields.list(8).map(readLease),
         ...readSettling(fields),
       }
-    case CHANGE_TAGS.diverged:
-      return { kind: 'diverged', ...fields.key(), end: fields.number(5) }
+    case CHANGE_TAGS.diverged: {
+      const [last] = fields.list(7).map(readMark)
+      return { kind: 'diverged', ...fields.key(), end: fields.number(5), ...(last && { last }) }
+    }
     case CHANGE_TAGS.unsettled:
       return { kind: 'unsettled', ...fields.key(), offsets: readRanges(fields.list(6)) }
     case CHANGE_TAGS.moved:

@@ -64,6 +64,7 @@ function writeFields(writer: FieldWriter, change: Change): void {
     case 'diverged':
       writeKey(writer, change)
       writer.number(5, change.end)
+      if (change.last !== undefined) writeMarks(writer, [change.last])
       return
     case 'unsettled':
       writeKey(writer, change)
@@ -76,7 +77,7 @@ function writeFields(writer: FieldWriter, change: Change): void {
       writeKey(writer, change)
       writePair(writer, 4, generationPair(change.generation))
       writer.number(5, change.voidFrom).nested(6, (inner) => RangeSet.of(change.acked).encode(inner))
-      for (const mark of change.marks) writer.nested(7, (inner) => writeMark(inner, mark))
+      writeMarks(writer, change.marks)
       for (const lease of change.leases) writer.nested(8, (inner) => writeLease(inner, lease))
       if (change.settling !== undefined) writeSettling(writer, change.settling)
       return
@@ -110,9 +111,13 @@ function writeSettling(writer: FieldWriter, { writes, horizon }: Settling): void
   if (horizon !== undefined) writeStamp(writer, 10, horizon)
 }
 
-function writeMark(writer: FieldWriter, mark: Mark): void {
-  writer.number(1, mark.queueOffset)
-  writeStamp(writer, 2, mark.stamp)
+function writeMarks(writer: FieldWriter, marks: readonly Mark[]): void {
+  for (const { queueOffset, stamp } of marks) {
+    writer.nested(7, (inner) => {
+      inner.number(1, queueOffset)
+      writeStamp(inner, 2, stamp)
+    })
+  }
 }
 
 function writeRecords(writer: FieldWriter, records: readonly AckedRecord[]): void {

@@ -150,6 +150,8 @@ export interface Moved {
 export interface Diverged extends QueueKey {
   readonly kind: 'diverged'
   readonly end: QueueOffset
+  /** The record before `end`, which the log still has. Absent: nothing is known of it. */
+  readonly last?: Mark
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { RecordStamp } from '@tandemmq/codec'
 import { expect, test } from 'vitest'
-import type { LogKnowledge, MetadataStore } from './index.ts'
+import type { HeldPart, LogKnowledge, MetadataStore } from './index.ts'
 import { World, acked, delivery, key } from './world.test-data.ts'
 
 const queueOf = (store: MetadataStore) => store.progress.queue('G', 'Orders', 0)
@@ -11,14 +11,13 @@ class CutLog implements LogKnowledge {
   /** The cut was below the begin of epoch 2, and what lies between is still to be copied. */
   isBehind = false
 
-  knowsStamp({ logEpoch, physicalOffset }: RecordStamp): boolean {
+  knowsStamp({ logEpoch, physicalOffset }: RecordStamp): boolean | 'later' {
     if (!this.isCut) return logEpoch === 1
     return ofSuccessor({ logEpoch, physicalOffset })
   }
 
-  queueEnd(_topic: string, _queueId: number, logEpoch: number): number | 'later' {
-    if (this.isBehind) return 'later'
-    return logEpoch === 1 ? 2 : 10
+  held(_topic: string, _queueId: number, logEpoch: number): HeldPart {
+    return { end: logEpoch === 1 ? 2 : 10, mayGrow: this.isBehind }
   }
 }
 
@@ -62,6 +61,20 @@ test('nothing is forgotten before the log has come to the begin of the new epoch
   store.logAdvanced()
   expect(queueOf(store).floor).toBe(4)
   log.isBehind = false
+  store.logAdvanced()
+  expect(queueOf(store).floor).toBe(2)
+})
+
+test('nor because of an epoch that is none of its own, while records of an older one are still to come', async () => {
+  const log = new CutLog()
+  const store = await new World().store({}, log)
+  store.commit({ kind: 'ack', ...key, records: [acked(0), acked(1), acked(2, 9)] })
+  log.knowsStamp = ({ logEpoch, physicalOffset }) =>
+    logEpoch === 9 ? false : physicalOffset < 100 ? true : 'later'
+  log.held = (_topic, _queueId, logEpoch) => ({ end: logEpoch === 9 ? 0 : 1, mayGrow: false })
+  store.lineageChanged()
+  expect(queueOf(store).floor).toBe(3)
+  log.knowsStamp = ({ logEpoch }) => logEpoch === 1
   store.logAdvanced()
   expect(queueOf(store).floor).toBe(2)
 })

@@ -1,7 +1,6 @@
-import type { QueueOffset } from '@tandemmq/base'
 import { RangeSet } from '@tandemmq/codec'
-import type { Diverged, ProgressState, Unsettled } from './change.ts'
-import type { LogKnowledge } from './log-knowledge.ts'
+import type { Diverged, Mark, ProgressState, QueueKey, Unsettled } from './change.ts'
+import { NOTHING_HELD, type HeldPart, type LogKnowledge } from './log-knowledge.ts'
 import type { QueueProgress } from './queue-progress.ts'
 import { SettlingGate } from './settling-gate.ts'
 
@@ -24,44 +23,53 @@ export function divergedProgress(
   const undecided: QueueProgress[] = []
   for (const queue of queues) {
     const state = queue.state(now)
-    const { end, isDecided } = divergenceOf(state, log)
-    if (end !== undefined) changes.push({ kind: 'diverged', ...keyOf(queue), end })
+    const { kept, isDecided } = divergenceOf(state, log)
+    if (kept !== undefined) {
+      const { end, last } = kept
+      // The last of what is kept is marked: another cut may take that too.
+      changes.push({ kind: 'diverged', ...keyOf(queue), end, ...(last && { last }) })
+    }
     changes.push(...unsettledIn(queue, state, log))
     if (!isDecided) undecided.push(queue)
   }
   return { changes, undecided }
 }
 
-/** As {@link divergedProgress}, only of what was settled by writes that are lost. */
-export function unsettledProgress(
-  queues: Iterable<QueueProgress>,
-  log: LogKnowledge,
-  now: number,
-): Unsettled[] {
-  return [...queues].flatMap((queue) => unsettledIn(queue, queue.state(now), log))
-}
-
 interface Divergence {
-  /** From here on nothing counts that a broker knows of a queue itself, since its log has lost the records; undefined: all of it counts. */
-  readonly end: QueueOffset | undefined
+  /** The part that counts of what a broker knows of a queue itself, since its log has lost other records; undefined: all of it does. */
+  readonly kept: HeldPart | undefined
   /** False: where the part ends that the log keeps of an epoch is to be seen once that is copied. What is known of it counts until then. */
   readonly isDecided: boolean
 }
 
-function divergenceOf(
-  { topic, queueId, marks, leases, settling }: ProgressState,
-  log: LogKnowledge,
-): Divergence {
-  if (new SettlingGate(settling, log).isAllInDoubt) return { end: 0, isDecided: true }
-  let end: QueueOffset | undefined
-  let isDecided = true
-  for (const { queueOffset, stamp } of [...marks, ...leases]) {
-    if (log.knowsStamp(stamp) !== false) continue
-    const kept = log.queueEnd?.(topic, queueId, stamp.logEpoch) ?? 0
-    if (kept === 'later') isDecided = false
-    else end = Math.min(end ?? Infinity, queueOffset, kept)
+function divergenceOf(state: ProgressState, log: LogKnowledge): Divergence {
+  if (new SettlingGate(state.settling, log).isAllInDoubt) return { kept: NOTHING_HELD, isDecided: true }
+  const parts = [...state.marks, ...state.leases]
+    .filter(({ stamp }) => log.knowsStamp(stamp) === false)
+    // Whatever is lost of an epoch, what is left of older ones was before it.
+    .map((lost) => [lost, ...state.marks.filter((mark) => mark.stamp.logEpoch < lost.stamp.logEpoch)])
+    .map((marks) => marks.map((mark) => partOf(mark, state, log)).reduce(longer))
+  const decided = parts.filter(({ mayGrow }) => !mayGrow)
+  return {
+    kept: decided.length === 0 ? undefined : decided.reduce(shorter),
+    isDecided: decided.length === parts.length,
   }
-  return { end, isDecided }
+}
+
+/** What the log holds of what lies before a mark in its queue, and of the marked record. */
+function partOf({ queueOffset, stamp }: Mark, { topic, queueId }: QueueKey, log: LogKnowledge): HeldPart {
+  const known = log.knowsStamp(stamp)
+  if (known === true) return { end: queueOffset + 1, last: { queueOffset, stamp }, mayGrow: false }
+  const part = log.held?.(topic, queueId, stamp.logEpoch, queueOffset) ?? NOTHING_HELD
+  return { ...part, mayGrow: part.mayGrow || known === 'later' }
+}
+
+function longer(one: HeldPart, other: HeldPart): HeldPart {
+  return { ...(other.end > one.end ? other : one), mayGrow: one.mayGrow || other.mayGrow }
+}
+
+function shorter(one: HeldPart, other: HeldPart): HeldPart {
+  return other.end < one.end ? other : one
 }
 
 function unsettledIn(queue: QueueProgress, { settling }: ProgressState, log: LogKnowledge): Unsettled[] {

@@ -39,7 +39,7 @@ export type { LeaseView } from './in-flight.ts'
 export type { ServedPlace } from './moved-progress.ts'
 export { METADATA_KINDS, type MetadataKind, type Snapshot } from './snapshot.ts'
 export { inspectJournal, type JournalInspection } from './journal-inspection.ts'
-export type { LogKnowledge } from './log-knowledge.ts'
+export { NOTHING_HELD, type HeldPart, type LogKnowledge } from './log-knowledge.ts'
 export {
   decodeAnswer,
   decodeCursor,

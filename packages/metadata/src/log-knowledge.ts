@@ -9,14 +9,20 @@ import type { Mark } from './change.ts'
 export interface LogKnowledge {
   knowsStamp(stamp: RecordStamp): boolean | 'later'
   /**
-   * One past the last queue offset of this queue whose record this log holds in epoch `logEpoch` or an earlier one: of what was written
-   * under that epoch, the part that this log has in common with whoever has more of it. `'later'`: some of these records are still to come, or to be found in the
-   * queue. Absent: not known.
+   * Of what lies before queue offset `below` in this queue of whoever has a record of epoch `logEpoch` there, the part that this log has too. Absent: not known.
    */
-  queueEnd?(topic: string, queueId: number, logEpoch: number): QueueOffset | 'later'
-  /**
-   * The last record of this queue, below queue offset `below`, that this log holds. Absent, or `undefined`: it holds none, it is not known, or `logEpoch` is none of its
-   * own lineage, and then it may have less in common with a log of that epoch than it holds.
-   */
-  lastHeld?(topic: string, queueId: number, logEpoch: number, below: QueueOffset): Mark | undefined
+  held?(topic: string, queueId: number, logEpoch: number, below: QueueOffset): HeldPart
 }
+
+/** The first records of a queue, as far as two logs have them in common. */
+export interface HeldPart {
+  /** One past the last of them. */
+  readonly end: QueueOffset
+  /** The last of them, unless there is none, or it has expired. */
+  readonly last?: Mark
+  /** Some of them are still to come, or to be found in the queue. */
+  readonly mayGrow: boolean
+}
+
+/** For who knows nothing better. */
+export const NOTHING_HELD: HeldPart = { end: 0, mayGrow: false }

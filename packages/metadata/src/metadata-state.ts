@@ -60,7 +60,7 @@ export class MetadataState {
       case 'cut':
         return this.#cut(change)
       case 'diverged':
-        return this.progress.obtain(change).forgetFrom(change.end)
+        return this.progress.obtain(change).forgetFrom(change.end, change.last)
       case 'unsettled':
         return this.#each(change, change.offsets, (queue, [from, to]) => queue.forget(from, to))
       case 'progress':

@@ -15,7 +15,7 @@ import { ChangeIntake } from './change-intake.ts'
 import type { ConfigTable } from './config-table.ts'
 import type { Cursor } from './cursor.ts'
 import type { DelayProgress } from './delay-progress.ts'
-import { divergedProgress, unsettledProgress } from './diverged-progress.ts'
+import { divergedProgress } from './diverged-progress.ts'
 import { FollowedStore } from './followed-store.ts'
 import type { GroupConfig } from './group-config.ts'
 import type { LogKnowledge } from './log-knowledge.ts'
@@ -185,13 +185,14 @@ export class MetadataStore implements AsyncDisposable {
    * (rule 5.5). Queues whose progress does not reach past their end keep their generation. Returns how many were cut.
    */
   cutTo(endOf: (topic: string, queueId: number) => number): number {
-    const unsettled = unsettledProgress(this.#state.progress.all(), this.#log, this.#clock.monotonic())
-    for (const change of unsettled) this.#changes.take(change)
+    const { changes } = divergedProgress(this.#state.progress.all(), this.#log, this.#clock.monotonic())
     const beyond = progressCut(this.#state.progress.all(), endOf, this.#feed.processEpoch)
-    if (beyond === undefined) return 0
-    this.#changes.make(beyond.cut)
-    this.#logger.warn({ queues: beyond.count }, 'progress past the end of the log was cut')
-    return beyond.count
+    if (beyond !== undefined) {
+      this.#changes.make(beyond.cut)
+      this.#logger.warn({ queues: beyond.count }, 'progress past the end of the log was cut')
+    }
+    for (const change of changes) this.#changes.take(change)
+    return beyond?.count ?? 0
   }
 
   /**

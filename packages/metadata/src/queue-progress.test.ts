@@ -203,6 +203,16 @@ test('a newer generation wins: older acknowledgements count only below what it v
   expect(older.lease(12)).toBeUndefined()
 })
 
+test('what counts of an older generation keeps its marks: another cut may take these records (rule 5.2)', () => {
+  const older = new QueueProgress(key)
+  older.ack({ queueOffset: 2, from: 0, stamp: stamp(2) }, zero)
+  const newer = new QueueProgress(key)
+  newer.deliver(delivery(9), 1, zero, 0)
+  newer.cut(4, { servingEpoch: 5, counter: 1 })
+  expect(newer.merge(older.state(0), 0)).toBe(true)
+  expect(newer.state(0)).toMatchObject({ acked: [[0, 3]], marks: [{ queueOffset: 2, stamp: stamp(2) }] })
+})
+
 test('a cut forgets what lies past the end and keeps what lies before it', () => {
   const queue = new QueueProgress(key)
   queue.ack({ queueOffset: 4, from: 0, stamp: stamp(4) }, zero)

@@ -155,13 +155,16 @@ export class QueueProgress {
     return true
   }
 
-  /** Forgets everything at or past `end`, under the same generation. False if there was nothing. */
-  forgetFrom(end: QueueOffset): boolean {
-    if (this.end <= end) return false
+  /** Forgets everything at or past `end`, under the same generation, and marks `last`, the record before that. False if nothing changed. */
+  forgetFrom(end: QueueOffset, last?: Mark): boolean {
+    const marks = this.#marks.filter((mark) => mark.queueOffset < end)
+    const marked = last === undefined || this.#acked.isEmpty ? marks : withMark(marks, last)
+    const isMarked = marked !== marks
+    this.#marks = marked
+    if (this.end <= end) return isMarked
     this.#acked.cut(end)
     if (end === 0) this.#settling.clear()
     else this.#settling.delete(end, Number.MAX_SAFE_INTEGER)
-    this.#marks = this.#marks.filter((mark) => mark.queueOffset < end)
     this.#inFlight.deleteRange(end, Number.MAX_SAFE_INTEGER)
     this.#retouch()
     return true
@@ -192,7 +195,8 @@ export class QueueProgress {
     changed = this.#settling.merge(acked, state.settling, (offset) => this.#acked.has(offset)) || changed
     changed = this.#acked.union(acked) || changed
     const before = this.#marks
-    if (order >= 0) this.#marks = mergedMarks(this.#marks, state.marks)
+    const marks = state.marks.filter(({ queueOffset }) => queueOffset < limit)
+    this.#marks = mergedMarks(this.#marks, marks)
     changed =
       changed || this.#marks.length !== before.length || this.#marks.some((mark, at) => mark !== before[at])
     for (const { queueOffset } of this.#inFlight.leases()) {

@@ -1,6 +1,6 @@
 import { SeededRandom } from '@tandemmq/testkit'
 import { expect, test } from 'vitest'
-import type { LogKnowledge, MetadataStore } from './index.ts'
+import type { HeldPart, LogKnowledge, MetadataStore } from './index.ts'
 import { World, acked, key } from './world.test-data.ts'
 
 /** Messages of the queue; their records lie below all writes, and everybody has them. */
@@ -28,8 +28,8 @@ class WrittenLog implements LogKnowledge {
     return logEpoch > newest || logEpoch === there ? 'later' : false
   }
 
-  queueEnd(): number {
-    return MESSAGES
+  held(): HeldPart {
+    return { end: MESSAGES, mayGrow: false }
   }
 }
 

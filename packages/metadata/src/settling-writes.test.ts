@@ -1,6 +1,13 @@
 import type { RecordStamp } from '@tandemmq/codec'
 import { describe, expect, test } from 'vitest'
-import { DELAY_GROUP, TIMER_TOPIC, encodeChange, type LogKnowledge, type MetadataStore } from './index.ts'
+import {
+  DELAY_GROUP,
+  TIMER_TOPIC,
+  encodeChange,
+  type HeldPart,
+  type LogKnowledge,
+  type MetadataStore,
+} from './index.ts'
 import { ALL_SETTLING_WRITES_MAX } from './settling-budget.ts'
 import { SETTLING_WRITES_MAX } from './settling-writes.ts'
 import { World, acked, delivery, everything, key } from './world.test-data.ts'
@@ -20,8 +27,8 @@ class GrowingLog implements LogKnowledge {
     return isSame && physicalOffset >= this.end ? 'later' : isSame
   }
 
-  queueEnd(): number {
-    return 1_000_000
+  held(): HeldPart {
+    return { end: 1_000_000, mayGrow: false }
   }
 }
 

@@ -6,7 +6,7 @@ import { gate } from './stamp-gate.ts'
 /** This log gave up the tail of epoch 1 at offset 500, where 10 messages of the queue lie below; epoch 2 goes on from there. */
 const log: LogKnowledge = {
   knowsStamp: ({ logEpoch, physicalOffset }) => (logEpoch === 1 ? physicalOffset < 500 : 'later'),
-  queueEnd: (_topic, _queueId, logEpoch) => (logEpoch === 1 ? 10 : 12),
+  held: (_topic, _queueId, logEpoch) => ({ end: logEpoch === 1 ? 10 : 12, mayGrow: false }),
 }
 
 function progress(acked: readonly (readonly [number, number])[], mark: number) {
@@ -48,7 +48,7 @@ test('without knowledge of the queue, all that a contradicting record vouched fo
 })
 
 test('how far they count of a tail that was given up waits for the log to come there', () => {
-  const behind: LogKnowledge = { ...log, queueEnd: () => 'later' }
+  const behind: LogKnowledge = { ...log, held: () => ({ end: 0, mayGrow: true }) }
   const { now, later, dropped } = gate(progress([[0, 13]], 12), behind)
   expect([now, later, dropped]).toMatchObject([{ acked: [] }, { acked: [[0, 13]] }, 0])
   expect(later && gate(later, log)).toMatchObject({ now: { acked: [[0, 10]] }, later: undefined, dropped: 1 })
@@ -58,7 +58,7 @@ test('a log that lacks the last bytes of an epoch knows what was acknowledged be
   const held = { queueOffset: 9, stamp: { logEpoch: 1, physicalOffset: 450 } }
   const behind: LogKnowledge = {
     knowsStamp: ({ physicalOffset }) => physicalOffset < 500 || 'later',
-    lastHeld: () => held,
+    held: () => ({ end: 10, last: held, mayGrow: true }),
   }
   const { now, later, dropped } = gate(progress([[0, 13]], 12), behind)
   expect(now).toMatchObject({ acked: [[0, 10]], marks: [held] })

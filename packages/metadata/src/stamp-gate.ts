@@ -1,6 +1,6 @@
 import { InvariantViolation } from '@tandemmq/base'
 import type { AckedRecord, Change, Delivery, Mark, ProgressState } from './change.ts'
-import type { LogKnowledge } from './log-knowledge.ts'
+import { NOTHING_HELD, type HeldPart, type LogKnowledge } from './log-knowledge.ts'
 import { SettlingGate } from './settling-gate.ts'
 
 /** What becomes of a change that comes from elsewhere. */
@@ -80,19 +80,15 @@ function gateState(state: ProgressState, log: LogKnowledge): Gated {
   const marks = split(state.marks, (mark) => log.knowsStamp(mark.stamp))
   const leases = split(state.leases, (lease) => log.knowsStamp(lease.stamp))
   const ackedEnd = state.acked.at(-1)?.[1] ?? 0
-  const kept = marks.contradicting.map((mark) => ({
-    mark,
-    end: log.queueEnd?.(state.topic, state.queueId, mark.stamp.logEpoch) ?? 0,
-  }))
-  const undecided = kept.filter(({ end }) => end === 'later').map(({ mark }) => mark)
-  const common = kept.map(({ mark, end }) => (end === 'later' ? 0 : Math.min(mark.queueOffset, end)))
-  // Of what waits for bytes, that of the bytes which are here: whoever lost a few at the end still knows what was acknowledged before them.
-  const held = marks.later.flatMap(
-    ({ queueOffset, stamp }) => log.lastHeld?.(state.topic, state.queueId, stamp.logEpoch, queueOffset) ?? [],
-  )
-  const known = [...marks.known, ...held]
+  const held = (mark: Mark): HeldPart =>
+    log.held?.(state.topic, state.queueId, mark.stamp.logEpoch, mark.queueOffset) ?? NOTHING_HELD
+  const undecided = marks.contradicting.filter((mark) => held(mark).mayGrow)
+  // Of what is not known as a whole, the part that is here: it gets a mark of its own, for another cut may take that too.
+  const parts = [...marks.contradicting, ...marks.later].map(held)
+  const known = [...marks.known, ...parts.flatMap(({ last }) => last ?? [])]
   // What reaches past all marks came from Apache's files or from a reset: there is nothing to compare.
-  const knownEnd = ackedEnd > endOf(state.marks) ? ackedEnd : Math.max(endOf(known), ...common)
+  const knownEnd =
+    ackedEnd > endOf(state.marks) ? ackedEnd : Math.max(endOf(known), ...parts.map(({ end }) => end))
   const laterEnd = Math.max(knownEnd, endOf(marks.later), endOf(undecided))
   const upTo = (end: number): ProgressState['acked'] =>
     state.acked.flatMap(([from, to]) => (from < end ? [[from, Math.min(to, end)] as const] : []))

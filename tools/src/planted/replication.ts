@@ -283,9 +283,23 @@ export const replicationBugs: readonly PlantedBug[] = [
   {
     name: 'what a log copies again below the new epoch forgotten, since it is not there yet',
     file: 'packages/broker/src/log-knowledge.ts',
-    find: "store.dispatched.at < next.start ? 'later'",
-    plant: "store.dispatched.at < 0 ? 'later'",
+    find: 'store.dispatched.at < next.start',
+    plant: 'store.dispatched.at < 0',
     tests: ['packages/broker/src/log-knowledge.test.ts'],
+  },
+  {
+    name: 'what was acknowledged under a foreign epoch counted for records of the own one',
+    file: 'packages/broker/src/log-knowledge.ts',
+    find: 'if (!epochs.some(({ epoch }) => epoch === logEpoch)) return NOTHING_HELD',
+    plant: 'if (epochs.length === 0) return NOTHING_HELD',
+    tests: ['packages/broker/src/acknowledged-histories.test.ts'],
+  },
+  {
+    name: 'what a cut has left of a queue without a mark, so that the next cut takes nothing of it',
+    file: 'packages/metadata/src/diverged-progress.ts',
+    find: 'end, ...(last && { last })',
+    plant: 'end',
+    tests: ['packages/broker/src/acknowledged-histories.test.ts'],
   },
   {
     name: 'what waits for bytes of the own log not told to whoever has them',
