@@ -139,6 +139,7 @@ export class Membership {
     this.#self.visible.refresh()
     const answer = this.registration?.answer
     if (answer !== undefined) this.#succession?.consider(answer)
+    if (epoch !== undefined) this.#self.metadata.countHeld()
     this.#offerTimers(epoch !== undefined)
     if (epoch !== undefined) this.#handBack?.served()
     if (epoch !== undefined || this.isHandingBack) return

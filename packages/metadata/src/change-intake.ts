@@ -5,7 +5,7 @@ import type { LogKnowledge } from './log-knowledge.ts'
 import { isOwnMatter } from './own-matter.ts'
 import { PendingChanges } from './pending-changes.ts'
 import { kindOf, type MetadataKind } from './snapshot.ts'
-import { extentOf, gate } from './stamp-gate.ts'
+import { gate, type Waiting } from './stamp-gate.ts'
 
 /** After entries that waited for the log could not be written down. */
 const RETRY_MS = 1_000
@@ -25,8 +25,6 @@ export class ChangeIntake {
   readonly #log: LogKnowledge
   readonly #pending: PendingChanges
   readonly #droppedCounter: Counter
-  /** Of what waits, how much counted already when it was looked at last. */
-  readonly #counted = new WeakMap<Change, string>()
   #hasForgotten = false
   #retryAt = 0
 
@@ -75,60 +73,59 @@ export class ChangeIntake {
     this.#takeAll([change], new Map())
   }
 
-  /** The log has grown: entries that waited for its bytes count now. Cheap when nothing waits. */
+  /** The log has grown: entries that waited for its bytes count now. Cheap for those that go on waiting. */
   logAdvanced(): void {
+    this.#count(({ until }) => this.#log.knowsStamp(until) !== 'later')
+  }
+
+  /** The log may not grow any more for now: of whatever waits, what is about the records that are here counts. */
+  countHeld(): void {
+    this.#count(() => true)
+  }
+
+  #count(isDue: (waiting: Waiting) => boolean): void {
     if (this.#pending.size === 0 || this.#clock.monotonic() < this.#retryAt) return
-    if (!this.#pending.all().some((change) => this.#hasMoved(change))) return
-    const waiting = this.#pending.takeAll()
+    const due = this.#pending.take(isDue)
+    let [done, dropped] = [0, 0]
     try {
-      this.#takeAll(waiting, new Map(), (change) => !this.#hasMoved(change))
-      for (const change of this.#pending.all()) this.#counted.set(change, this.#extent(change))
+      for (const { change } of due) {
+        dropped += this.#takeOne(change, new Map())
+        done += 1
+      }
     } catch (cause) {
-      // The journal has no room, and whoever moves the log on can do nothing about that. What was taken already does no harm twice.
+      // The journal has no room, and whoever moves the log on can do nothing about that.
       if (!(cause instanceof BrokerError)) throw cause
       this.#retryAt = this.#clock.monotonic() + RETRY_MS
-      this.#pending.takeAll()
-      for (const change of waiting) this.#wait(change)
+      for (const waiting of due.slice(done)) this.#wait(waiting)
     }
+    this.#tellDropped(dropped)
   }
 
-  /** More of it counts than before: only that is written down, not everything at each append. */
-  #hasMoved(change: Change): boolean {
-    return this.#counted.get(change) !== this.#extent(change)
-  }
-
-  #extent(change: Change): string {
-    return extentOf(gate(change, this.#log))
-  }
-
-  /** `waitsOn`: of these nothing has come since they were looked at last. */
-  #takeAll(
-    changes: readonly Change[],
-    effects: Map<MetadataKind, number>,
-    waitsOn: (change: Change) => boolean = () => false,
-  ): number {
+  #takeAll(changes: readonly Change[], effects: Map<MetadataKind, number>): number {
     let dropped = 0
-    for (const change of changes) {
-      if (waitsOn(change)) {
-        this.#wait(change)
-        continue
-      }
-      const gated = gate(change, this.#log)
-      dropped += gated.dropped
-      if (gated.now !== undefined && this.#applied.take(gated.now)) {
-        const kind = kindOf(change)
-        effects.set(kind, (effects.get(kind) ?? 0) + 1)
-      }
-      if (gated.later !== undefined) this.#wait(gated.later)
-    }
-    if (dropped > 0) {
-      this.#droppedCounter.add(dropped)
-      this.#logger.warn({ entries: dropped }, 'progress that contradicts the lineage of the log was dropped')
-    }
+    for (const change of changes) dropped += this.#takeOne(change, effects)
+    this.#tellDropped(dropped)
     return dropped
   }
 
-  #wait(change: Change): void {
-    if (!this.#pending.add(change)) this.#hasForgotten = true
+  /** Returns how many entries contradict the log. */
+  #takeOne(change: Change, effects: Map<MetadataKind, number>): number {
+    const { now, later, dropped } = gate(change, this.#log)
+    if (now !== undefined && this.#applied.take(now)) {
+      const kind = kindOf(change)
+      effects.set(kind, (effects.get(kind) ?? 0) + 1)
+    }
+    if (later !== undefined) this.#wait(later)
+    return dropped
+  }
+
+  #tellDropped(entries: number): void {
+    if (entries === 0) return
+    this.#droppedCounter.add(entries)
+    this.#logger.warn({ entries }, 'progress that contradicts the lineage of the log was dropped')
+  }
+
+  #wait(waiting: Waiting): void {
+    if (!this.#pending.add(waiting)) this.#hasForgotten = true
   }
 }

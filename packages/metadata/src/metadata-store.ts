@@ -185,6 +185,7 @@ export class MetadataStore implements AsyncDisposable {
    * (rule 5.5). Queues whose progress does not reach past their end keep their generation. Returns how many were cut.
    */
   cutTo(endOf: (topic: string, queueId: number) => number): number {
+    this.#intake.countHeld()
     const { changes } = divergedProgress(this.#state.progress.all(), this.#log, this.#clock.monotonic())
     const beyond = progressCut(this.#state.progress.all(), endOf, this.#feed.processEpoch)
     if (beyond !== undefined) {
@@ -241,6 +242,11 @@ export class MetadataStore implements AsyncDisposable {
   logAdvanced(): void {
     if (this.#undecided.length > 0) this.#forgetDiverged(this.#undecided)
     this.#intake.logAdvanced()
+  }
+
+  /** This broker begins to serve, and its log may not grow any more for now: of what waits, all counts that is about the records which are here. */
+  countHeld(): void {
+    this.#intake.countHeld()
   }
 
   /** Resolves once everything committed so far is on disk. */

@@ -1,5 +1,5 @@
 import type { QueueOffset } from '@tandemmq/base'
-import { RangeSet, type Range } from '@tandemmq/codec'
+import { RangeSet, type Range, type RecordStamp } from '@tandemmq/codec'
 import type { SettledBy, Settling } from './change.ts'
 import type { LogKnowledge } from './log-knowledge.ts'
 
@@ -31,9 +31,11 @@ export class SettlingGate {
     this.#contradicting = those(false)
   }
 
-  /** Some of it waits for bytes. */
-  get isWaiting(): boolean {
-    return this.#later.length > 0 || this.#isHorizonKnown === 'later'
+  /** The writes that are still to come. */
+  get awaited(): readonly RecordStamp[] {
+    const writes = this.#later.map(({ write }) => write)
+    const horizon = this.#isHorizonKnown === 'later' ? this.#settling?.horizon : undefined
+    return horizon === undefined ? writes : [...writes, horizon]
   }
 
   /** Settled by writes that this log will never hold. */

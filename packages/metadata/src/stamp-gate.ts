@@ -1,4 +1,5 @@
 import { InvariantViolation } from '@tandemmq/base'
+import type { RecordStamp } from '@tandemmq/codec'
 import type { AckedRecord, Change, Delivery, Mark, ProgressState } from './change.ts'
 import { NOTHING_HELD, type HeldPart, type LogKnowledge } from './log-knowledge.ts'
 import { SettlingGate } from './settling-gate.ts'
@@ -7,28 +8,34 @@ import { SettlingGate } from './settling-gate.ts'
 export interface Gated {
   readonly now: Change | undefined
   /** Waits for bytes. */
-  readonly later: Change | undefined
+  readonly later: Waiting | undefined
   /** Entries that contradict the lineage. */
   readonly dropped: number
+}
+
+/** A change that waits for bytes of the log, and the first record for which it does. */
+export interface Waiting {
+  readonly change: Change
+  readonly until: RecordStamp
 }
 
 /** Splits a change by what the log knows of the records it is about. Changes that name no record pass whole. */
 export function gate(change: Change, log: LogKnowledge): Gated {
   switch (change.kind) {
     case 'lease': {
-      const parts = split(change.deliveries, (delivery) => log.knowsStamp(delivery.stamp))
+      const parts = split(change.deliveries, stampsOfDelivery, log)
       return gated(parts, (deliveries) => ({ ...change, deliveries }))
     }
     case 'visibility': {
-      const parts = split([change.delivery], (delivery: Delivery) => log.knowsStamp(delivery.stamp))
+      const parts = split([change.delivery], stampsOfDelivery, log)
       return gated(parts, () => change)
     }
     case 'ack': {
-      const parts = split(change.records, (record) => knowsRecord(record, log))
+      const parts = split(change.records, stampsOfRecord, log)
       return gated(parts, (records) => ({ ...change, records }))
     }
     case 'delay': {
-      const parts = split(change.done, (record) => knowsRecord(record, log))
+      const parts = split(change.done, stampsOfRecord, log)
       return gated(parts, (done) => ({ ...change, done }))
     }
     case 'progress':
@@ -42,32 +49,54 @@ interface Parts<T> {
   readonly known: readonly T[]
   readonly later: readonly T[]
   readonly contradicting: readonly T[]
+  /** Of what comes later. */
+  readonly stamps: readonly RecordStamp[]
 }
 
-function split<T>(items: readonly T[], knows: (item: T) => boolean | 'later'): Parts<T> {
+/** What is about several records counts when all of them are known, and not at all when one of them contradicts. */
+function split<T>(
+  items: readonly T[],
+  stampsOf: (item: T) => readonly RecordStamp[],
+  log: LogKnowledge,
+): Parts<T> {
   const known: T[] = []
   const later: T[] = []
   const contradicting: T[] = []
+  const stamps: RecordStamp[] = []
   for (const item of items) {
-    const answer = knows(item)
-    if (answer === 'later') later.push(item)
-    else if (answer) known.push(item)
-    else contradicting.push(item)
+    const all = stampsOf(item)
+    const awaited = all.filter((stamp) => log.knowsStamp(stamp) === 'later')
+    if (all.some((stamp) => log.knowsStamp(stamp) === false)) contradicting.push(item)
+    else if (awaited.length === 0) known.push(item)
+    else {
+      later.push(item)
+      stamps.push(...awaited)
+    }
   }
-  return { known, later, contradicting }
+  return { known, later, contradicting, stamps }
 }
 
 function gated<T>(parts: Parts<T>, rebuild: (items: readonly T[]) => Change): Gated {
   return {
     now: parts.known.length > 0 ? rebuild(parts.known) : undefined,
-    later: parts.later.length > 0 ? rebuild(parts.later) : undefined,
+    later: waitingFor(parts.stamps, () => rebuild(parts.later)),
     dropped: parts.contradicting.length,
   }
 }
 
-function knowsRecord(record: AckedRecord, log: LogKnowledge): boolean | 'later' {
-  const known = log.knowsStamp(record.stamp)
-  return known !== true || record.after === undefined ? known : log.knowsStamp(record.after)
+/** `undefined`: for nothing. */
+function waitingFor(stamps: readonly RecordStamp[], rebuild: () => Change): Waiting | undefined {
+  if (stamps.length === 0) return undefined
+  const until = stamps.reduce((first, stamp) => (stamp.physicalOffset < first.physicalOffset ? stamp : first))
+  return { change: rebuild(), until }
+}
+
+function stampsOfDelivery({ stamp }: Delivery | Mark): readonly RecordStamp[] {
+  return [stamp]
+}
+
+function stampsOfRecord({ stamp, after }: AckedRecord): readonly RecordStamp[] {
+  return after === undefined ? [stamp] : [stamp, after]
 }
 
 /**
@@ -77,8 +106,8 @@ function knowsRecord(record: AckedRecord, log: LogKnowledge): boolean | 'later' 
  * is. What internal writes have settled is judged by these writes as well.
  */
 function gateState(state: ProgressState, log: LogKnowledge): Gated {
-  const marks = split(state.marks, (mark) => log.knowsStamp(mark.stamp))
-  const leases = split(state.leases, (lease) => log.knowsStamp(lease.stamp))
+  const marks = split(state.marks, stampsOfDelivery, log)
+  const leases = split(state.leases, stampsOfDelivery, log)
   const ackedEnd = state.acked.at(-1)?.[1] ?? 0
   const held = (mark: Mark): HeldPart =>
     log.held?.(state.topic, state.queueId, mark.stamp.logEpoch, mark.queueOffset) ?? NOTHING_HELD
@@ -93,18 +122,20 @@ function gateState(state: ProgressState, log: LogKnowledge): Gated {
   const upTo = (end: number): ProgressState['acked'] =>
     state.acked.flatMap(([from, to]) => (from < end ? [[from, Math.min(to, end)] as const] : []))
   const writes = new SettlingGate(state.settling, log)
-  const waiting = [...marks.later, ...undecided]
-  const isWaiting = waiting.length > 0 || leases.later.length > 0 || writes.isWaiting
+  const awaited = [
+    ...marks.stamps,
+    ...undecided.map(({ stamp }) => stamp),
+    ...leases.stamps,
+    ...writes.awaited,
+  ]
   return {
     now: { ...state, ...writes.now(upTo(knownEnd)), marks: known, leases: leases.known },
-    later: isWaiting
-      ? {
-          ...state,
-          ...writes.later(upTo(laterEnd)),
-          marks: [...marks.known, ...waiting],
-          leases: leases.later,
-        }
-      : undefined,
+    later: waitingFor(awaited, () => ({
+      ...state,
+      ...writes.later(upTo(laterEnd)),
+      marks: [...marks.known, ...marks.later, ...undecided],
+      leases: leases.later,
+    })),
     dropped: marks.contradicting.length - undecided.length + leases.contradicting.length + writes.lost.length,
   }
 }
@@ -112,16 +143,6 @@ function gateState(state: ProgressState, log: LogKnowledge): Gated {
 /** One past the highest of these. */
 function endOf(marks: readonly Mark[]): number {
   return Math.max(0, ...marks.map((mark) => mark.queueOffset + 1))
-}
-
-/** How much of a change counts, in figures that differ whenever more does; of the same change only. */
-export function extentOf({ now, later, dropped: gone }: Gated): string {
-  const dropped = `${gone} ${later === undefined}`
-  if (now === undefined) return `0 ${dropped}`
-  if (now.kind !== 'progress') return `${weightOf(now)} ${dropped}`
-  const { acked, marks, leases, settling } = now
-  const ends = `${acked.at(-1)?.[1]} ${marks.at(-1)?.queueOffset}`
-  return `${acked.length} ${marks.length} ${ends} ${leases.length} ${settling?.writes.length} ${dropped}`
 }
 
 /** How many entries a pending change holds, for bounding them. */

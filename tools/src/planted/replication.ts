@@ -302,6 +302,13 @@ export const replicationBugs: readonly PlantedBug[] = [
     tests: ['packages/broker/src/acknowledged-histories.test.ts'],
   },
   {
+    name: 'what is acknowledged of the records that are here not counted by who begins to serve',
+    file: 'packages/broker/src/membership.ts',
+    find: 'if (epoch !== undefined) this.#self.metadata.countHeld()',
+    plant: 'if (epoch === 0) this.#self.metadata.countHeld()',
+    tests: ['packages/broker/src/half-copied.test.ts'],
+  },
+  {
     name: 'what waits for bytes of the own log not told to whoever has them',
     file: 'packages/metadata/src/metadata-store.ts',
     find: ', this.#intake.waiting())',
