@@ -2,6 +2,7 @@ import { close, exitCodeOf, requireKnown, WrongArguments, type Tally } from '@ta
 import { withBug, type PlantedBug } from './planted/planted-bug.ts'
 import { handBackBugs } from './planted/hand-back.ts'
 import { orderBugs } from './planted/order.ts'
+import { progressBugs } from './planted/progress.ts'
 import { replicationBugs } from './planted/replication.ts'
 import { ScratchTree } from './planted/scratch-tree.ts'
 import { seenBy } from './planted/seen-by.ts'
@@ -15,6 +16,7 @@ const lists: Readonly<Record<string, readonly PlantedBug[]>> = {
   replication: replicationBugs,
   timers: timerBugs,
   order: orderBugs,
+  progress: progressBugs,
   'hand-back': handBackBugs,
   'told-slaves': toldSlavesBugs,
 }

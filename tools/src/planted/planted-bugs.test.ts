@@ -5,6 +5,7 @@ import { root } from '../step.ts'
 import { withBug } from './planted-bug.ts'
 import { handBackBugs } from './hand-back.ts'
 import { orderBugs } from './order.ts'
+import { progressBugs } from './progress.ts'
 import { replicationBugs } from './replication.ts'
 import { storageBugs } from './storage.ts'
 import { timerBugs } from './timers.ts'
@@ -15,6 +16,7 @@ test.each([
   ...replicationBugs,
   ...timerBugs,
   ...orderBugs,
+  ...progressBugs,
   ...handBackBugs,
   ...toldSlavesBugs,
 ])('a bug can still be planted, and its tests are there: $name', ({ file, find, plant, tests }) => {
