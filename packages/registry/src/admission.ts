@@ -26,21 +26,25 @@ export function admission(
 ): Admission {
   const { options } = state
   if (hello.cluster !== options.cluster) {
-    return refused(`this registry keeps cluster ${options.cluster}, not ${hello.cluster}`)
+    return refused('wrong-cluster', `this registry keeps cluster ${options.cluster}, not ${hello.cluster}`)
   }
   if (options.only.length > 0 && !options.only.includes(hello.set)) {
-    return refused(`this registry keeps ${options.only.join(', ')}, not the broker set ${hello.set}`)
+    return refused(
+      'wrong-set',
+      `this registry keeps ${options.only.join(', ')}, not the broker set ${hello.set}`,
+    )
   }
   if (!set && state.sets.size >= options.setsMax) {
-    return refused(`this registry keeps ${options.setsMax} broker sets already`)
+    return refused('full', `this registry keeps ${options.setsMax} broker sets already`)
   }
   const known = set?.members.get(hello.identity)
   if (!known && set && set.members.size >= options.membersMax) {
-    return refused(`set ${set.name} has ${options.membersMax} members already`)
+    return refused('full', `set ${set.name} has ${options.membersMax} members already`)
   }
   const master = set && otherMaster(set, hello)
   if (master && isAlive(master, options, now)) {
     return refused(
+      'second-master',
       `set ${hello.set} follows master ${master.hello.identity} at ${master.hello.grpcAddress}; ` +
         `${hello.identity} at ${hello.grpcAddress} cannot be a second one`,
     )
@@ -48,6 +52,7 @@ export function admission(
   if (known?.session === undefined) return { kind: 'admitted' }
   if (known.hello.instanceId !== hello.instanceId && isAlive(known, options, now)) {
     return refused(
+      'doubled-identity',
       `another process is registered as ${hello.identity} of set ${hello.set} at ${known.hello.grpcAddress}, and it is alive`,
     )
   }
@@ -67,6 +72,7 @@ function otherMaster(set: SetState, hello: MemberHello): MemberState | undefined
   )
 }
 
-function refused(sentence: string): Admission {
-  return { kind: 'refused', why: new BrokerError('PEER_REFUSED', sentence) }
+/** `reason` is one word for logs. */
+function refused(reason: string, sentence: string): Admission {
+  return { kind: 'refused', why: new BrokerError('PEER_REFUSED', sentence, { facts: { reason } }) }
 }

@@ -145,19 +145,22 @@ test('one line tells of a registration that is refused: whose, from where, and w
       facts: {
         peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
         member: 'b-master',
+        reason: 'second-master',
         why: refusal.message,
       },
     },
   ])
 })
 
-test('a broker that is refused again and again is told of in a few lines', async () => {
+test('a broker that is refused again and again is told of in a few lines, until it is for another reason', async () => {
   const logger = new RecordingLogger()
   const { address } = await registryOnPort(logger)
   const master = broker('a-master', address)
   await until(() => master.isRegistered)
   for (let n = 0; n < 25; n += 1) await attempt(address, helloOf('b-master'))
   expect(logger.messages('warn').filter((message) => message === 'registration ended')).toHaveLength(10)
+  await attempt(address, { ...helloOf('b-master'), cluster: 'Elsewhere' })
+  expect(logger.lines.at(-1)).toMatchObject({ facts: { reason: 'wrong-cluster' } })
 })
 
 test('refusals reach the broker as sentences', async () => {

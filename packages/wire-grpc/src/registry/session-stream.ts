@@ -39,11 +39,10 @@ export function serveSession<Up, Down>(
     leave()
     const failure = failureOf(thrown)
     // The one line of it: whoever hangs up says why, and only here is known on whom.
-    const facts = { peer: stream.getPeer(), member: caller, why: failure.details }
+    const { code, facts: { reason } = {} } = thrown instanceof BrokerError ? thrown : {}
+    const facts = { peer: stream.getPeer(), member: caller, reason: reason ?? code, why: failure.details }
     // Nobody is at fault when the registry itself stops.
-    if (thrown instanceof BrokerError && thrown.code === 'UNAVAILABLE')
-      logger.debug(facts, 'registration ended')
-    else logger.warn(facts, 'registration ended')
+    logger[code === 'UNAVAILABLE' ? 'debug' : 'warn'](facts, 'registration ended')
     stream.emit('error', failure)
   }
   const timer = clock.after(HELLO_TIMEOUT_MS, () => {
