@@ -13,15 +13,22 @@ async function pair(mode: DurabilityMode, seed = 1): Promise<BrokerSet> {
   return set
 }
 
-/** The master was away, is back, and it and the slave, which serves, do not reach each other. */
-async function apart(mode: DurabilityMode, seed = 1) {
+/** The master is away, and the slave serves what all have copied. */
+async function served(mode: DurabilityMode, seed = 1, others: readonly string[] = []) {
   const set = await pair(mode, seed)
+  for (const name of others) await set.start(name)
   const client = new Client(set)
   await client.sendAll(6)
-  await set.untilCopied('slave')
+  for (const name of ['slave', ...others]) await set.untilCopied(name)
   await set.time.advance(FLUSHED_MS)
   set.kill('master')
   await set.untilServing('slave')
+  return { set, client }
+}
+
+/** The master was away, is back, and it and the slave, which serves, do not reach each other. */
+async function apart(mode: DurabilityMode, seed = 1, others: readonly string[] = []) {
+  const { set, client } = await served(mode, seed, others)
   set.net.cut('master', 'slave')
   await set.start('master')
   return { set, client }
@@ -127,19 +134,9 @@ describe('rule 4.7: master and slave reach metadata-rpc but not each other', () 
   })
 
   test('SYNC: with another slave, whom an OK can wait for, the token goes to the master', async () => {
-    const set = new BrokerSet(SYNC)
-    await set.startPair()
-    await set.start('slave-2')
-    const client = new Client(set)
-    await client.sendAll(6)
-    await Promise.all(['slave', 'slave-2'].map((name) => set.untilCopied(name)))
-    await set.time.advance(FLUSHED_MS)
-    set.kill('master')
-    await set.untilServing('slave')
-    set.net.cut('master', 'slave')
+    const { set, client } = await apart(SYNC, 1, ['slave-2'])
     const got = await client.receiveAll('slave')
     await client.ack('slave', got.slice(0, 4))
-    await set.start('master')
     const { role } = set.broker('master')
     await set.time.runUntil(() => role.kind === 'master' && role.durability.shortage() === undefined)
     const late = await client.sendAll(2)
@@ -188,13 +185,7 @@ describe('rule 4.7: master and slave reach metadata-rpc but not each other', () 
   ])(
     '%s: nor is it enough that the log gets through: where progress does not for 5 s, it goes around',
     async (_name, mode) => {
-      const set = await pair(mode)
-      const client = new Client(set)
-      await client.sendAll(6)
-      await set.untilCopied('slave')
-      await set.time.advance(FLUSHED_MS)
-      set.kill('master')
-      await set.untilServing('slave')
+      const { set, client } = await served(mode)
       const got = await client.receiveAll('slave')
       await client.ack('slave', got.slice(0, 4))
       set.blockMetadata(true)

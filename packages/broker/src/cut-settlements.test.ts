@@ -1,18 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { ASYNC, BrokerSet } from './testing/broker-set.ts'
 import { bodiesOf, Client } from './testing/client.ts'
+import { SLOW_TO_COPY } from './testing/slow-to-copy.ts'
 
 const LOST = { set: 'broker-a', oldMasterIsOff: true, acceptLoss: true }
 /** So far ahead is the wall clock of the master that is deposed: what is due there is not due elsewhere. */
 const AHEAD_MS = 600_000
-
-const SLOW_TO_COPY = {
-  haListen: { host: 'master', port: 10912 },
-  haAdvertisedHost: 'master',
-  createLog: true,
-  acceptLoss: false,
-  haBytesPerSecond: 2_000,
-}
 
 async function pair() {
   const set = new BrokerSet(ASYNC)

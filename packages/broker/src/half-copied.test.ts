@@ -1,14 +1,8 @@
 import { expect, test } from 'vitest'
 import { ASYNC, BrokerSet } from './testing/broker-set.ts'
 import { bodiesOf, Client } from './testing/client.ts'
+import { SLOW_TO_COPY } from './testing/slow-to-copy.ts'
 
-const SLOW_TO_COPY = {
-  haListen: { host: 'master', port: 10912 },
-  haAdvertisedHost: 'master',
-  createLog: true,
-  acceptLoss: false,
-  haBytesPerSecond: 2_000,
-}
 const MESSAGES = 40
 
 test('rule 5.2: a slave that has to serve while it is copying gives nobody again what was acknowledged of what it has', async () => {
