@@ -44,6 +44,11 @@ export const regressionSeeds: readonly RegressionSeed[] = [
       'acknowledgements in the journal of a deposed master, of records that its log had lost in a power cut, were not told to its successor, which held them',
   },
   {
+    seed: 42063,
+    found:
+      'what a slave knew of records that it was just cutting off, to copy them again, was dropped while the cut went on',
+  },
+  {
     seed: 5613,
     found:
       'a power cut of all in the first seconds: the slaves held nothing for certain, and the master waited for them for ever',

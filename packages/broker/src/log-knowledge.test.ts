@@ -24,6 +24,7 @@ test.each([
   ['what it has not copied of the older epoch', 1, 400, 'later'],
   ['what it has not copied of the newest', 2, 600, 'later'],
   ['an epoch that it has not heard of yet', 3, 700, 'later'],
+  ['such an epoch where it has a record: it may be about to give that up', 3, 200, 'later'],
   ['the older epoch behind its end: those bytes are cut', 1, 600, false],
   ['a newer epoch before its begin', 2, 400, false],
 ])('a stamp of %s (rule 5.2)', (_what, logEpoch, physicalOffset, known) => {

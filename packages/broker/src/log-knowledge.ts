@@ -14,12 +14,14 @@ export interface KnownLog extends Pick<MessageStore, 'end' | 'epochAt' | 'lineag
 export function knowledgeOf(store: KnownLog): LogKnowledge {
   return {
     knowsStamp({ logEpoch, physicalOffset }: RecordStamp): boolean | 'later' {
+      const epochs = store.lineage?.epochs ?? []
+      const newest = epochs.at(-1)
+      // What our log has where an epoch lies that it has not heard of yet, or is just giving up, is not the last word.
+      if (newest !== undefined && logEpoch > newest.epoch) return 'later'
       if (physicalOffset < store.end) return store.epochAt(physicalOffset) === logEpoch
       // Not copied yet, unless our ancestry says that another epoch holds that place. It may name epochs that begin far behind our end.
-      const epochs = store.lineage?.epochs ?? []
-      const newest = epochs.at(-1)?.epoch ?? 0
       const there = epochs.findLast(({ start }) => start <= physicalOffset)?.epoch
-      return logEpoch > newest || logEpoch === there || there === undefined ? 'later' : false
+      return logEpoch === there || there === undefined ? 'later' : false
     },
     held(topic, queueId, logEpoch, below) {
       const epochs = store.lineage?.epochs ?? []
