@@ -1,6 +1,6 @@
 import { RangeSet } from '@tandemmq/codec'
 import type { Diverged, Mark, ProgressState, QueueKey, Unsettled } from './change.ts'
-import { NOTHING_HELD, type HeldPart, type LogKnowledge } from './log-knowledge.ts'
+import { NOTHING_HELD, heldBefore, type HeldPart, type LogKnowledge } from './log-knowledge.ts'
 import type { QueueProgress } from './queue-progress.ts'
 import { SettlingGate } from './settling-gate.ts'
 
@@ -57,10 +57,11 @@ function divergenceOf(state: ProgressState, log: LogKnowledge): Divergence {
 }
 
 /** What the log holds of what lies before a mark in its queue, and of the marked record. */
-function partOf({ queueOffset, stamp }: Mark, { topic, queueId }: QueueKey, log: LogKnowledge): HeldPart {
+function partOf(mark: Mark, key: QueueKey, log: LogKnowledge): HeldPart {
+  const { queueOffset, stamp } = mark
   const known = log.knowsStamp(stamp)
   if (known === true) return { end: queueOffset + 1, last: { queueOffset, stamp }, mayGrow: false }
-  const part = log.held?.(topic, queueId, stamp.logEpoch, queueOffset) ?? NOTHING_HELD
+  const part = heldBefore(mark, key, log)
   return { ...part, mayGrow: part.mayGrow || known === 'later' }
 }
 

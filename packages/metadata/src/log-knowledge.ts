@@ -1,6 +1,6 @@
 import type { QueueOffset } from '@tandemmq/base'
 import type { RecordStamp } from '@tandemmq/codec'
-import type { Mark } from './change.ts'
+import type { Mark, QueueKey } from './change.ts'
 
 /**
  * Whether this broker's log holds a record (rule 5.2): `true` = these very bytes; `false` = its lineage says something else at
@@ -26,3 +26,12 @@ export interface HeldPart {
 
 /** For who knows nothing better. */
 export const NOTHING_HELD: HeldPart = { end: 0, mayGrow: false }
+
+/** What `log` holds of what lies before a mark in its queue. */
+export function heldBefore(
+  { queueOffset, stamp }: Mark,
+  { topic, queueId }: QueueKey,
+  log: LogKnowledge,
+): HeldPart {
+  return log.held?.(topic, queueId, stamp.logEpoch, queueOffset) ?? NOTHING_HELD
+}

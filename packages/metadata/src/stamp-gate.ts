@@ -1,7 +1,7 @@
 import { InvariantViolation } from '@tandemmq/base'
 import type { RecordStamp } from '@tandemmq/codec'
 import type { AckedRecord, Change, Delivery, Mark, ProgressState } from './change.ts'
-import { NOTHING_HELD, type HeldPart, type LogKnowledge } from './log-knowledge.ts'
+import { heldBefore, type LogKnowledge } from './log-knowledge.ts'
 import { SettlingGate } from './settling-gate.ts'
 
 /** What becomes of a change that comes from elsewhere. */
@@ -64,13 +64,13 @@ function split<T>(
   const contradicting: T[] = []
   const stamps: RecordStamp[] = []
   for (const item of items) {
-    const all = stampsOf(item)
-    const awaited = all.filter((stamp) => log.knowsStamp(stamp) === 'later')
-    if (all.some((stamp) => log.knowsStamp(stamp) === false)) contradicting.push(item)
+    const judged = stampsOf(item).map((stamp) => ({ stamp, answer: log.knowsStamp(stamp) }))
+    const awaited = judged.filter(({ answer }) => answer === 'later')
+    if (judged.some(({ answer }) => answer === false)) contradicting.push(item)
     else if (awaited.length === 0) known.push(item)
     else {
       later.push(item)
-      stamps.push(...awaited)
+      stamps.push(...awaited.map(({ stamp }) => stamp))
     }
   }
   return { known, later, contradicting, stamps }
@@ -109,11 +109,13 @@ function gateState(state: ProgressState, log: LogKnowledge): Gated {
   const marks = split(state.marks, stampsOfDelivery, log)
   const leases = split(state.leases, stampsOfDelivery, log)
   const ackedEnd = state.acked.at(-1)?.[1] ?? 0
-  const held = (mark: Mark): HeldPart =>
-    log.held?.(state.topic, state.queueId, mark.stamp.logEpoch, mark.queueOffset) ?? NOTHING_HELD
-  const undecided = marks.contradicting.filter((mark) => held(mark).mayGrow)
+  const givenUp = marks.contradicting.map((mark) => ({ mark, part: heldBefore(mark, state, log) }))
+  const undecided = givenUp.filter(({ part }) => part.mayGrow).map(({ mark }) => mark)
   // Of what is not known as a whole, the part that is here: it gets a mark of its own, for another cut may take that too.
-  const parts = [...marks.contradicting, ...marks.later].map(held)
+  const parts = [
+    ...givenUp.map(({ part }) => part),
+    ...marks.later.map((mark) => heldBefore(mark, state, log)),
+  ]
   const known = [...marks.known, ...parts.flatMap(({ last }) => last ?? [])]
   // What reaches past all marks came from Apache's files or from a reset: there is nothing to compare.
   const knownEnd =
